@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctl interface: copying in and out, for 64- and 32-bit callers.
+ */
+
+#include <linux/build_bug.h>
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/uaccess.h>
+
+#include "ashmem.h"
+
+/*
+ * The numbers are what programs were compiled with since 2008. Three of them
+ * hold the size of a type that differs between 64- and 32-bit callers.
+ */
+#define COMPAT_ASHMEM_SET_SIZE		_IOW(__ASHMEMIOC, 3, compat_size_t)
+#define COMPAT_ASHMEM_SET_PROT_MASK	_IOW(__ASHMEMIOC, 5, compat_ulong_t)
+#define COMPAT_ASHMEM_GET_FILE_ID	_IOR(__ASHMEMIOC, 11, compat_ulong_t)
+
+static_assert(sizeof(struct ashmem_pin) == 8);
+static_assert(ASHMEM_SET_NAME == 0x41007701);
+static_assert(ASHMEM_GET_NAME == 0x81007702);
+static_assert(ASHMEM_GET_SIZE == 0x7704);
+static_assert(ASHMEM_GET_PROT_MASK == 0x7706);
+static_assert(ASHMEM_PIN == 0x40087707);
+static_assert(ASHMEM_UNPIN == 0x40087708);
+static_assert(ASHMEM_GET_PIN_STATUS == 0x7709);
+static_assert(ASHMEM_PURGE_ALL_CACHES == 0x770a);
+#ifdef CONFIG_64BIT
+static_assert(ASHMEM_SET_SIZE == 0x40087703);
+static_assert(ASHMEM_SET_PROT_MASK == 0x40087705);
+static_assert(ASHMEM_GET_FILE_ID == 0x8008770b);
+#else
+static_assert(ASHMEM_SET_SIZE == 0x40047703);
+static_assert(ASHMEM_SET_PROT_MASK == 0x40047705);
+static_assert(ASHMEM_GET_FILE_ID == 0x8004770b);
+#endif
+#ifdef CONFIG_COMPAT
+static_assert(COMPAT_ASHMEM_SET_SIZE == 0x40047703);
+static_assert(COMPAT_ASHMEM_SET_PROT_MASK == 0x40047705);
+static_assert(COMPAT_ASHMEM_GET_FILE_ID == 0x8004770b);
+#endif
+
+static long set_name(struct ashmem_region *region, const char __user *uname)
+{
+	char name[ASHMEM_NAME_LEN];
+	long len = strncpy_from_user(name, uname, sizeof(name));
+
+	if (len < 0)
+		return len;
+	/* A string that fills the buffer has come without its terminator. */
+	name[sizeof(name) - 1] = '\0';
+	return ashmem_region_set_name(region, name);
+}
+
+static long get_name(struct ashmem_region *region, char __user *uname)
+{
+	char name[ASHMEM_NAME_LEN];
+	int len = ashmem_region_get_name(region, name);
+
+	if (len < 0)
+		return len;
+	return copy_to_user(uname, name, len) ? -EFAULT : 0;
+}
+
+static long pin_unpin(struct ashmem_region *region, struct ashmem_pin __user *upin,
+		      int (*op)(struct ashmem_region *, const struct ashmem_pin *))
+{
+	struct ashmem_pin pin;
+
+	if (copy_from_user(&pin, upin, sizeof(pin)))
+		return -EFAULT;
+	return op(region, &pin);
+}
+
+static long purge_all_caches(void)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return ashmem_purge_all(&ashmem_lru);
+}
+
+static long get_file_id(struct ashmem_region *region, unsigned long __user *uid)
+{
+	struct file *backing = ashmem_region_backing(region);
+
+	if (!backing)
+		return -EINVAL;
+	return put_user((unsigned long)file_inode(backing)->i_ino, uid);
+}
+
+/**
+ * ashmem_ioctl - the device's ioctl hook
+ * @file: open file of the region
+ * @cmd: one of the commands of <linux/ashmem.h>
+ * @arg: its argument, a number or an address in user space
+ *
+ * Return: as Documentation/userspace-api/ashmem.rst says; -ENOTTY for commands
+ * of others.
+ */
+long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct ashmem_region *region = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case ASHMEM_SET_NAME:
+		return set_name(region, argp);
+	case ASHMEM_GET_NAME:
+		return get_name(region, argp);
+	case ASHMEM_SET_SIZE:
+		return ashmem_region_set_size(region, arg);
+	case ASHMEM_GET_SIZE:
+		return READ_ONCE(region->size);
+	case ASHMEM_SET_PROT_MASK:
+		return ashmem_region_set_prot_mask(region, arg);
+	case ASHMEM_GET_PROT_MASK:
+		return READ_ONCE(region->prot_mask);
+	case ASHMEM_PIN:
+		return pin_unpin(region, argp, ashmem_region_pin);
+	case ASHMEM_UNPIN:
+		return pin_unpin(region, argp, ashmem_region_unpin);
+	case ASHMEM_GET_PIN_STATUS:
+		return pin_unpin(region, argp, ashmem_region_pin_status);
+	case ASHMEM_PURGE_ALL_CACHES:
+		return purge_all_caches();
+	case ASHMEM_GET_FILE_ID:
+		return get_file_id(region, argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+#ifdef CONFIG_COMPAT
+static long compat_get_file_id(struct ashmem_region *region, compat_ulong_t __user *uid)
+{
+	struct file *backing = ashmem_region_backing(region);
+	compat_ulong_t id;
+
+	if (!backing)
+		return -EINVAL;
+	id = file_inode(backing)->i_ino;
+	if (id != file_inode(backing)->i_ino)
+		return -EOVERFLOW;
+	return put_user(id, uid);
+}
+
+/**
+ * ashmem_compat_ioctl - the device's ioctl hook for 32-bit callers
+ * @file: open file of the region
+ * @cmd: one of the commands of <linux/ashmem.h>, with the number that a 32-bit
+ *	compiler makes of it
+ * @arg: its argument
+ *
+ * Return: as ashmem_ioctl(); -EOVERFLOW for an inode number of over 32 bits.
+ */
+long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case COMPAT_ASHMEM_SET_SIZE:
+		cmd = ASHMEM_SET_SIZE;
+		break;
+	case COMPAT_ASHMEM_SET_PROT_MASK:
+		cmd = ASHMEM_SET_PROT_MASK;
+		break;
+	case COMPAT_ASHMEM_GET_FILE_ID:
+		return compat_get_file_id(file->private_data, compat_ptr(arg));
+	case ASHMEM_SET_SIZE:
+	case ASHMEM_SET_PROT_MASK:
+		break;
+	default:
+		arg = (unsigned long)compat_ptr(arg);
+	}
+	return ashmem_ioctl(file, cmd, arg);
+}
+#endif
