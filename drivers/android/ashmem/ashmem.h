@@ -12,8 +12,9 @@
  * each of those mappings holds the module in place.
  *
  * Unpinned pages are kept as ranges in the region's interval tree. A range
- * whose contents the kernel may still take is also on the LRU, oldest unpin
- * first, and counts there with its purgeable pages.
+ * whose contents the kernel may still take is also on the LRU, in the group of
+ * the cgroup that unpinned it, oldest unpin first, and counts there with its
+ * purgeable pages. Each listed range holds a reference of its group.
  *
  * Locks, in the order in which they nest
  * --------------------------------------
@@ -28,7 +29,10 @@
  *    Ioctls wait for it killably, and nobody holds it longer than one purge
  *    step or the set-up of one file takes.
  *
- * 3. ashmem_lru.lock, a spinlock, for list membership and the page count.
+ * 3. ashmem_lru.lock, a spinlock, for the table of groups. The locks of the
+ *    kernel's list_lru are at this level, too; neither is taken inside the other.
+ *
+ * 4. ashmem_lru_group.lock, a spinlock per group, for the ranges listed in it.
  *
  * Below 2 and never around it: the locks of shmem (folios, i_mmap_rwsem), which
  * purging takes. The inode lock of the backing is not among them: a process in
@@ -75,6 +79,9 @@ struct vm_area_struct;
  * @name: %ASHMEM_NAME_PREFIX and the name, or NULL without one; invariant
  *	once @backing exists
  * @unpinned: the unpinned ranges; under @lock
+ * @lru: where unpinned ranges are listed; invariant
+ * @group: the group of the LRU that the last UNPIN needed, with a reference, or
+ *	NULL before the first; under @lock
  */
 struct ashmem_region {
 	struct kref refs;
@@ -85,6 +92,8 @@ struct ashmem_region {
 	struct file *label;
 	char *name;
 	struct ashmem_ranges unpinned;
+	struct ashmem_lru *lru;
+	struct ashmem_lru_group *group;
 };
 
 /* region.c */

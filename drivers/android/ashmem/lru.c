@@ -8,107 +8,317 @@
  * region's ranges leave the list before its owner lets go of it.
  */
 
+#include <linux/slab.h>
+#include <linux/topology.h>
+
 #include "ashmem.h"
+#include "compat/list_lru.h"
+#include "compat/memcg.h"
 
 /* How many ranges of regions that are busy one pick passes over: some 10 us. */
 #define LRU_PASS_OVER_MAX	1024
 
-void ashmem_lru_init(struct ashmem_lru *lru)
+static struct kmem_cache *group_cache;
+
+/*
+ * The group that what the current task unpins belongs to. Numbers of cgroups are
+ * never used again, so a group can't be taken for that of a later cgroup.
+ */
+static u64 current_cgroup(void)
 {
-	spin_lock_init(&lru->lock);
-	INIT_LIST_HEAD(&lru->ranges);
-	lru->pages = 0;
+	return compat_current_memcg_serial();
+}
+
+static bool group_is(const struct ashmem_lru_group *group, u64 cgroup, int nid)
+{
+	return group->cgroup == cgroup && group->nid == nid;
+}
+
+static struct ashmem_lru_group *find_group(struct ashmem_lru *lru, u64 cgroup, int nid)
+{
+	struct ashmem_lru_group *group;
+
+	lockdep_assert_held(&lru->lock);
+	hash_for_each_possible(lru->known, group, hash, cgroup) {
+		if (group_is(group, cgroup, nid)) {
+			refcount_inc(&group->refs);
+			return group;
+		}
+	}
+	return NULL;
+}
+
+static struct ashmem_lru_group *create_group(struct ashmem_lru *lru, u64 cgroup, int nid)
+{
+	struct ashmem_lru_group *group, *other;
+
+	/* Charged to the cgroup, and thereby listed there. */
+	group = compat_kmem_cache_alloc_lru(group_cache, &lru->groups, GFP_KERNEL);
+	if (!group)
+		return NULL;
+	refcount_set(&group->refs, 1);
+	group->lru = lru;
+	group->cgroup = cgroup;
+	group->nid = nid;
+	INIT_LIST_HEAD(&group->link);
+	spin_lock_init(&group->lock);
+	INIT_LIST_HEAD(&group->ranges);
+	group->pages = 0;
+
+	spin_lock(&lru->lock);
+	other = find_group(lru, cgroup, nid);
+	if (!other)
+		hash_add(lru->known, &group->hash, cgroup);
+	spin_unlock(&lru->lock);
+
+	if (!other)
+		return group;
+	kmem_cache_free(group_cache, group);
+	return other;
+}
+
+/**
+ * ashmem_lru_current_group - see to it that a region has the task's group at hand
+ * @lru: the LRU
+ * @group: the group that the region had last, or NULL; its lock is held, and
+ *	with it the reference that is kept here
+ *
+ * Return: 0, or -ENOMEM and no change.
+ */
+int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group)
+{
+	struct ashmem_lru_group *old = *group, *new;
+	u64 cgroup = current_cgroup();
+	int nid = numa_node_id();
+
+	if (likely(old && group_is(old, cgroup, nid)))
+		return 0;
+
+	spin_lock(&lru->lock);
+	new = find_group(lru, cgroup, nid);
+	spin_unlock(&lru->lock);
+	if (!new)
+		new = create_group(lru, cgroup, nid);
+	if (!new)
+		return -ENOMEM;
+
+	*group = new;
+	if (old)
+		ashmem_lru_group_put(old);
+	return 0;
+}
+
+static void group_get(struct ashmem_lru_group *group)
+{
+	refcount_inc(&group->refs);
+}
+
+void ashmem_lru_group_put(struct ashmem_lru_group *group)
+{
+	struct ashmem_lru *lru = group->lru;
+
+	if (!refcount_dec_and_lock(&group->refs, &lru->lock))
+		return;
+	hash_del(&group->hash);
+	spin_unlock(&lru->lock);
+
+	/* A walk of the list may still see the group, but can't get hold of it. */
+	compat_list_lru_del_obj(&lru->groups, &group->link);
+	kmem_cache_free(group_cache, group);
 }
 
 /*
  * Readers take no lock, so the count is written in one piece.
  */
-static void add_pages(struct ashmem_lru *lru, long pages)
+static void count_pages(struct ashmem_lru_group *group, long pages)
 {
-	lockdep_assert_held(&lru->lock);
-	WRITE_ONCE(lru->pages, lru->pages + pages);
+	lockdep_assert_held(&group->lock);
+	WRITE_ONCE(group->pages, group->pages + pages);
 }
 
 /**
- * ashmem_lru_add - list a range at the young end
- * @lru: the LRU
+ * ashmem_lru_add - list a range at the young end of a group
+ * @group: the group
  * @range: a range with purgeable pages; its region is locked
  */
-void ashmem_lru_add(struct ashmem_lru *lru, struct ashmem_range *range)
+void ashmem_lru_add(struct ashmem_lru_group *group, struct ashmem_range *range)
 {
-	spin_lock(&lru->lock);
-	list_add_tail(&range->lru, &lru->ranges);
-	add_pages(lru, ashmem_range_purgeable(range));
-	spin_unlock(&lru->lock);
+	group_get(group);
+	range->group = group;
+
+	spin_lock(&group->lock);
+	list_add_tail(&range->lru, &group->ranges);
+	count_pages(group, ashmem_range_purgeable(range));
+	spin_unlock(&group->lock);
+
+	/*
+	 * A group leaves the list when a count finds it empty, which it decides
+	 * under the group's lock: if it was before the above, the link says so now.
+	 */
+	if (unlikely(list_empty(&group->link)))
+		compat_list_lru_add_obj(&group->lru->groups, &group->link);
 }
 
 /**
  * ashmem_lru_add_behind - list a range as the next younger one of another
- * @lru: the LRU
  * @range: a range with purgeable pages; its region is locked
  * @sibling: a listed range of the same region
  */
-void ashmem_lru_add_behind(struct ashmem_lru *lru, struct ashmem_range *range,
-			   struct ashmem_range *sibling)
+void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibling)
 {
-	spin_lock(&lru->lock);
+	struct ashmem_lru_group *group = sibling->group;
+
+	group_get(group);
+	range->group = group;
+
+	spin_lock(&group->lock);
 	list_add(&range->lru, &sibling->lru);
-	add_pages(lru, ashmem_range_purgeable(range));
-	spin_unlock(&lru->lock);
+	count_pages(group, ashmem_range_purgeable(range));
+	spin_unlock(&group->lock);
 }
 
 /**
  * ashmem_lru_del - take a range off the list, with all its pages
- * @lru: the LRU
  * @range: a listed range; its region is locked
  */
-void ashmem_lru_del(struct ashmem_lru *lru, struct ashmem_range *range)
+void ashmem_lru_del(struct ashmem_range *range)
 {
-	spin_lock(&lru->lock);
+	struct ashmem_lru_group *group = range->group;
+
+	spin_lock(&group->lock);
 	list_del(&range->lru);
-	add_pages(lru, -ashmem_range_purgeable(range));
-	spin_unlock(&lru->lock);
+	count_pages(group, -ashmem_range_purgeable(range));
+	spin_unlock(&group->lock);
+
+	ashmem_lru_group_put(group);
 }
 
 /**
  * ashmem_lru_shrink - note that a listed range has fewer purgeable pages
- * @lru: the LRU
  * @range: the range, changed already; its region is locked
  * @pages: how many fewer; the range leaves the list when none are left
  */
-void ashmem_lru_shrink(struct ashmem_lru *lru, struct ashmem_range *range,
-		       unsigned long pages)
+void ashmem_lru_shrink(struct ashmem_range *range, unsigned long pages)
 {
-	spin_lock(&lru->lock);
-	add_pages(lru, -pages);
-	if (!ashmem_range_purgeable(range))
+	struct ashmem_lru_group *group = range->group;
+	bool empty = !ashmem_range_purgeable(range);
+
+	spin_lock(&group->lock);
+	count_pages(group, -pages);
+	if (empty)
 		list_del(&range->lru);
-	spin_unlock(&lru->lock);
+	spin_unlock(&group->lock);
+
+	if (empty)
+		ashmem_lru_group_put(group);
 }
 
 /**
  * ashmem_lru_pages - how many pages a purge of everything would take
  * @lru: the LRU
  */
-unsigned long ashmem_lru_pages(const struct ashmem_lru *lru)
+unsigned long ashmem_lru_pages(struct ashmem_lru *lru)
 {
-	return READ_ONCE(lru->pages);
+	struct ashmem_lru_group *group;
+	unsigned long pages = 0;
+	unsigned int bucket;
+
+	spin_lock(&lru->lock);
+	hash_for_each(lru->known, bucket, group, hash)
+		pages += READ_ONCE(group->pages);
+	spin_unlock(&lru->lock);
+	return pages;
+}
+
+static enum lru_status count_group(struct list_head *item, struct list_lru_one *list,
+				   COMPAT_LRU_WALK_LOCK void *arg)
+{
+	struct ashmem_lru_group *group = container_of(item, struct ashmem_lru_group, link);
+	enum lru_status status = LRU_SKIP;
+	unsigned long *pages = arg;
+
+	/* Emptied groups stay listed till now: joining and leaving is dear. */
+	spin_lock(&group->lock);
+	if (group->pages) {
+		*pages += group->pages;
+	} else {
+		list_lru_isolate(list, item);
+		status = LRU_REMOVED;
+	}
+	spin_unlock(&group->lock);
+	return status;
+}
+
+/**
+ * ashmem_lru_count - how many pages a node of a cgroup has to give
+ * @lru: the LRU
+ * @sc: which node and cgroup
+ */
+unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc)
+{
+	unsigned long pages = 0, nr_to_walk = ULONG_MAX;
+
+	list_lru_walk_one(&lru->groups, sc->nid, sc->memcg, count_group, &pages,
+			  &nr_to_walk);
+	return pages;
+}
+
+struct pick {
+	struct ashmem_lru_group *group;
+	unsigned int skip;
+};
+
+static enum lru_status pick_group(struct list_head *item, struct list_lru_one *list,
+				  COMPAT_LRU_WALK_LOCK void *arg)
+{
+	struct ashmem_lru_group *group = container_of(item, struct ashmem_lru_group, link);
+	struct pick *pick = arg;
+
+	if (pick->group || !READ_ONCE(group->pages))
+		return LRU_SKIP;
+	if (pick->skip)
+		pick->skip--;
+	else if (refcount_inc_not_zero(&group->refs))
+		pick->group = group;
+	return LRU_SKIP;
+}
+
+/**
+ * ashmem_lru_get_group - a group that a node of a cgroup can be purged by
+ * @lru: the LRU
+ * @sc: which node and cgroup
+ * @skip: pass over that many
+ *
+ * There is more than one where cgroups below this one went away.
+ *
+ * Return: the group, with a reference for the caller, or NULL.
+ */
+struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru,
+					      struct shrink_control *sc,
+					      unsigned int skip)
+{
+	struct pick pick = { .skip = skip };
+	unsigned long nr_to_walk = ULONG_MAX;
+
+	list_lru_walk_one(&lru->groups, sc->nid, sc->memcg, pick_group, &pick,
+			  &nr_to_walk);
+	return pick.group;
 }
 
 /**
  * ashmem_lru_trylock_oldest - pick what to purge, without waiting for anybody
- * @lru: the LRU
+ * @group: the group
  *
  * Return: the oldest range whose region could be locked, or NULL. The caller
  * unlocks the region and puts the reference that it got of it.
  */
-struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru *lru)
+struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru_group *group)
 {
 	struct ashmem_range *range, *found = NULL;
 	unsigned int passed_over = 0;
 
-	spin_lock(&lru->lock);
-	list_for_each_entry(range, &lru->ranges, lru) {
+	spin_lock(&group->lock);
+	list_for_each_entry(range, &group->ranges, lru) {
 		/* The inverse of the lock order, so this must not wait. */
 		if (mutex_trylock(&range->region->lock)) {
 			ashmem_region_get(range->region);
@@ -118,48 +328,103 @@ struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru *lru)
 		if (++passed_over == LRU_PASS_OVER_MAX)
 			break;
 	}
+	spin_unlock(&group->lock);
+	return found;
+}
+
+/**
+ * ashmem_lru_get_any_group - a group that has something to purge
+ * @lru: the LRU
+ *
+ * Return: the group, with a reference for the caller, or NULL.
+ */
+struct ashmem_lru_group *ashmem_lru_get_any_group(struct ashmem_lru *lru)
+{
+	struct ashmem_lru_group *group, *found = NULL;
+	unsigned int bucket;
+
+	spin_lock(&lru->lock);
+	hash_for_each(lru->known, bucket, group, hash) {
+		if (READ_ONCE(group->pages)) {
+			group_get(group);
+			found = group;
+			break;
+		}
+	}
 	spin_unlock(&lru->lock);
 	return found;
 }
 
 /**
- * ashmem_lru_get_oldest - the region of the oldest range
- * @lru: the LRU
+ * ashmem_lru_get_oldest - the region of a group's oldest range
+ * @group: the group
  *
  * Return: the region, with a reference for the caller, or NULL.
  */
-struct ashmem_region *ashmem_lru_get_oldest(struct ashmem_lru *lru)
+struct ashmem_region *ashmem_lru_get_oldest(struct ashmem_lru_group *group)
 {
 	struct ashmem_region *region = NULL;
 	struct ashmem_range *range;
 
-	spin_lock(&lru->lock);
-	range = list_first_entry_or_null(&lru->ranges, struct ashmem_range, lru);
+	spin_lock(&group->lock);
+	range = list_first_entry_or_null(&group->ranges, struct ashmem_range, lru);
 	if (range) {
 		region = range->region;
 		ashmem_region_get(region);
 	}
-	spin_unlock(&lru->lock);
+	spin_unlock(&group->lock);
 	return region;
 }
 
 /**
- * ashmem_lru_oldest_of - the oldest range, if it is one of this region
- * @lru: the LRU
+ * ashmem_lru_oldest_of - a group's oldest range, if it is one of this region
+ * @group: the group
  * @region: a region, locked, so that the range stays
  *
  * Return: the range, or NULL if a range of another region is older by now.
  */
-struct ashmem_range *ashmem_lru_oldest_of(struct ashmem_lru *lru,
+struct ashmem_range *ashmem_lru_oldest_of(struct ashmem_lru_group *group,
 					  struct ashmem_region *region)
 {
 	struct ashmem_range *range;
 
 	lockdep_assert_held(&region->lock);
-	spin_lock(&lru->lock);
-	range = list_first_entry_or_null(&lru->ranges, struct ashmem_range, lru);
+	spin_lock(&group->lock);
+	range = list_first_entry_or_null(&group->ranges, struct ashmem_range, lru);
 	if (range && range->region != region)
 		range = NULL;
-	spin_unlock(&lru->lock);
+	spin_unlock(&group->lock);
 	return range;
+}
+
+/**
+ * ashmem_lru_init - make an empty LRU
+ * @lru: the LRU
+ * @shrinker: whose shrinker it is, allocated but not yet registered
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker)
+{
+	spin_lock_init(&lru->lock);
+	hash_init(lru->known);
+	return compat_list_lru_init_memcg(&lru->groups, shrinker);
+}
+
+void ashmem_lru_exit(struct ashmem_lru *lru)
+{
+	WARN_ON_ONCE(!hash_empty(lru->known));
+	list_lru_destroy(&lru->groups);
+}
+
+int __init ashmem_lru_cache_init(void)
+{
+	group_cache = kmem_cache_create("ashmem_lru_group", sizeof(struct ashmem_lru_group),
+					0, SLAB_ACCOUNT, NULL);
+	return group_cache ? 0 : -ENOMEM;
+}
+
+void ashmem_lru_cache_exit(void)
+{
+	kmem_cache_destroy(group_cache);
 }

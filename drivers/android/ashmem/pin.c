@@ -150,11 +150,13 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 	if (err)
 		goto out;
 	/* Who may not write may not have the contents thrown away either. */
-	if (region->prot_mask & PROT_WRITE)
-		ashmem_ranges_unpin(&region->unpinned, region, first, last,
-				    &spare, &dropped);
-	else
+	if (!(region->prot_mask & PROT_WRITE))
 		err = -EPERM;
+	else
+		err = ashmem_lru_current_group(region->lru, &region->group);
+	if (!err)
+		ashmem_ranges_unpin(&region->unpinned, region, region->group,
+				    first, last, &spare, &dropped);
 	mutex_unlock(&region->lock);
 	ashmem_ranges_free(&dropped);
 out:

@@ -33,10 +33,10 @@ static void range_remove(struct ashmem_ranges *set, struct ashmem_range *range)
 	set->purgeable -= ashmem_range_purgeable(range);
 }
 
-static void range_unlist(struct ashmem_ranges *set, struct ashmem_range *range)
+static void range_unlist(struct ashmem_range *range)
 {
 	if (ashmem_range_purgeable(range))
-		ashmem_lru_del(set->lru, range);
+		ashmem_lru_del(range);
 }
 
 /*
@@ -54,7 +54,7 @@ static void range_trim(struct ashmem_ranges *set, struct ashmem_range *range,
 	range_insert(set, range);
 
 	if (before)
-		ashmem_lru_shrink(set->lru, range, before - ashmem_range_purgeable(range));
+		ashmem_lru_shrink(range, before - ashmem_range_purgeable(range));
 }
 
 /*
@@ -71,7 +71,7 @@ static void range_split(struct ashmem_ranges *set, struct ashmem_range *range,
 
 	/* Before @range is trimmed: it may leave the list, and its place in it. */
 	if (ashmem_range_purgeable(tail))
-		ashmem_lru_add_behind(set->lru, tail, range);
+		ashmem_lru_add_behind(tail, range);
 	range_trim(set, range, range->pages.start, start - 1);
 	range_insert(set, tail);
 }
@@ -79,12 +79,10 @@ static void range_split(struct ashmem_ranges *set, struct ashmem_range *range,
 /**
  * ashmem_ranges_init - make an empty set: everything is pinned
  * @set: the set
- * @lru: where its ranges will be listed
  */
-void ashmem_ranges_init(struct ashmem_ranges *set, struct ashmem_lru *lru)
+void ashmem_ranges_init(struct ashmem_ranges *set)
 {
 	set->root = RB_ROOT_CACHED;
-	set->lru = lru;
 	set->unpinned = 0;
 	set->purgeable = 0;
 }
@@ -152,7 +150,7 @@ bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
 		} else if (node->last > last) {
 			range_trim(set, range, last + 1, node->last);
 		} else {
-			range_unlist(set, range);
+			range_unlist(range);
 			range_remove(set, range);
 			list_add(&range->lru, dropped);
 		}
@@ -164,6 +162,7 @@ bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
  * ashmem_ranges_unpin - make the pages of an interval purgeable
  * @set: the set
  * @region: owner of the ranges
+ * @group: the part of the LRU that the caller's ranges belong to
  * @first: first page of the interval
  * @last: last page of the interval
  * @spare: a range to use up, set to NULL then
@@ -174,6 +173,7 @@ bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
  * been written again. That contents were lost stays known.
  */
 void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region,
+			 struct ashmem_lru_group *group,
 			 unsigned long first, unsigned long last,
 			 struct ashmem_range **spare, struct list_head *dropped)
 {
@@ -190,7 +190,7 @@ void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region
 		start = min(start, node->start);
 		end = max(end, node->last);
 
-		range_unlist(set, range);
+		range_unlist(range);
 		range_remove(set, range);
 		if (merged)
 			list_add(&range->lru, dropped);
@@ -208,7 +208,7 @@ void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region
 	merged->resume = start;
 	merged->purged = purged;
 	range_insert(set, merged);
-	ashmem_lru_add(set->lru, merged);
+	ashmem_lru_add(group, merged);
 }
 
 /**
@@ -222,10 +222,10 @@ void ashmem_ranges_clear(struct ashmem_ranges *set, struct list_head *dropped)
 
 	/* Post-order: no range is looked at again once it is on the list. */
 	rbtree_postorder_for_each_entry_safe(range, next, &set->root.rb_root, pages.rb) {
-		range_unlist(set, range);
+		range_unlist(range);
 		list_add(&range->lru, dropped);
 	}
-	ashmem_ranges_init(set, set->lru);
+	ashmem_ranges_init(set);
 }
 
 /**
@@ -240,5 +240,5 @@ void ashmem_ranges_take(struct ashmem_ranges *set, struct ashmem_range *range,
 	range->purged = true;
 	range->resume += pages;
 	set->purgeable -= pages;
-	ashmem_lru_shrink(set->lru, range, pages);
+	ashmem_lru_shrink(range, pages);
 }

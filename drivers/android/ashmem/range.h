@@ -24,6 +24,7 @@
 
 #include "lru.h"
 
+struct ashmem_lru_group;
 struct ashmem_region;
 
 /**
@@ -33,6 +34,7 @@ struct ashmem_region;
  *	protects the links, that it is linked changes only under the region's
  *	lock, too
  * @region: whose range it is; invariant
+ * @group: the part of the LRU that it is listed in, while it is
  * @resume: first page that a purge has not taken; @pages.last + 1 at the end
  * @purged: contents were lost since these pages were unpinned
  */
@@ -40,6 +42,7 @@ struct ashmem_range {
 	struct interval_tree_node pages;
 	struct list_head lru;
 	struct ashmem_region *region;
+	struct ashmem_lru_group *group;
 	unsigned long resume : BITS_PER_LONG - 1;
 	unsigned long purged : 1;
 };
@@ -47,13 +50,11 @@ struct ashmem_range {
 /**
  * struct ashmem_ranges - the unpinned ranges of a region
  * @root: tree of them
- * @lru: where those with purgeable pages are listed; invariant
  * @unpinned: pages in all of them
  * @purgeable: of those, pages that are still there to take
  */
 struct ashmem_ranges {
 	struct rb_root_cached root;
-	struct ashmem_lru *lru;
 	unsigned long unpinned;
 	unsigned long purgeable;
 };
@@ -69,7 +70,7 @@ static inline unsigned long ashmem_range_purgeable(const struct ashmem_range *ra
 	return range->pages.last + 1 - range->resume;
 }
 
-void ashmem_ranges_init(struct ashmem_ranges *set, struct ashmem_lru *lru);
+void ashmem_ranges_init(struct ashmem_ranges *set);
 bool ashmem_ranges_overlap(struct ashmem_ranges *set, unsigned long first,
 			   unsigned long last);
 bool ashmem_ranges_pin_splits(struct ashmem_ranges *set, unsigned long first,
@@ -78,6 +79,7 @@ bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
 		       unsigned long last, struct ashmem_range **spare,
 		       struct list_head *dropped);
 void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region,
+			 struct ashmem_lru_group *group,
 			 unsigned long first, unsigned long last,
 			 struct ashmem_range **spare, struct list_head *dropped);
 void ashmem_ranges_clear(struct ashmem_ranges *set, struct list_head *dropped);

@@ -44,20 +44,19 @@ static unsigned long purge_step_locked(struct ashmem_region *region,
 }
 
 /*
- * Purge whole ranges, oldest first, until @nr_to_scan pages are dealt with.
- * Nothing here waits for a lock of ours: the task may hold one already.
+ * Purge whole ranges of @group, oldest first, until @nr_to_scan pages are dealt
+ * with. Nothing here waits for a lock of ours: the task may hold one already.
  */
-static unsigned long purge_oldest(struct ashmem_lru *lru, unsigned long nr_to_scan,
-				  unsigned long *freed)
+static unsigned long purge_oldest(struct ashmem_lru_group *group,
+				  unsigned long nr_to_scan, unsigned long *freed)
 {
 	unsigned long scanned = 0;
-	struct ashmem_range *range;
 	bool partial;
 
 	do {
+		struct ashmem_range *range = ashmem_lru_trylock_oldest(group);
 		struct ashmem_region *region;
 
-		range = ashmem_lru_trylock_oldest(lru);
 		if (!range)
 			break;
 		region = range->region;
@@ -73,19 +72,59 @@ static unsigned long purge_oldest(struct ashmem_lru *lru, unsigned long nr_to_sc
 
 static unsigned long shrinker_count(struct shrinker *shrink, struct shrink_control *sc)
 {
-	return ashmem_lru_pages(&ashmem_lru) ?: SHRINK_EMPTY;
+	return ashmem_lru_count(&ashmem_lru, sc) ?: SHRINK_EMPTY;
 }
 
 static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_control *sc)
 {
-	unsigned long freed = 0;
+	unsigned long scanned = 0, freed = 0;
+	struct ashmem_lru_group *group;
+	unsigned int busy = 0;
 
 	/* Freeing a page of shmem may wait for the file system's locks. */
 	if (!(sc->gfp_mask & __GFP_FS))
 		return SHRINK_STOP;
 
-	sc->nr_scanned = purge_oldest(&ashmem_lru, sc->nr_to_scan, &freed);
-	return sc->nr_scanned ? freed : SHRINK_STOP;
+	while (scanned < sc->nr_to_scan &&
+	       (group = ashmem_lru_get_group(&ashmem_lru, sc, busy))) {
+		unsigned long pages;
+
+		pages = purge_oldest(group, sc->nr_to_scan - scanned, &freed);
+		ashmem_lru_group_put(group);
+		scanned += pages;
+		if (!pages)
+			busy++;
+	}
+	if (!scanned)
+		return SHRINK_STOP;
+
+	sc->nr_scanned = scanned;
+	compat_account_reclaimed_pages(freed);
+	return freed;
+}
+
+/*
+ * One step on the oldest range of @group, for callers that can wait. Returns
+ * the pages dealt with, 0 if there was nothing to do, or -EINTR.
+ */
+static long purge_step_killable(struct ashmem_lru_group *group)
+{
+	struct ashmem_region *region = ashmem_lru_get_oldest(group);
+	struct ashmem_range *range;
+	unsigned long freed = 0;
+	long ret = 0;
+
+	if (!region)
+		return 0;
+	ret = fatal_signal_pending(current) ? -EINTR : mutex_lock_killable(&region->lock);
+	if (!ret) {
+		range = ashmem_lru_oldest_of(group, region);
+		if (range)
+			ret = purge_step_locked(region, range, &freed);
+		mutex_unlock(&region->lock);
+	}
+	ashmem_region_put(region);
+	return ret;
 }
 
 /**
@@ -100,36 +139,52 @@ static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_contro
 long ashmem_purge_all(struct ashmem_lru *lru)
 {
 	unsigned long purgeable = ashmem_lru_pages(lru);
-	unsigned long taken = 0, freed = 0;
-	struct ashmem_region *region;
+	unsigned long taken = 0;
+	struct ashmem_lru_group *group;
 
-	while (taken < purgeable && (region = ashmem_lru_get_oldest(lru))) {
-		struct ashmem_range *range;
-		int err = fatal_signal_pending(current) ? -EINTR :
-			  mutex_lock_killable(&region->lock);
+	while (taken < purgeable && (group = ashmem_lru_get_any_group(lru))) {
+		long pages;
 
-		if (!err) {
-			range = ashmem_lru_oldest_of(lru, region);
-			if (range)
-				taken += purge_step_locked(region, range, &freed);
-			mutex_unlock(&region->lock);
-		}
-		ashmem_region_put(region);
-		if (err)
-			return err;
-		cond_resched();
+		do {
+			pages = purge_step_killable(group);
+			if (pages > 0)
+				taken += pages;
+			cond_resched();
+		} while (pages > 0 && taken < purgeable);
+		ashmem_lru_group_put(group);
+		if (pages < 0)
+			return pages;
 	}
 	return purgeable;
 }
 
 int __init ashmem_reclaim_init(void)
 {
-	ashmem_lru_init(&ashmem_lru);
-	shrinker = compat_shrinker_create("ashmem", shrinker_count, shrinker_scan);
-	return PTR_ERR_OR_ZERO(shrinker);
+	int err;
+
+	shrinker = compat_shrinker_alloc("ashmem");
+	if (!shrinker)
+		return -ENOMEM;
+	shrinker->count_objects = shrinker_count;
+	shrinker->scan_objects = shrinker_scan;
+
+	err = ashmem_lru_init(&ashmem_lru, shrinker);
+	if (err)
+		goto err_shrinker;
+	err = compat_shrinker_register(shrinker, "ashmem");
+	if (err)
+		goto err_lru;
+	return 0;
+
+err_lru:
+	ashmem_lru_exit(&ashmem_lru);
+err_shrinker:
+	compat_shrinker_free(shrinker);
+	return err;
 }
 
 void ashmem_reclaim_exit(void)
 {
-	compat_shrinker_destroy(shrinker);
+	compat_shrinker_free(shrinker);
+	ashmem_lru_exit(&ashmem_lru);
 }

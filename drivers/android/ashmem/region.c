@@ -31,7 +31,8 @@ struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
 	kref_init(&region->refs);
 	mutex_init(&region->lock);
 	region->prot_mask = ASHMEM_PROT_ALL;
-	ashmem_ranges_init(&region->unpinned, lru);
+	ashmem_ranges_init(&region->unpinned);
+	region->lru = lru;
 	return region;
 }
 
@@ -52,6 +53,8 @@ void ashmem_region_close(struct ashmem_region *region)
 	mutex_unlock(&region->lock);
 	ashmem_ranges_free(&dropped);
 
+	if (region->group)
+		ashmem_lru_group_put(region->group);
 	if (region->label)
 		fput(region->label);
 	if (region->backing)

@@ -2,64 +2,60 @@
 #ifndef _ASHMEM_COMPAT_SHRINKER_H
 #define _ASHMEM_COMPAT_SHRINKER_H
 
-#include <linux/err.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
-
-typedef unsigned long (*compat_shrinker_fn)(struct shrinker *, struct shrink_control *);
+#include <linux/swap.h>
 
 /*
- * Make and register a shrinker; an ERR_PTR tells why not.
- *
- * 5.10: the caller owns the struct and registering it may fail. 6.0: it has a
- * name. 6.7: the kernel allocates it, and registering can't fail any more.
- * One call for both steps, since what fails differs.
+ * 5.10: the caller owns the struct, and registering it may fail. 6.0: it has a
+ * name. 6.7: the kernel allocates it, and registering can't fail any more; only
+ * then may a module's shrinker know of cgroups.
  */
-static inline struct shrinker *compat_shrinker_create(const char *name,
-						      compat_shrinker_fn count,
-						      compat_shrinker_fn scan)
+static inline struct shrinker *compat_shrinker_alloc(const char *name)
 {
 #ifdef ASHMEM_HAVE_SHRINKER_ALLOC
-	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
-
-	if (!shrinker)
-		return ERR_PTR(-ENOMEM);
-	shrinker->count_objects = count;
-	shrinker->scan_objects = scan;
-	shrinker_register(shrinker);
-	return shrinker;
+	return shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE, "%s", name);
 #else
 	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
-	int err;
 
-	if (!shrinker)
-		return ERR_PTR(-ENOMEM);
-	shrinker->count_objects = count;
-	shrinker->scan_objects = scan;
-	shrinker->seeks = DEFAULT_SEEKS;
-#ifdef ASHMEM_HAVE_SHRINKER_NAME
-	err = register_shrinker(shrinker, "%s", name);
-#else
-	err = register_shrinker(shrinker);
-#endif
-	if (err) {
-		kfree(shrinker);
-		return ERR_PTR(err);
+	if (shrinker) {
+		shrinker->flags = SHRINKER_NUMA_AWARE;
+		shrinker->seeks = DEFAULT_SEEKS;
 	}
 	return shrinker;
 #endif
 }
 
+static inline int compat_shrinker_register(struct shrinker *shrinker, const char *name)
+{
+#if defined(ASHMEM_HAVE_SHRINKER_ALLOC)
+	shrinker_register(shrinker);
+	return 0;
+#elif defined(ASHMEM_HAVE_SHRINKER_NAME)
+	return register_shrinker(shrinker, "%s", name);
+#else
+	return register_shrinker(shrinker);
+#endif
+}
+
 /*
- * Returns when no callback runs any more.
+ * For a shrinker that is registered or not. Returns when no callback runs.
  */
-static inline void compat_shrinker_destroy(struct shrinker *shrinker)
+static inline void compat_shrinker_free(struct shrinker *shrinker)
 {
 #ifdef ASHMEM_HAVE_SHRINKER_ALLOC
 	shrinker_free(shrinker);
 #else
 	unregister_shrinker(shrinker);
 	kfree(shrinker);
+#endif
+}
+
+/* 6.4: reclaim can be told of pages that were freed behind its back */
+static inline void compat_account_reclaimed_pages(unsigned long pages)
+{
+#ifdef ASHMEM_HAVE_ACCOUNT_RECLAIMED
+	mm_account_reclaimed_pages(pages);
 #endif
 }
 
