@@ -54,6 +54,7 @@
 #include "compat/compat.h"
 #include "range.h"
 
+struct attribute_group;
 struct file;
 struct file_operations;
 struct vm_area_struct;
@@ -146,6 +147,7 @@ loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence)
 unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
 				   unsigned long last);
 unsigned long ashmem_backing_resident(struct file *backing);
+unsigned long ashmem_backing_ino(struct file *backing);
 unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long len, unsigned long pgoff,
 				       unsigned long flags);
@@ -161,6 +163,11 @@ extern struct ashmem_lru ashmem_lru;
 int ashmem_reclaim_init(void);
 void ashmem_reclaim_exit(void);
 long ashmem_purge_all(struct ashmem_lru *lru);
+
+/* stats.c */
+extern const struct attribute_group *ashmem_stats_groups[];
+void ashmem_stats_purged(unsigned long pages, bool pressure);
+void ashmem_stats_pin_purged(void);
 
 /* device.c */
 int ashmem_device_init(void);

@@ -197,6 +197,15 @@ unsigned long ashmem_backing_resident(struct file *backing)
 	return READ_ONCE(backing->f_mapping->nrpages);
 }
 
+/**
+ * ashmem_backing_ino - inode number
+ * @backing: the file
+ */
+unsigned long ashmem_backing_ino(struct file *backing)
+{
+	return file_inode(backing)->i_ino;
+}
+
 int __init ashmem_backing_init(void)
 {
 	struct file *file;

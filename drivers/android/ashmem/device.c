@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 
 #include "ashmem.h"
+#include "trace.h"
 
 static int ashmem_open(struct inode *inode, struct file *file)
 {
@@ -19,6 +20,7 @@ static int ashmem_open(struct inode *inode, struct file *file)
 	if (!region)
 		return -ENOMEM;
 	file->private_data = region;
+	trace_ashmem_open(region);
 	return 0;
 }
 
@@ -85,8 +87,7 @@ static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 		return;
 
 	if (region->backing)
-		seq_printf(m, "inode:\t%lu\n",
-			   (unsigned long)file_inode(region->backing)->i_ino);
+		seq_printf(m, "inode:\t%lu\n", ashmem_backing_ino(region->backing));
 	if (region->name) {
 		/* A name can't forge a line of its own. */
 		seq_puts(m, "name:\t");
@@ -132,6 +133,7 @@ static struct miscdevice ashmem_device = {
 	.name = "ashmem",
 	.fops = &ashmem_fops,
 	.mode = 0666,
+	.groups = ashmem_stats_groups,
 };
 
 int __init ashmem_device_init(void)

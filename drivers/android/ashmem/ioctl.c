@@ -88,7 +88,7 @@ static long get_file_id(struct ashmem_region *region, unsigned long __user *uid)
 
 	if (!backing)
 		return -EINVAL;
-	return put_user((unsigned long)file_inode(backing)->i_ino, uid);
+	return put_user(ashmem_backing_ino(backing), uid);
 }
 
 /**
@@ -141,8 +141,8 @@ static long compat_get_file_id(struct ashmem_region *region, compat_ulong_t __us
 
 	if (!backing)
 		return -EINVAL;
-	id = file_inode(backing)->i_ino;
-	if (id != file_inode(backing)->i_ino)
+	id = ashmem_backing_ino(backing);
+	if (id != ashmem_backing_ino(backing))
 		return -EOVERFLOW;
 	return put_user(id, uid);
 }

@@ -10,6 +10,9 @@
 
 #include "ashmem.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 static int __init ashmem_init(void)
 {
 	const char *what;

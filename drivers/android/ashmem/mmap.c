@@ -10,6 +10,7 @@
 
 #include "ashmem.h"
 #include "compat/vma.h"
+#include "trace.h"
 
 static vm_flags_t vm_flags_of(unsigned long prot)
 {
@@ -91,6 +92,9 @@ int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 	if (err)
 		return err;
 	err = map_locked(region, vma);
+	if (!err)
+		trace_ashmem_map(region, vma->vm_start, vma->vm_end,
+				 vma->vm_flags & VM_MAYSHARE);
 	mutex_unlock(&region->lock);
 	return err;
 }

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "ashmem.h"
+#include "trace.h"
 
 static struct kmem_cache *range_cache;
 
@@ -103,6 +104,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 	struct ashmem_range *spare = NULL;
 	unsigned long first, last;
 	LIST_HEAD(dropped);
+	bool purged;
 	int ret;
 
 	for (;;) {
@@ -118,10 +120,14 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 			return -ENOMEM;
 	}
 
-	ret = ashmem_ranges_pin(&region->unpinned, first, last, &spare, &dropped) ?
-	      ASHMEM_WAS_PURGED : ASHMEM_NOT_PURGED;
+	purged = ashmem_ranges_pin(&region->unpinned, first, last, &spare, &dropped);
 	mutex_unlock(&region->lock);
 	ashmem_ranges_free(&dropped);
+
+	trace_ashmem_pin(region, first, last, purged);
+	if (purged)
+		ashmem_stats_pin_purged();
+	ret = purged ? ASHMEM_WAS_PURGED : ASHMEM_NOT_PURGED;
 out:
 	range_free(spare);
 	return ret;
@@ -159,6 +165,8 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 				    first, last, &spare, &dropped);
 	mutex_unlock(&region->lock);
 	ashmem_ranges_free(&dropped);
+	if (!err)
+		trace_ashmem_unpin(region, first, last);
 out:
 	range_free(spare);
 	return err;

@@ -10,12 +10,13 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 
 #include "ashmem.h"
 #include "compat/shrinker.h"
+#include "trace.h"
 
 /*
  * Pages that one step takes. It bounds how long a PIN on the same region waits;
@@ -27,19 +28,27 @@ struct ashmem_lru ashmem_lru;
 static struct shrinker *shrinker;
 
 /*
- * Returns how many pages of @range were dealt with, and adds to @freed those of
- * them that were in memory: a range can have holes.
+ * Returns how many pages of @range were dealt with, and adds to @total_freed
+ * those of them that were in memory: a range can have holes.
  */
 static unsigned long purge_step_locked(struct ashmem_region *region,
-				       struct ashmem_range *range,
-				       unsigned long *freed)
+				       struct ashmem_range *range, bool pressure,
+				       unsigned long *total_freed)
 {
+	u64 start = trace_ashmem_purge_enabled() ? ktime_get_ns() : 0;
 	unsigned long first = range->resume;
 	unsigned long pages = min(ashmem_range_purgeable(range), PURGE_STEP);
+	unsigned long freed;
 
 	lockdep_assert_held(&region->lock);
 	ashmem_ranges_take(&region->unpinned, range, pages);
-	*freed += ashmem_backing_punch(region->backing, first, first + pages - 1);
+	freed = ashmem_backing_punch(region->backing, first, first + pages - 1);
+
+	*total_freed += freed;
+	ashmem_stats_purged(pages, pressure);
+	if (start)
+		trace_ashmem_purge(region, first, pages, freed, pressure,
+				   ktime_get_ns() - start);
 	return pages;
 }
 
@@ -60,7 +69,7 @@ static unsigned long purge_oldest(struct ashmem_lru_group *group,
 		if (!range)
 			break;
 		region = range->region;
-		scanned += purge_step_locked(region, range, freed);
+		scanned += purge_step_locked(region, range, true, freed);
 		partial = ashmem_range_purgeable(range);
 		mutex_unlock(&region->lock);
 		ashmem_region_put(region);
@@ -72,7 +81,10 @@ static unsigned long purge_oldest(struct ashmem_lru_group *group,
 
 static unsigned long shrinker_count(struct shrinker *shrink, struct shrink_control *sc)
 {
-	return ashmem_lru_count(&ashmem_lru, sc) ?: SHRINK_EMPTY;
+	unsigned long pages = ashmem_lru_count(&ashmem_lru, sc);
+
+	trace_ashmem_shrinker_count(sc->nid, pages);
+	return pages ?: SHRINK_EMPTY;
 }
 
 static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_control *sc)
@@ -95,6 +107,7 @@ static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_contro
 		if (!pages)
 			busy++;
 	}
+	trace_ashmem_shrinker_scan(sc->nid, sc->nr_to_scan, scanned, freed);
 	if (!scanned)
 		return SHRINK_STOP;
 
@@ -120,7 +133,7 @@ static long purge_step_killable(struct ashmem_lru_group *group)
 	if (!ret) {
 		range = ashmem_lru_oldest_of(group, region);
 		if (range)
-			ret = purge_step_locked(region, range, &freed);
+			ret = purge_step_locked(region, range, false, &freed);
 		mutex_unlock(&region->lock);
 	}
 	ashmem_region_put(region);
