@@ -91,7 +91,7 @@ static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 	if (region->name) {
 		/* A name can't forge a line of its own. */
 		seq_puts(m, "name:\t");
-		seq_escape(m, region->name + ASHMEM_NAME_PREFIX_LEN, "\n\\");
+		seq_escape(m, region->name + ASHMEM_NAME_PREFIX_LEN, "\t\n\\");
 		seq_putc(m, '\n');
 	}
 	seq_printf(m, "size:\t%zu\n", region->size);
