@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The targets for people; kbuild reads Kbuild. 'make help' lists them.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+INSTALL_MOD_DIR ?= updates
+
+bed := tools/testing/qemu
+kbuild = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
+# The name that the kernel runs under. include/config/kernel.release is no good:
+# Debian's headers have the bare version there.
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
+	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null)
+module_dir = $(INSTALL_MOD_PATH)/lib/modules/$(release)
+
+export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
+
+.PHONY: modules install uninstall clean have-headers
+.PHONY: demo test test-bed style setup shell selftests help
+
+modules: have-headers
+	+$(kbuild) modules
+
+have-headers:
+	@test -e '$(KDIR)/Makefile' -a -n '$(release)' || { \
+		echo "no kernel headers in $(KDIR): install" \
+			"linux-headers-$$(uname -r), or give another KDIR=" >&2; \
+		exit 1; }
+
+install: modules
+	+$(kbuild) INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') $(release)
+
+uninstall: have-headers
+	find '$(module_dir)/$(INSTALL_MOD_DIR)' -name 'ashmem_linux.ko*' -delete
+	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') $(release)
+
+# Works without kernel headers too.
+clean:
+	rm -rf out Module.symvers modules.order .tmp_versions .module-common.* .*.cmd
+	find Kbuild drivers $(bed)/faults \( -name '*.o' -o -name '*.ko' \
+		-o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '*.o.d' -o -name modules.order \) -delete
+
+demo:
+	@tools/scripts/setup.sh demo
+	@$(bed)/demo.sh
+
+test:
+	@tools/scripts/setup.sh test $(if $(STYLE),style)
+	@$(bed)/test.sh
+
+test-bed:
+	@tools/scripts/setup.sh test
+	@$(bed)/testbed.sh
+
+style:
+	@tools/scripts/setup.sh style
+	@tools/scripts/style.sh
+
+shell:
+	@tools/scripts/setup.sh demo
+	@$(bed)/build.sh $(or $(KERNEL),6.1)
+	@$(bed)/run.sh --shell $(or $(KERNEL),6.1)
+
+selftests:
+	+$(MAKE) -C tools/testing/selftests/ashmem run_tests
+
+help:
+	@sed -n 's/^#h //p; s/^#h$$//p' Makefile
+
+#h Targets:
+#h   modules     the module for the running kernel (what plain 'make' does)
+#h   install     put it under /lib/modules and run depmod
+#h   uninstall   take it away again
+#h   clean       remove what was built here (the cache stays)
+#h
+#h   demo        boot a stock kernel in QEMU and show the driver at work
+#h   test        build for every kernel, boot each, run all tests
+#h   test-bed    prove that guests with faulty modules and tests fail
+#h   style       checkpatch --strict, sparse and shellcheck
+#h   shell       a shell in a guest that has the module loaded
+#h   selftests   run the tests on this machine, where the module is loaded
+#h
+#h Variables:
+#h   KDIR=dir            kernel headers, for modules, install and uninstall
+#h   INSTALL_MOD_PATH=dir    what /lib/modules is relative to (none)
+#h   INSTALL_MOD_DIR=dir     where below the kernel's modules (updates)
+#h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
+#h                       demo, shell and test-bed take one (6.1)
+#h   TEST=pattern        only test programs whose name matches
+#h   MEM=MiB             a guest's memory (512)
+#h   TIMEOUT=seconds     until a guest counts as hung (600)
+#h   TEST_TIMEOUT=seconds    until a test program is killed (120)
+#h   EXTRA_MODULES="a b" stock modules to load in the guest first
+#h   APPEND="words"      for the guest's kernel command line
+#h   STYLE=1             'make test' checks the style too
+#h   REFRESH=1           make the build roots anew from today's archive
+#h   ASHMEM_CACHE=dir    roots, kernels and builds (~/.cache/ashmem)

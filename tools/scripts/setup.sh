@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: setup.sh demo|test|style ...
+#
+# Installs the host packages that these targets need and this machine lacks. If
+# it may not, it prints the line for the administrator and fails. Says nothing
+# when all is there.
+
+set -eu
+
+die()
+{
+	echo "setup.sh: $*" >&2
+	exit 1
+}
+
+needed=
+for target in "$@"; do
+	case $target in
+	demo)
+		needed="$needed busybox-static cpio debian-archive-keyring gcc"
+		needed="$needed libc6-dev make mmdebstrap mount"
+		needed="$needed qemu-system-x86 xz-utils"
+		;;
+	test)
+		needed="$needed busybox-static cpio debian-archive-keyring gcc"
+		needed="$needed libc6-dev make mmdebstrap mount"
+		needed="$needed qemu-system-x86 xz-utils"
+		;;
+	style)
+		needed="$needed debian-archive-keyring make mmdebstrap mount"
+		needed="$needed perl shellcheck xz-utils"
+		;;
+	*)
+		die "unknown target '$target', known are: demo test style"
+		;;
+	esac
+done
+[ -n "$needed" ] || die "usage: setup.sh demo|test|style ..."
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"
+fi
+
+missing=
+# shellcheck disable=SC2016,SC2086 # dpkg-query's own variables; a list
+installed=$(dpkg-query --show --showformat '${Package}=${db:Status-Status}\n' \
+	$needed 2>/dev/null) || true
+for package in $needed; do
+	case " $missing " in
+	*" $package "*) continue ;;
+	esac
+	echo "$installed" | grep -qxF "$package=installed" ||
+		missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+	exit 0
+fi
+
+line="apt-get install --no-install-recommends$missing"
+if [ "$(id -u)" -eq 0 ]; then
+	sudo=
+elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+	sudo=sudo
+else
+	die "packages are missing; as root: $line"
+fi
+
+apt()
+{
+	# shellcheck disable=SC2086 # empty for root
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null
+}
+
+echo "setup.sh: installing$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists may be absent, or too old to still find the packages.
+# shellcheck disable=SC2086 # a list of packages
+if ! apt install --yes --no-install-recommends $missing >"$log" 2>&1; then
+	echo "setup.sh: fetching the package lists first" >&2
+	if ! { apt update && apt install --yes --no-install-recommends $missing
+	     } >"$log" 2>&1; then
+		tail -n 15 "$log" >&2
+		die "could not install packages; as root: $line"
+	fi
+fi

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Keeps a reference to itself that nobody drops.
+ */
+#include <linux/module.h>
+
+static int __init fault_init(void)
+{
+	__module_get(THIS_MODULE);
+	return 0;
+}
+
+static void __exit fault_exit(void)
+{
+}
+
+module_init(fault_init);
+module_exit(fault_exit);
+
+MODULE_DESCRIPTION("Test bed: leaks a reference to itself");
+MODULE_LICENSE("GPL");

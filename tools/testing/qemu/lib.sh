@@ -1,0 +1,90 @@
+# shellcheck shell=sh disable=SC2034 # most is used by whoever sources this
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scripts of the test bed share. Sourced with $bed set to the directory
+# that holds this file.
+
+# shellcheck disable=SC2154 # set by whoever sources this
+top=$(cd "$bed/../../.." && pwd)
+cache=${ASHMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ashmem}
+out=${OUT:-$top/out}
+# Made as the user, so that parts which run as root don't come to own them.
+mkdir -p "$cache/roots" "$cache/builds" "$cache/locks"
+
+say()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die()
+{
+	say "$*"
+	exit 1
+}
+
+# All kernels of the table, oldest first.
+kernels()
+{
+	sed -n 's/^\([0-9][0-9.]*\)[[:space:]].*/\1/p' "$bed/kernels"
+}
+
+# The suite of kernel $1; an unknown kernel ends the script.
+kernel_suite()
+{
+	suite=$(awk -v kernel="$1" '$1 == kernel { print $2 }' "$bed/kernels")
+	[ -n "$suite" ] ||
+		die "unknown kernel '$1', known are: $(kernels | tr '\n' ' ')"
+	echo "$suite"
+}
+
+# Starts the calling script anew as root, with the user's own cache, when it
+# isn't root already: device nodes, chroot and mounts need it.
+need_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		return 0
+	fi
+	command -v sudo >/dev/null ||
+		die "needs root for chroot and mounts: run it as root or install sudo"
+	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" \
+		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
+		http_proxy="${http_proxy:-}" "$0" "$@"
+}
+
+# Runs a command in root directory $1. The mounts live in a namespace of their
+# own, so that nothing stays mounted however this ends.
+in_root()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare --mount sh -euc '
+		root=$1
+		shift
+		mount -t proc proc "$root/proc"
+		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			HOME=/ LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+			${http_proxy:+"http_proxy=$http_proxy"} "$@"
+	' sh "$@"
+}
+
+# Takes the lock named $1 for the rest of the script's life.
+lock()
+{
+	exec 9>"$cache/locks/$1"
+	flock --nonblock 9 || {
+		say "waiting for another run that holds the lock '$1'"
+		flock 9
+	}
+}
+
+# The static busybox of the host.
+busybox_path()
+{
+	command -v busybox || die "busybox is missing: apt-get install busybox-static"
+}
+
+# Writes directory $1 to stdout as an initramfs. Not compressed: an emulated
+# processor unpacks slower than the firmware loads.
+pack_initramfs()
+{
+	(cd "$1" && find . | cpio --quiet --create --format=newc --owner=0:0)
+}

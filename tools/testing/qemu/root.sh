@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: root.sh KERNEL
+#
+# Makes, or finds in the cache, the build root of KERNEL: its suite's compiler
+# and kernel headers in root/, and in kernel/ the stock image and modules of
+# exactly the headers' version. Prints the directory that holds the two.
+# REFRESH=1 makes it anew from today's archive.
+
+set -eu
+bed=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 1 ] || die "usage: root.sh KERNEL"
+kernel=$1
+suite=$(kernel_suite "$kernel")
+
+packages="linux-headers-amd64 make kmod sparse"
+
+# A root made by another recipe isn't used.
+recipe=$( (echo "$suite $packages"; cat "$bed"/hook-*) | sha256sum | cut -c 1-12)
+dir=$cache/roots/$kernel-$recipe
+
+if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
+	echo "$dir"
+	exit 0
+fi
+
+need_root "$@"
+lock "root-$kernel"
+# Another run may have made it while this one waited for the lock.
+if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
+	echo "$dir"
+	exit 0
+fi
+
+tmp=$dir.tmp
+log=$cache/roots/$kernel.log
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+rm -rf "$tmp"
+mkdir -p "$tmp"
+# mmdebstrap's own user reads the root's parents, and so must nobody else's
+# umask get in the way.
+chmod 0755 "$tmp"
+
+say "making the $suite root of kernel $kernel (about a minute) ..."
+start=$(date +%s)
+set -- --variant=apt --aptopt='Acquire::Retries "5"' \
+	--include="$(echo "$packages" | tr ' ' ',')" \
+	--customize-hook="$bed/hook-kernel"
+if [ "$suite" != "${suite%-backports}" ]; then
+	set -- "$@" --setup-hook="$bed/hook-backports"
+fi
+if ! mmdebstrap "$@" "${suite%-backports}" "$tmp/root" >"$log" 2>&1; then
+	tail -n 30 "$log" >&2
+	die "could not make the $suite root, whole log: $log"
+fi
+mv "$tmp/root/kernel" "$tmp/kernel"
+# Roots of recipes of the past; a younger one may be another checkout's.
+find "$cache/roots" -mindepth 1 -maxdepth 1 -type d -name "$kernel-*" \
+	-mtime +7 -exec rm -rf {} +
+rm -rf "$dir"
+mv "$tmp" "$dir"
+say "kernel $kernel is $(cat "$dir/kernel/version"), made in $(($(date +%s) - start)) s"
+echo "$dir"

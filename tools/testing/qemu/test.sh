@@ -1,0 +1,157 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: test.sh
+#
+# Builds the module for each kernel and runs the selftests on it in a guest.
+# Each build and each guest counts as one test besides those in the guest. The
+# last line is "N passed, N failed", with ", N skipped" if any were.
+#
+# Variables, besides those of run.sh:
+#	KERNEL="6.1 7.3"	only these
+#	STYLE=1			the style check as one more test
+
+set -eu
+bed=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 0 ] || die "usage: test.sh (see KERNEL= and TEST= in 'make help')"
+for kernel in ${KERNEL:=$(kernels)}; do
+	suite=$(kernel_suite "$kernel")
+done
+
+mkdir -p "$out"
+# Another run in this tree would take the results from under this one.
+exec 8>"$out/lock"
+flock --nonblock 8 || die "another test run is using $out"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+begun=$(date +%s)
+passed=0
+failed=0
+skipped=0
+steps=
+# The seconds since the last step ended belong to step $1.
+step_start=$begun
+step_done()
+{
+	now=$(date +%s)
+	steps="$steps, $1 $((now - step_start))"
+	step_start=$now
+}
+
+row()
+{
+	printf '%-8s %-7s %7s %7s %7s %8s\n' "$@" >>"$tmp/table"
+}
+
+check()
+{
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+		echo "ok - $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $2"
+	fi
+}
+
+finish()
+{
+	echo
+	cat "$tmp/table"
+	echo
+	echo "logs: $out; seconds: $(($(date +%s) - begun)) (${steps#, })"
+	if [ "$skipped" -ne 0 ]; then
+		echo "$passed passed, $failed failed, $skipped skipped"
+	else
+		echo "$passed passed, $failed failed"
+	fi
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+row kernel arch passed failed skipped seconds
+
+: >"$tmp/no-root"
+for kernel in $KERNEL; do
+	if ! "$bed/root.sh" "$kernel" >/dev/null; then
+		check 1 "$kernel: build root"
+		echo "$kernel" >>"$tmp/no-root"
+		row "$kernel" x86_64 0 1 0 -
+	fi
+done
+step_done roots
+
+source=$("$bed/source.sh") || {
+	check 1 "kselftest_harness.h of the kernel source"
+	finish
+}
+step_done source
+
+tests=$out/tests
+rm -rf "$tests"
+mkdir -p "$tests"
+status=0
+make -C "$top/tools/testing/selftests/ashmem" KSELFTEST_DIR="$source/tools/testing/selftests" \
+	OUTPUT="$tests" LDFLAGS=-static TEST= all >"$out/selftests.log" 2>&1 || status=1
+if grep -q 'warning:' "$out/selftests.log"; then
+	status=1
+fi
+if [ "$status" -ne 0 ]; then
+	cat "$out/selftests.log"
+fi
+check "$status" "selftests built without warnings"
+if [ "$status" -ne 0 ]; then
+	finish
+fi
+step_done selftests
+
+for kernel in $KERNEL; do
+	if grep -qxF "$kernel" "$tmp/no-root"; then
+		continue
+	fi
+	echo
+	echo "# $kernel"
+	start=$(date +%s)
+	logs=$out/$kernel
+	rm -rf "$logs"
+	mkdir -p "$logs"
+	p=0 f=0 s=0
+	if "$bed/build.sh" "$kernel" "$top" "$logs/modules"; then
+		check 0 "$kernel: module built with W=1 without warnings"
+		p=1
+	else
+		check 1 "$kernel: module built with W=1 without warnings"
+		f=1
+	fi
+	step_done "build $kernel"
+	if [ "$f" -eq 0 ]; then
+		"$bed/run.sh" -p "$tests" -o "$logs" "$kernel" || true
+		if read -r gp gf gs _ <"$logs/summary"; then
+			p=$((p + gp)) f=$((f + gf)) s=$((s + gs))
+			passed=$((passed + gp))
+			failed=$((failed + gf))
+			skipped=$((skipped + gs))
+		else
+			check 1 "$kernel: no guest"
+			f=$((f + 1))
+		fi
+		step_done "guest $kernel"
+	fi
+	row "$kernel" x86_64 "$p" "$f" "$s" "$(($(date +%s) - start))"
+done
+
+if [ -n "${STYLE:-}" ]; then
+	echo
+	echo "# style"
+	status=0
+	"$top/tools/scripts/style.sh" || status=1
+	check "$status" "style: checkpatch, sparse, shellcheck"
+	step_done style
+fi
+
+finish

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: testbed.sh
+#
+# Proves the verdict of the test bed: guests with faulty modules and test
+# programs must fail, each for the right reason, and one without must pass.
+# KERNEL (6.1) chooses the kernel.
+
+set -eu
+bed=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 0 ] || die "usage: testbed.sh (see KERNEL= in 'make help')"
+kernel=${KERNEL:-6.1}
+suite=$(kernel_suite "$kernel")
+logs=$out/$kernel/test-bed
+rm -rf "$logs"
+mkdir -p "$logs"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+"$bed/build.sh" "$kernel" "$bed/faults" "$logs/modules"
+
+# Makes the test program $2 of guest $1 out of the script on stdin.
+program()
+{
+	mkdir -p "$tmp/$1"
+	{
+		echo '#!/bin/sh'
+		cat
+	} >"$tmp/$1/$2"
+	chmod +x "$tmp/$1/$2"
+}
+
+program good fine <<-'SH'
+	printf 'TAP version 13\n1..2\nok 1 one\nok 2 # SKIP not here\n'
+SH
+program faulty failing <<-'SH'
+	printf 'TAP version 13\n1..2\nok 1 one\n# because\nnot ok 2 two\n'
+	exit 1
+SH
+program faulty dying <<-'SH'
+	printf 'TAP version 13\n1..1\nok 1 one\n'
+	kill -SEGV $$
+SH
+program faulty short <<-'SH'
+	printf 'TAP version 13\n1..3\nok 1 one\nok 2 two\n'
+SH
+program faulty sour <<-'SH'
+	printf 'TAP version 13\n1..1\nok 1 one\n'
+	exit 1
+SH
+program faulty endless <<-'SH'
+	printf 'TAP version 13\n1..1\n'
+	sleep 1000
+SH
+program faulty silent <<-'SH'
+	exit 0
+SH
+program ending rebooting <<-'SH'
+	printf 'TAP version 13\n1..1\nok 1 one\n'
+	reboot -f
+SH
+program greedy removing <<-'SH'
+	printf 'TAP version 13\n1..1\nok 1 one\n'
+	rmmod fault_none
+SH
+mkdir -p "$tmp/empty"
+
+passed=0
+failed=0
+# expect pass|fail GUEST MODULE PROGRAMS REASON...: boots a guest and looks for
+# each REASON in what the run says.
+expect()
+{
+	wanted=$1
+	guest=$2
+	status=0
+	"$bed/run.sh" -m "$logs/modules/fault_$3.ko" -p "$tmp/$4" \
+		-o "$logs/$2" "$kernel" >"$logs/$2.out" 2>&1 || status=1
+	answer=pass
+	if [ "$status" -ne 0 ]; then
+		answer=fail
+	fi
+	shift 4
+	for reason; do
+		said=$(grep -E -m 1 "$reason" "$logs/$guest.out" || true)
+		if [ "$answer" = "$wanted" ] && [ -n "$said" ]; then
+			passed=$((passed + 1))
+			echo "ok - $guest must $wanted: $said"
+		else
+			failed=$((failed + 1))
+			echo "not ok - $guest must $wanted with /$reason/, got $answer:"
+			sed 's/^/    /' "$logs/$guest.out"
+		fi
+	done
+}
+
+expect pass sound-guest none good '^ok - .*kernel log clean'
+expect fail warning-module warn good "kernel died: WARNING: "
+expect fail oopsing-module oops good "kernel died: BUG: "
+TIMEOUT=25 expect fail hanging-module hang good 'guest hung: no verdict within 25 s'
+expect fail leaking-module leak good 'rmmod fault_leak was refused'
+expect fail logging-module log good 'kernel log says: .*self-detected stall'
+TEST_TIMEOUT=3 expect fail faulty-programs none faulty \
+	'^failing: not ok 2 two' '^not ok - dying: was killed' \
+	'^not ok - short: planned 3 results and gave 2' \
+	'^not ok - sour: ended with status 1' \
+	'^not ok - endless: was killed' '^not ok - silent: printed no plan' \
+	'^ok - .*kernel log clean'
+expect fail rebooting-guest none ending 'ended without a verdict'
+expect fail missing-module none greedy 'fault_none is not loaded any more'
+expect fail no-programs none empty 'no test program in '
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
