@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How long things live: mappings beyond close(), regions beyond their maker,
+ * and the module as long as anything of it is in use.
+ *
+ * ASHMEM_MODULE (default /modules/ashmem_linux.ko) is the module to load again
+ * after unloading it; without that file the module is left alone.
+ */
+#include <dirent.h>
+
+#include "kselftest_harness.h"
+#include "ashmem_util.h"
+
+#define MODULE		"ashmem_linux"
+
+/* ---- contents ---- */
+
+TEST(mapping_outlives_close)
+{
+	size_t len = 3 * page_size();
+	int fd = ash_region("closed", len);
+	struct maps_line m;
+	unsigned char *a;
+
+	ASSERT_LE(0, fd);
+	a = ash_map(fd, len, PROT_RW);
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, len, 1);
+	ASSERT_EQ(0, close(fd));
+	EXPECT_TRUE(filled(a, len, 1));
+	fill(a, len, 2);
+	EXPECT_TRUE(filled(a, len, 2));
+	ASSERT_TRUE(maps_find(0, a, &m));
+	EXPECT_STREQ("/dev/ashmem/closed (deleted)", m.path);
+	EXPECT_EQ(0, munmap(a, len));
+}
+
+TEST(mapping_outlives_close_in_parent_and_child)
+{
+	size_t len = 2 * page_size();
+	int fd = ash_region("both", len);
+	unsigned char *a;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	a = ash_map(fd, len, PROT_RW);
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, len, 3);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		CHILD_CHECK(!close(fd));
+		CHILD_CHECK(filled(a, len, 3));
+		fill(a, len, 4);
+		CHILD_CHECK(!munmap(a, len));
+		_exit(0);
+	}
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_TRUE(filled(a, len, 4));
+	EXPECT_EQ(0, munmap(a, len));
+}
+
+TEST(region_outlives_the_parent_that_made_it)
+{
+	size_t len = 2 * page_size();
+	int sock[2];
+	uint64_t word = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		int fd = ash_region("orphan", len);
+		unsigned char *a;
+
+		CHILD_CHECK(fd >= 0);
+		a = ash_map(fd, len, PROT_RW);
+		CHILD_CHECK(a != MAP_FAILED);
+		fill(a, len, 5);
+		pid = fork();
+		CHILD_CHECK(pid >= 0);
+		if (pid)
+			_exit(0);
+		/* The grandchild waits until its maker is dead and reaped. */
+		CHILD_CHECK(!recv_word(sock[1], &word));
+		CHILD_CHECK(filled(a, len, 5));
+		CHILD_CHECK(ash_get_size(fd) == (long)len);
+		fill(a, len, 6);
+		munmap(a, len);
+		a = ash_map(fd, len, PROT_READ);
+		CHILD_CHECK(a != MAP_FAILED);
+		CHILD_CHECK(filled(a, len, 6));
+		CHILD_CHECK(!send_word(sock[1], 7));
+		_exit(0);
+	}
+	close(sock[1]);
+	ASSERT_EQ(0, wait_child(pid));
+	ASSERT_EQ(0, send_word(sock[0], 1));
+	ASSERT_EQ(0, recv_word(sock[0], &word));
+	EXPECT_EQ(7, word);
+	close(sock[0]);
+}
+
+TEST(descriptor_outlives_its_mappings)
+{
+	size_t len = 2 * page_size();
+	int fd = ash_region("unmapped", len);
+	unsigned char *a;
+
+	ASSERT_LE(0, fd);
+	a = ash_map(fd, len, PROT_RW);
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, len, 8);
+	ASSERT_EQ(0, munmap(a, len));
+	a = ash_map(fd, len, PROT_READ);
+	ASSERT_NE(MAP_FAILED, a);
+	EXPECT_TRUE(filled(a, len, 8));
+	close(fd);
+}
+
+TEST(many_regions_come_and_go)
+{
+	size_t p = page_size();
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		int fd = ash_region("short-lived", p);
+		unsigned char *a;
+
+		ASSERT_LE(0, fd);
+		a = ash_map(fd, p, PROT_RW);
+		ASSERT_NE(MAP_FAILED, a);
+		ASSERT_EQ(0, a[0]);
+		a[0] = 1;
+		ASSERT_EQ(0, ash_unpin(fd, 0, 0));
+		/* closed first, or unmapped first */
+		if (i & 1)
+			ASSERT_EQ(0, munmap(a, p));
+		ASSERT_EQ(0, close(fd));
+		if (!(i & 1)) {
+			ASSERT_EQ(1, a[0]);
+			ASSERT_EQ(0, munmap(a, p));
+		}
+	}
+}
+
+/* ---- the module ---- */
+
+static const char *module_path(void)
+{
+	const char *path = getenv("ASHMEM_MODULE");
+
+	return path ? path : "/modules/" MODULE ".ko";
+}
+
+/* References to the module, or -1 if it isn't loaded. */
+static long module_refs(void)
+{
+	char line[512], name[128];
+	long refs = -1, n;
+	FILE *f = fopen("/proc/modules", "re");
+
+	if (!f)
+		return -1;
+	while (refs < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%127s %*s %ld", name, &n) == 2 &&
+		    !strcmp(name, MODULE))
+			refs = n;
+	}
+	fclose(f);
+	return refs;
+}
+
+static long module_unload(void)
+{
+	return RET(syscall(SYS_delete_module, MODULE, O_NONBLOCK));
+}
+
+/* The last reference goes a little later than the call that dropped it. */
+static long module_unload_soon(void)
+{
+	long ret = 0;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ret = module_unload();
+		if (ret != -EAGAIN && ret != -EBUSY)
+			break;
+		nap_ms(50);
+	}
+	return ret;
+}
+
+static long module_load(void)
+{
+	int fd = open(module_path(), O_RDONLY | O_CLOEXEC);
+	long ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = RET(syscall(SYS_finit_module, fd, "", 0));
+	close(fd);
+	return ret;
+}
+
+static bool listed_in_proc_misc(void)
+{
+	char line[128], name[64];
+	bool found = false;
+	FILE *f = fopen("/proc/misc", "re");
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*d %63s", name) == 1 &&
+			!strcmp(name, "ashmem");
+	fclose(f);
+	return found;
+}
+
+/* udev, where it runs, sets up the node after the module's init returned. */
+static bool node_appears(bool there)
+{
+	struct stat st;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		if (!stat(ASHMEM_DEV, &st) == there)
+			return true;
+		nap_ms(50);
+	}
+	return false;
+}
+
+/* Does any process but ours hold a descriptor of the device? */
+static bool others_use_it(void)
+{
+	char path[300], target[64];
+	struct dirent *proc, *entry;
+	bool found = false;
+	DIR *all, *fds;
+	ssize_t n;
+
+	all = opendir("/proc");
+	while (all && !found && (proc = readdir(all))) {
+		if (proc->d_name[0] < '1' || proc->d_name[0] > '9' ||
+		    atoi(proc->d_name) == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fd", proc->d_name);
+		fds = opendir(path);
+		while (fds && !found && (entry = readdir(fds))) {
+			n = readlinkat(dirfd(fds), entry->d_name, target,
+				       sizeof(target) - 1);
+			if (n < 0)
+				continue;
+			target[n] = '\0';
+			found = !strcmp(target, ASHMEM_DEV);
+		}
+		if (fds)
+			closedir(fds);
+	}
+	if (all)
+		closedir(all);
+	return found;
+}
+
+FIXTURE(module)
+{
+	size_t len;
+	int fd;
+};
+
+FIXTURE_SETUP(module)
+{
+	if (geteuid())
+		SKIP(return, "loading modules needs root");
+	if (access(module_path(), R_OK))
+		SKIP(return, "no %s to load again: set ASHMEM_MODULE",
+		     module_path());
+	if (module_refs() < 0)
+		SKIP(return, MODULE " is not a loaded module");
+	if (others_use_it())
+		SKIP(return, "another process uses " ASHMEM_DEV);
+	self->len = 2 * page_size();
+	self->fd = ash_region("module", self->len);
+	ASSERT_LE(0, self->fd);
+}
+
+/* Whatever a test did, or failed to do, the next one finds it loaded. */
+FIXTURE_TEARDOWN_PARENT(module)
+{
+	if (module_refs() < 0) {
+		EXPECT_EQ(0, module_load());
+		EXPECT_TRUE(node_appears(true));
+	}
+}
+
+TEST_F(module, stays_while_a_descriptor_is_open)
+{
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_LT(0, module_refs());
+	EXPECT_EQ((long)self->len, ash_get_size(self->fd));
+}
+
+TEST_F(module, stays_while_a_mapping_lives_after_close)
+{
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 1);
+	ASSERT_EQ(0, close(self->fd));
+	/* Not only now, but also once all that is put off has been done. */
+	EXPECT_EQ(-EAGAIN, module_unload());
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_TRUE(filled(a, self->len, 1));
+	EXPECT_EQ(0, munmap(a, self->len));
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_private_mapping_lives_after_close)
+{
+	unsigned char *a = mmap(NULL, self->len, PROT_RW, MAP_PRIVATE, self->fd,
+				0);
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 2);
+	ASSERT_EQ(0, close(self->fd));
+	EXPECT_EQ(-EAGAIN, module_unload());
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_TRUE(filled(a, self->len, 2));
+	EXPECT_EQ(0, munmap(a, self->len));
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_part_of_a_mapping_lives)
+{
+	size_t p = page_size();
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 3);
+	ASSERT_EQ(0, close(self->fd));
+	ASSERT_EQ(0, munmap(a, p));
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_TRUE(filled_from(a + p, p, 3, p));
+	EXPECT_EQ(0, munmap(a + p, p));
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_child_maps_what_its_dead_maker_left)
+{
+	int sock[2];
+	uint64_t word = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, close(self->fd));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		int fd = ash_region("orphan", self->len);
+		unsigned char *a;
+
+		CHILD_CHECK(fd >= 0);
+		a = ash_map(fd, self->len, PROT_RW);
+		CHILD_CHECK(a != MAP_FAILED);
+		fill(a, self->len, 4);
+		CHILD_CHECK(!close(fd));
+		pid = fork();
+		CHILD_CHECK(pid >= 0);
+		if (pid)
+			_exit(0);
+		close(sock[0]);
+		CHILD_CHECK(!recv_word(sock[1], &word));
+		CHILD_CHECK(filled(a, self->len, 4));
+		_exit(0);
+	}
+	close(sock[1]);
+	ASSERT_EQ(0, wait_child(pid));
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_EQ(0, send_word(sock[0], 1));
+	/* The peer's end is closed when the grandchild is gone. */
+	EXPECT_EQ(-EPIPE, recv_word(sock[0], &word));
+	close(sock[0]);
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_descriptor_is_in_flight)
+{
+	int sock[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
+	ASSERT_EQ(0, send_fds(sock[0], 1, &self->fd, 1));
+	ASSERT_EQ(0, close(self->fd));
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	close(sock[0]);
+	close(sock[1]);
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, goes_when_nothing_is_left_and_comes_back)
+{
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+	int fd, i;
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 5);
+	/* Unpinned and purged pages hold nothing either. */
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
+	ash_purge_all(self->fd);
+	ASSERT_EQ(0, munmap(a, self->len));
+	ASSERT_EQ(0, close(self->fd));
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, module_unload_soon());
+		EXPECT_EQ(-1, module_refs());
+		EXPECT_FALSE(listed_in_proc_misc());
+		EXPECT_TRUE(node_appears(false));
+		EXPECT_GT(0, ash_open(O_RDWR));
+
+		ASSERT_EQ(0, module_load());
+		EXPECT_EQ(0, module_refs());
+		EXPECT_TRUE(listed_in_proc_misc());
+		ASSERT_TRUE(node_appears(true));
+		fd = ash_region("again", self->len);
+		ASSERT_LE(0, fd);
+		a = ash_map(fd, self->len, PROT_RW);
+		ASSERT_NE(MAP_FAILED, a);
+		EXPECT_TRUE(zeroed(a, self->len));
+		munmap(a, self->len);
+		close(fd);
+	}
+}
+
+TEST_HARNESS_MAIN

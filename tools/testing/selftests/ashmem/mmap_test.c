@@ -1,0 +1,714 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings of a region: what is refused, what is shared, what is private, how
+ * they look in /proc, and the ways around the protection mask that must fail.
+ */
+#include "kselftest_harness.h"
+#include "ashmem_util.h"
+
+FIXTURE(map)
+{
+	size_t p;
+	size_t size;
+	int fd;
+};
+
+FIXTURE_VARIANT(map)
+{
+	int flags;
+};
+
+FIXTURE_VARIANT_ADD(map, shared)
+{
+	.flags = MAP_SHARED,
+};
+
+FIXTURE_VARIANT_ADD(map, private)
+{
+	.flags = MAP_PRIVATE,
+};
+
+FIXTURE_SETUP(map)
+{
+	self->p = page_size();
+	self->size = 2 * self->p + 1;
+	self->fd = ash_region("map", self->size);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(map)
+{
+	EXPECT_EQ(0, close(self->fd));
+}
+
+TEST_F(map, needs_a_size)
+{
+	int fd = ash_open(O_RDWR);
+	unsigned long id;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, map_errno(fd, self->p, PROT_READ, variant->flags, 0));
+	EXPECT_EQ(-EINVAL, ash_file_id(fd, &id));
+	ASSERT_EQ(0, ash_set_size(fd, self->p));
+	ASSERT_EQ(0, ash_set_size(fd, 0));
+	EXPECT_EQ(-EINVAL, map_errno(fd, self->p, PROT_READ, variant->flags, 0));
+	EXPECT_EQ(-EINVAL, ash_file_id(fd, &id));
+	/* The missing size is told before the refused right. */
+	ASSERT_EQ(0, ash_set_mask(fd, 0));
+	EXPECT_EQ(-EINVAL, map_errno(fd, self->p, PROT_READ, variant->flags, 0));
+	close(fd);
+}
+
+TEST_F(map, may_be_as_long_as_the_page_rounded_size)
+{
+	unsigned long id;
+
+	EXPECT_EQ(-EINVAL, map_errno(self->fd, 4 * self->p, PROT_READ,
+				     variant->flags, 0));
+	EXPECT_EQ(-EINVAL, map_errno(self->fd, 3 * self->p + 1, PROT_READ,
+				     variant->flags, 0));
+	EXPECT_EQ(-EINVAL, ash_file_id(self->fd, &id));
+	EXPECT_EQ(0, map_errno(self->fd, 3 * self->p, PROT_READ,
+			       variant->flags, 0));
+	EXPECT_EQ(0, map_errno(self->fd, 2 * self->p + 2, PROT_READ,
+			       variant->flags, 0));
+	EXPECT_EQ(0, map_errno(self->fd, 1, PROT_READ, variant->flags, 0));
+	/* No longer with a backing file than without one. */
+	EXPECT_EQ(-EINVAL, map_errno(self->fd, 4 * self->p, PROT_READ,
+				     variant->flags, 0));
+}
+
+TEST_F(map, size_that_is_a_page_multiple_is_the_limit)
+{
+	int fd = ash_region(NULL, 2 * self->p);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, map_errno(fd, 2 * self->p + 1, PROT_READ,
+				     variant->flags, 0));
+	EXPECT_EQ(0, map_errno(fd, 2 * self->p, PROT_READ, variant->flags, 0));
+	close(fd);
+}
+
+TEST_F(map, rights_outside_the_mask_are_refused)
+{
+	unsigned long mask;
+	int prot;
+
+	for (mask = 0; mask <= PROT_RWX; mask++) {
+		int fd = ash_region("mask", self->p);
+
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ash_set_mask(fd, mask));
+		for (prot = 0; prot <= PROT_RWX; prot++) {
+			if ((prot & PROT_EXEC) && device_noexec())
+				continue;
+			EXPECT_EQ(prot & ~mask ? -EPERM : 0,
+				  map_errno(fd, self->p, prot, variant->flags,
+					    0)) {
+				TH_LOG("mask %lu, prot %d", mask, prot);
+			}
+			EXPECT_EQ((long)mask, ash_get_mask(fd));
+		}
+		close(fd);
+	}
+}
+
+TEST_F(map, mprotect_brings_back_only_what_the_mask_allowed)
+{
+	unsigned long mask;
+	int prot;
+
+	for (mask = 0; mask <= PROT_RWX; mask++) {
+		int fd = ash_region("mask", self->p);
+		void *q;
+
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ash_set_mask(fd, mask));
+		q = mmap(NULL, self->p, PROT_NONE, variant->flags, fd, 0);
+		ASSERT_NE(MAP_FAILED, q);
+		for (prot = 0; prot <= PROT_RWX; prot++) {
+			if ((prot & PROT_EXEC) && device_noexec())
+				continue;
+			EXPECT_EQ(prot & ~mask ? -EACCES : 0,
+				  RET(mprotect(q, self->p, prot))) {
+				TH_LOG("mask %lu, prot %d", mask, prot);
+			}
+		}
+		munmap(q, self->p);
+		close(fd);
+	}
+}
+
+TEST_F(map, write_stays_refused_after_mprotect_failed)
+{
+	unsigned char *q, byte = 1;
+	int mem;
+
+	ASSERT_EQ(0, ash_set_mask(self->fd, PROT_READ));
+	q = mmap(NULL, self->p, PROT_READ, variant->flags, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_EQ(-EACCES, RET(mprotect(q, self->p, PROT_RW)));
+	EXPECT_EQ(SIGSEGV, touch_write(q, 1));
+	EXPECT_EQ(0, touch_read(q));
+	/* A debugger's way in, which ignores what a mapping has but not may have. */
+	mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, mem);
+	EXPECT_EQ(-1, pwrite(mem, "x", 1, (off_t)(uintptr_t)q));
+	EXPECT_EQ(1, pread(mem, &byte, 1, (off_t)(uintptr_t)q));
+	EXPECT_EQ(0, byte);
+	EXPECT_TRUE(zeroed(q, self->p));
+	close(mem);
+}
+
+TEST_F(map, made_before_narrowing_keeps_its_rights)
+{
+	unsigned char *q = mmap(NULL, self->p, PROT_RW, variant->flags,
+				self->fd, 0);
+
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_EQ(0, ash_set_mask(self->fd, PROT_READ));
+	EXPECT_EQ(0, touch_write(q, 0x11));
+	EXPECT_EQ(0x11, q[0]);
+	EXPECT_EQ(0, RET(mprotect(q, self->p, PROT_READ)));
+	EXPECT_EQ(0, RET(mprotect(q, self->p, PROT_RW)));
+	EXPECT_EQ(0, touch_write(q, 0x12));
+	EXPECT_EQ(-EPERM, map_errno(self->fd, self->p, PROT_RW, variant->flags,
+				    0));
+}
+
+TEST_F(map, shows_its_name_in_maps)
+{
+	void *q = mmap(NULL, 2 * self->p, PROT_READ, variant->flags, self->fd,
+		       self->p);
+	struct maps_line m;
+	int fd;
+
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_TRUE(maps_find(0, q, &m));
+	EXPECT_STREQ("/dev/ashmem/map (deleted)", m.path);
+	EXPECT_STREQ(variant->flags == MAP_SHARED ? "r--s" : "r--p", m.perms);
+	EXPECT_EQ(self->p, m.offset);
+	EXPECT_EQ((unsigned long)q, m.start);
+	EXPECT_EQ(2 * self->p, m.end - m.start);
+	EXPECT_NE(0, m.inode);
+
+	fd = ash_region(NULL, self->p);
+	ASSERT_LE(0, fd);
+	q = mmap(NULL, self->p, PROT_READ, variant->flags, fd, 0);
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_TRUE(maps_find(0, q, &m));
+	EXPECT_STREQ("/dev/ashmem (deleted)", m.path);
+	close(fd);
+}
+
+TEST_F(map, is_zero_filled_at_first)
+{
+	unsigned char *q = mmap(NULL, 3 * self->p, PROT_RW, variant->flags,
+				self->fd, 0);
+
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_TRUE(zeroed(q, 3 * self->p));
+}
+
+TEST_F(map, can_be_moved_and_grown)
+{
+	unsigned char *q = mmap(NULL, self->p, PROT_RW, variant->flags,
+				self->fd, 0);
+	unsigned char *all = ash_map(self->fd, 3 * self->p, PROT_RW), *grown;
+
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_NE(MAP_FAILED, all);
+	fill(all, self->size, 3);
+	fill(q, self->p, 4);
+	grown = mremap(q, self->p, 3 * self->p, MREMAP_MAYMOVE);
+	ASSERT_NE(MAP_FAILED, grown);
+	EXPECT_TRUE(filled(grown, self->p, 4));
+	if (variant->flags == MAP_SHARED) {
+		EXPECT_TRUE(filled_from(grown + self->p, self->p, 3, self->p));
+		EXPECT_TRUE(filled(all, self->p, 4));
+		grown[self->p] = 0x77;
+		EXPECT_EQ(0x77, all[self->p]);
+	} else {
+		EXPECT_TRUE(zeroed(grown + self->p, 2 * self->p));
+		EXPECT_TRUE(filled(all, self->size, 3));
+	}
+}
+
+TEST_F(map, write_only_descriptor_maps_nothing)
+{
+	int fd = ash_open(O_WRONLY);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ash_set_size(fd, self->p));
+	EXPECT_EQ(-EACCES, map_errno(fd, self->p, PROT_READ, variant->flags, 0));
+	EXPECT_EQ(-EACCES, map_errno(fd, self->p, PROT_WRITE, variant->flags, 0));
+	EXPECT_EQ(-EACCES, map_errno(fd, self->p, PROT_NONE, variant->flags, 0));
+	close(fd);
+}
+
+/*
+ * The kernel would do the remapping "from vma->vm_file", the backing file,
+ * which knows nothing of the mask. On some kernels the failed call leaves a
+ * hole where the mapping was: what counts is that no right came with it.
+ */
+TEST_F(map, remap_file_pages_is_refused)
+{
+	unsigned char *all, *q;
+	struct maps_line m;
+
+	all = mmap(NULL, 3 * self->p, PROT_RW, variant->flags, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, all);
+	fill(all, self->size, 5);
+	q = mmap(NULL, 2 * self->p, PROT_RW, variant->flags, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_EQ(variant->flags == MAP_SHARED ? -EPERM : -EINVAL,
+		  RET(syscall(SYS_remap_file_pages, q, self->p, 0, 1, 0)));
+	EXPECT_TRUE(filled(all, self->size, 5));
+
+	ASSERT_EQ(0, ash_set_mask(self->fd, PROT_READ));
+	q = mmap(NULL, 2 * self->p, PROT_READ, variant->flags, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_EQ(variant->flags == MAP_SHARED ? -EPERM : -EINVAL,
+		  RET(syscall(SYS_remap_file_pages, q, self->p, 0, 1, 0)));
+	if (maps_find(0, q, &m))
+		EXPECT_EQ('-', m.perms[1]);
+	EXPECT_NE(0, mprotect(q, self->p, PROT_RW));
+	EXPECT_EQ(SIGSEGV, touch_write(q, 1));
+	EXPECT_TRUE(filled(all, self->size, 5));
+}
+
+TEST_F(map, backing_file_cannot_be_opened_by_its_path)
+{
+	static const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR,
+				     O_RDWR | O_TRUNC };
+	char path[80], again[64];
+	struct maps_line m;
+	unsigned char *q, *all;
+	struct stat st, before;
+	size_t i;
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "/proc/self/map_files needs root");
+	all = ash_map(self->fd, 3 * self->p, PROT_RW);
+	ASSERT_NE(MAP_FAILED, all);
+	fill(all, self->size, 6);
+	ASSERT_EQ(0, ash_set_mask(self->fd, PROT_READ));
+	q = mmap(NULL, self->p, PROT_READ, variant->flags, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_TRUE(maps_find(0, q, &m));
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", m.start,
+		 m.end);
+	if (lstat(path, &st))
+		SKIP(return, "no /proc/self/map_files here");
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		fd = open(path, modes[i] | O_CLOEXEC);
+		EXPECT_EQ(-ENXIO, fd < 0 ? -errno : fd);
+		if (fd >= 0)
+			close(fd);
+	}
+
+	/* O_PATH opens no file; what it gives must not open one either. */
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0) {
+		snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
+		for (i = 0; i < ARRAY_SIZE(modes); i++) {
+			int fd2 = open(again, modes[i] | O_CLOEXEC);
+
+			EXPECT_EQ(-ENXIO, fd2 < 0 ? -errno : fd2);
+			if (fd2 >= 0)
+				close(fd2);
+		}
+		ASSERT_EQ(0, fstat(fd, &before));
+		EXPECT_NE(0, truncate(again, 1));
+		EXPECT_NE(0, truncate(again, (off_t)(8 * self->p)));
+		ASSERT_EQ(0, fstat(fd, &st));
+		EXPECT_EQ(before.st_size, st.st_size);
+		close(fd);
+	}
+
+	EXPECT_NE(0, truncate(path, 1));
+	EXPECT_NE(0, truncate(path, (off_t)(8 * self->p)));
+	if (variant->flags == MAP_SHARED && !stat(path, &st))
+		EXPECT_EQ((long long)self->size, st.st_size);
+	EXPECT_EQ((long)self->size, ash_get_size(self->fd));
+	EXPECT_EQ((long long)self->size, RET(lseek(self->fd, 0, SEEK_END)));
+	ASSERT_EQ(0, touch_read(all));
+	EXPECT_TRUE(filled(all, self->size, 6));
+}
+
+/* ---- shared ---- */
+
+FIXTURE(shared)
+{
+	size_t p;
+	size_t len;
+	int fd;
+	unsigned char *a;
+};
+
+FIXTURE_SETUP(shared)
+{
+	self->p = page_size();
+	self->len = 4 * self->p;
+	self->fd = ash_region("shared", self->len);
+	ASSERT_LE(0, self->fd);
+	self->a = ash_map(self->fd, self->len, PROT_RW);
+	ASSERT_NE(MAP_FAILED, self->a);
+}
+
+FIXTURE_TEARDOWN(shared)
+{
+	EXPECT_EQ(0, munmap(self->a, self->len));
+	EXPECT_EQ(0, close(self->fd));
+}
+
+TEST_F(shared, two_mappings_show_the_same_pages)
+{
+	unsigned char *b = ash_map(self->fd, self->len, PROT_RW);
+
+	ASSERT_NE(MAP_FAILED, b);
+	EXPECT_NE(self->a, b);
+	fill(self->a, self->len, 7);
+	EXPECT_TRUE(filled(b, self->len, 7));
+	fill(b, self->len, 8);
+	EXPECT_TRUE(filled(self->a, self->len, 8));
+}
+
+TEST_F(shared, offset_shows_the_pages_from_there)
+{
+	unsigned char *b = mmap(NULL, 2 * self->p, PROT_RW, MAP_SHARED,
+				self->fd, (off_t)(2 * self->p));
+
+	ASSERT_NE(MAP_FAILED, b);
+	fill(self->a, self->len, 9);
+	EXPECT_TRUE(filled_from(b, 2 * self->p, 9, 2 * self->p));
+	b[0] = 0xee;
+	b[2 * self->p - 1] = 0xef;
+	EXPECT_EQ(0xee, self->a[2 * self->p]);
+	EXPECT_EQ(0xef, self->a[4 * self->p - 1]);
+}
+
+TEST_F(shared, mapping_outlives_the_other_one)
+{
+	unsigned char *b = ash_map(self->fd, self->len, PROT_RW);
+
+	ASSERT_NE(MAP_FAILED, b);
+	fill(b, self->len, 10);
+	ASSERT_EQ(0, munmap(b, self->len));
+	EXPECT_TRUE(filled(self->a, self->len, 10));
+	b = ash_map(self->fd, self->len, PROT_READ);
+	ASSERT_NE(MAP_FAILED, b);
+	EXPECT_TRUE(filled(b, self->len, 10));
+}
+
+TEST_F(shared, private_mapping_is_apart_both_ways)
+{
+	unsigned char *priv, *priv2;
+
+	fill(self->a, self->len, 11);
+	priv = mmap(NULL, self->len, PROT_RW, MAP_PRIVATE, self->fd, 0);
+	priv2 = mmap(NULL, self->p, PROT_RW, MAP_PRIVATE, self->fd,
+		     (off_t)self->p);
+	ASSERT_NE(MAP_FAILED, priv);
+	ASSERT_NE(MAP_FAILED, priv2);
+	EXPECT_TRUE(zeroed(priv, self->len));
+	EXPECT_TRUE(zeroed(priv2, self->p));
+
+	fill(priv, self->len, 12);
+	EXPECT_TRUE(filled(self->a, self->len, 11));
+	EXPECT_TRUE(zeroed(priv2, self->p));
+	fill(self->a, self->len, 13);
+	EXPECT_TRUE(filled(priv, self->len, 12));
+}
+
+TEST_F(shared, madvise_remove_needs_the_right_to_write)
+{
+	unsigned char *b;
+
+	fill(self->a, self->len, 14);
+	ASSERT_EQ(0, ash_set_mask(self->fd, PROT_READ));
+	b = ash_map(self->fd, self->len, PROT_READ);
+	ASSERT_NE(MAP_FAILED, b);
+	EXPECT_EQ(-EACCES, RET(madvise(b, self->len, MADV_REMOVE)));
+	EXPECT_TRUE(filled(self->a, self->len, 14));
+	EXPECT_TRUE(filled(b, self->len, 14));
+
+	/* The holder of a writable mapping may: it could write zeroes, too. */
+	EXPECT_EQ(0, RET(madvise(self->a + self->p, self->p, MADV_REMOVE)));
+	EXPECT_TRUE(zeroed(self->a + self->p, self->p));
+	EXPECT_TRUE(filled(self->a, self->p, 14));
+}
+
+TEST_F(shared, private_madvise_remove_touches_no_shared_page)
+{
+	unsigned char *priv = mmap(NULL, self->len, PROT_RW, MAP_PRIVATE,
+				   self->fd, 0);
+
+	ASSERT_NE(MAP_FAILED, priv);
+	fill(self->a, self->len, 15);
+	fill(priv, self->len, 16);
+	EXPECT_NE(0, madvise(priv, self->len, MADV_REMOVE));
+	EXPECT_TRUE(filled(self->a, self->len, 15));
+	EXPECT_TRUE(filled(priv, self->len, 16));
+}
+
+TEST_F(shared, page_beyond_the_size_raises_sigbus)
+{
+	int fd = ash_region("odd", self->p + 1);
+	unsigned char *b, *off, *past;
+
+	ASSERT_LE(0, fd);
+	b = ash_map(fd, 2 * self->p, PROT_RW);
+	off = mmap(NULL, 2 * self->p, PROT_RW, MAP_SHARED, fd, (off_t)self->p);
+	past = mmap(NULL, self->p, PROT_RW, MAP_SHARED, fd,
+		    (off_t)(2 * self->p));
+	ASSERT_NE(MAP_FAILED, b);
+	ASSERT_NE(MAP_FAILED, off);
+	ASSERT_NE(MAP_FAILED, past);
+
+	/* The last page is there as a whole, although the size ends in it. */
+	EXPECT_EQ(0, touch_write(b + 2 * self->p - 1, 0x21));
+	EXPECT_EQ(0x21, b[2 * self->p - 1]);
+	EXPECT_EQ(0x21, off[self->p - 1]);
+	EXPECT_EQ(SIGBUS, touch_read(off + self->p));
+	EXPECT_EQ(SIGBUS, touch_write(off + self->p, 1));
+	EXPECT_EQ(SIGBUS, touch_read(past));
+	EXPECT_EQ(SIGBUS, touch_write(past, 1));
+	close(fd);
+}
+
+TEST_F(shared, grown_past_the_size_raises_sigbus_there)
+{
+	unsigned char *b = ash_map(self->fd, self->len, PROT_RW), *grown;
+
+	ASSERT_NE(MAP_FAILED, b);
+	fill(b, self->len, 17);
+	grown = mremap(b, self->len, self->len + self->p, MREMAP_MAYMOVE);
+	if (grown == MAP_FAILED)
+		return;
+	EXPECT_TRUE(filled(grown, self->len, 17));
+	EXPECT_EQ(SIGBUS, touch_read(grown + self->len));
+	EXPECT_EQ(SIGBUS, touch_write(grown + self->len, 1));
+}
+
+/*
+ * A region belongs to one open, so nobody can have written to one that was
+ * opened O_RDONLY. That the mapping shows the region's own pages, and isn't
+ * private memory, is seen by the backing file: a read fault fills a hole.
+ */
+TEST_F(shared, read_only_descriptor_shows_the_region_itself)
+{
+	int fd = ash_open(O_RDONLY);
+	unsigned long id = 0;
+	struct maps_line m;
+	unsigned char *b;
+	char byte = 1;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ash_set_size(fd, 2 * self->p));
+	b = ash_map(fd, 2 * self->p, PROT_READ);
+	ASSERT_NE(MAP_FAILED, b);
+	ASSERT_TRUE(maps_find(0, b, &m));
+	ASSERT_EQ(0, ash_file_id(fd, &id));
+	EXPECT_EQ(id, m.inode);
+
+	EXPECT_EQ(-ENXIO, RET(lseek(fd, 0, SEEK_DATA)));
+	EXPECT_TRUE(zeroed(b + self->p, self->p));
+	EXPECT_EQ((long long)self->p, RET(lseek(fd, 0, SEEK_DATA)));
+	EXPECT_EQ(1, pread(fd, &byte, 1, (off_t)self->p));
+	EXPECT_EQ(0, byte);
+	close(fd);
+}
+
+TEST_F(shared, read_only_descriptor_never_gives_write)
+{
+	int fd = ash_open(O_RDONLY);
+	unsigned char *b;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ash_set_size(fd, self->p));
+	EXPECT_EQ(PROT_RWX, ash_get_mask(fd));
+	EXPECT_EQ(-EACCES, map_errno(fd, self->p, PROT_RW, MAP_SHARED, 0));
+	EXPECT_EQ(-EACCES, map_errno(fd, self->p, PROT_WRITE, MAP_SHARED, 0));
+	b = ash_map(fd, self->p, PROT_READ);
+	ASSERT_NE(MAP_FAILED, b);
+	EXPECT_EQ(-EACCES, RET(mprotect(b, self->p, PROT_RW)));
+	EXPECT_EQ(-EACCES, RET(mprotect(b, self->p, PROT_WRITE)));
+	EXPECT_EQ(SIGSEGV, touch_write(b, 1));
+	EXPECT_EQ(-EACCES, RET(madvise(b, self->p, MADV_REMOVE)));
+	EXPECT_TRUE(zeroed(b, self->p));
+
+	/* Private memory is the caller's own: he may write to that. */
+	b = mmap(NULL, self->p, PROT_RW, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, b);
+	EXPECT_EQ(0, touch_write(b, 1));
+	close(fd);
+}
+
+/* ---- private ---- */
+
+TEST(private_first_mapping_leaves_the_region_empty)
+{
+	size_t p = page_size();
+	int fd = ash_region("private first", 2 * p);
+	unsigned char *priv, *shared;
+
+	ASSERT_LE(0, fd);
+	priv = mmap(NULL, 2 * p, PROT_RW, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, priv);
+	EXPECT_TRUE(zeroed(priv, 2 * p));
+	fill(priv, 2 * p, 18);
+	shared = ash_map(fd, 2 * p, PROT_RW);
+	ASSERT_NE(MAP_FAILED, shared);
+	EXPECT_TRUE(zeroed(shared, 2 * p));
+	fill(shared, 2 * p, 19);
+	EXPECT_TRUE(filled(priv, 2 * p, 18));
+	close(fd);
+	EXPECT_TRUE(filled(priv, 2 * p, 18));
+	EXPECT_TRUE(filled(shared, 2 * p, 19));
+}
+
+TEST(private_data_is_copied_on_fork)
+{
+	size_t p = page_size();
+	int fd = ash_region("private fork", p);
+	unsigned char *priv;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	priv = mmap(NULL, p, PROT_RW, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, priv);
+	fill(priv, p, 20);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		CHILD_CHECK(filled(priv, p, 20));
+		fill(priv, p, 21);
+		CHILD_CHECK(filled(priv, p, 21));
+		_exit(0);
+	}
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_TRUE(filled(priv, p, 20));
+	close(fd);
+}
+
+/* How much of the mapping at @addr is in anonymous huge pages, in kB. */
+static long anon_huge_kb(const void *addr)
+{
+	unsigned long start, end;
+	bool inside = false;
+	char line[512];
+	long kb = -1;
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	if (!f)
+		return -1;
+	while (kb < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = (unsigned long)addr >= start &&
+				 (unsigned long)addr < end;
+		else if (inside)
+			sscanf(line, "AnonHugePages: %ld", &kb);
+	}
+	fclose(f);
+	return kb;
+}
+
+static size_t huge_page_size(void)
+{
+	unsigned long size = 0;
+	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
+			"re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lu", &size) != 1)
+		size = 0;
+	fclose(f);
+	return size;
+}
+
+#define THP_ENABLED	"/sys/kernel/mm/transparent_hugepage/enabled"
+
+static bool thp_set(const char *mode)
+{
+	FILE *f = fopen(THP_ENABLED, "we");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fputs(mode, f) >= 0;
+	return !fclose(f) && ok;
+}
+
+FIXTURE(huge)
+{
+	bool changed;
+};
+
+/* Machines with less than 512 MiB boot with "never". */
+FIXTURE_SETUP(huge)
+{
+	char line[128] = "";
+	FILE *f = fopen(THP_ENABLED, "re");
+
+	if (f) {
+		if (!fgets(line, sizeof(line), f))
+			line[0] = '\0';
+		fclose(f);
+	}
+	if (!line[0])
+		SKIP(return, "no transparent huge pages");
+	if (!purge_works())
+		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	if (strstr(line, "[never]"))
+		self->changed = thp_set("madvise");
+}
+
+FIXTURE_TEARDOWN(huge)
+{
+	if (self->changed)
+		EXPECT_TRUE(thp_set("never"));
+}
+
+/*
+ * Punching holes into the backing file must leave anonymous memory alone that
+ * merely is mapped "at" it. The original lost huge pages this way.
+ */
+TEST_F(huge, private_pages_survive_a_purge_of_their_region)
+{
+	size_t huge = huge_page_size(), len = 2 * huge;
+	unsigned char *reserve, *priv, *shared;
+	bool was_huge;
+	int fd;
+
+	if (!huge || huge > 32UL << 20)
+		SKIP(return, "no huge page size that a test can afford");
+	fd = ash_region("huge", len);
+	ASSERT_LE(0, fd);
+	reserve = mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	ASSERT_NE(MAP_FAILED, reserve);
+	priv = (unsigned char *)(((uintptr_t)reserve + huge - 1) & ~(huge - 1));
+	ASSERT_EQ(priv, mmap(priv, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
+	fill(priv, len, 22);
+	was_huge = anon_huge_kb(priv) > 0;
+	shared = ash_map(fd, len, PROT_RW);
+	ASSERT_NE(MAP_FAILED, shared);
+	fill(shared, len, 23);
+	ASSERT_TRUE(filled(priv, len, 22));
+
+	ASSERT_EQ(0, ash_unpin(fd, 0, 0));
+	ASSERT_EQ((long)(len / page_size()), ash_purge_all(fd));
+	EXPECT_TRUE(zeroed(shared, len));
+	EXPECT_TRUE(filled(priv, len, 22));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, ash_pin(fd, 0, 0));
+	close(fd);
+	if (!was_huge)
+		SKIP(return, "the kernel gave no huge page (small ones survived)");
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,769 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reclaim of the whole machine: what counts as purgeable, in which order it
+ * goes, with swap and without; and what becomes of pages that went.
+ *
+ * ASHMEM_PRESSURE_MAX_MB (default 4096) is how much available memory the
+ * pressure tests dare to use up.
+ */
+#include <sys/swap.h>
+
+#include "kselftest_harness.h"
+#include "reclaim_util.h"
+
+#define MIB		(1UL << 20)
+
+FIXTURE(reclaim)
+{
+	size_t p;
+};
+
+FIXTURE_SETUP(reclaim)
+{
+	if (!purge_works())
+		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	self->p = page_size();
+}
+
+FIXTURE_TEARDOWN(reclaim)
+{
+}
+
+/* ---- what is counted ---- */
+
+TEST_F(reclaim, counts_are_exact_after_each_kind_of_operation)
+{
+	struct cache c;
+
+	ASSERT_EQ(0, cache_open(&c, "counts", 64 * self->p, 1));
+	EXPECT_COUNTS(c.fd, 0, 0, 0);
+	/* Untouched pages are counted too: UNPIN doesn't look. */
+	ASSERT_EQ(0, cache_unpin_part(&c, 0, 8));
+	EXPECT_COUNTS(c.fd, 0, 8, 8);
+	cache_fill(&c);
+	EXPECT_COUNTS(c.fd, 64, 8, 8);
+	ASSERT_EQ(0, cache_unpin_part(&c, 16, 8));
+	EXPECT_COUNTS(c.fd, 64, 16, 16);
+	/* The same again changes nothing. */
+	ASSERT_EQ(0, cache_unpin_part(&c, 16, 8));
+	EXPECT_COUNTS(c.fd, 64, 16, 16);
+	/* Next to another. */
+	ASSERT_EQ(0, cache_unpin_part(&c, 24, 4));
+	EXPECT_COUNTS(c.fd, 64, 20, 20);
+	/* Over the gap between two: [0, 24) is one range now. */
+	ASSERT_EQ(0, cache_unpin_part(&c, 7, 10));
+	EXPECT_COUNTS(c.fd, 64, 28, 28);
+	/* The middle, the beginning, the end, and what is pinned anyway. */
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c, 10, 4));
+	EXPECT_COUNTS(c.fd, 64, 24, 24);
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c, 0, 1));
+	EXPECT_COUNTS(c.fd, 64, 23, 23);
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c, 27, 10));
+	EXPECT_COUNTS(c.fd, 64, 22, 22);
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c, 40, 24));
+	EXPECT_COUNTS(c.fd, 64, 22, 22);
+	/* [1, 10) and [14, 24) and [24, 27) go. */
+	ASSERT_EQ(22, ash_purge_all(c.fd));
+	EXPECT_COUNTS(c.fd, 42, 22, 0);
+	ASSERT_EQ(0, ash_purge_all(c.fd));
+	/* Written again they cost memory, but that isn't purgeable yet. */
+	cache_fill_part(&c, 1, 9);
+	EXPECT_COUNTS(c.fd, 51, 22, 0);
+	ASSERT_EQ(0, ash_purge_all(c.fd));
+	EXPECT_COUNTS(c.fd, 51, 22, 0);
+	/* A new UNPIN makes the whole range that it touches purgeable. */
+	ASSERT_EQ(0, cache_unpin_part(&c, 4, 1));
+	EXPECT_COUNTS(c.fd, 51, 22, 9);
+	/* So does one that merges a purged range with new pages. */
+	ASSERT_EQ(0, cache_unpin_part(&c, 20, 5));
+	EXPECT_COUNTS(c.fd, 51, 22, 22);
+	/* Pinning purged and purgeable pages. */
+	ASSERT_EQ(9 + 13, ash_purge_all(c.fd));
+	EXPECT_COUNTS(c.fd, 42, 22, 0);
+	ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin_part(&c, 16, 2));
+	EXPECT_COUNTS(c.fd, 42, 20, 0);
+	ASSERT_EQ(0, cache_unpin_part(&c, 16, 2));
+	EXPECT_COUNTS(c.fd, 42, 22, 2);
+	ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_COUNTS(c.fd, 42, 0, 0);
+	EXPECT_TRUE(cache_part_whole(&c, 10, 4));
+	EXPECT_TRUE(cache_part_whole(&c, 27, 37));
+	cache_close(&c);
+}
+
+/*
+ * Random operations beside a model that keeps for each page which range it is
+ * in, and for each range whether it was purged and may be purged.
+ */
+enum { MODEL_PAGES = 48 };
+
+struct model {
+	int range[MODEL_PAGES];		/* 0: pinned */
+	bool resident[MODEL_PAGES];
+	bool lost[MODEL_PAGES + 1];	/* by range */
+	bool live[MODEL_PAGES + 1];	/* by range: still there to take */
+};
+
+static int model_free_range(const struct model *m)
+{
+	bool used[MODEL_PAGES + 1] = { true };
+	int i;
+
+	for (i = 0; i < MODEL_PAGES; i++)
+		used[m->range[i]] = true;
+	for (i = 1; i < MODEL_PAGES; i++) {
+		if (!used[i])
+			break;
+	}
+	return i;
+}
+
+static void model_unpin(struct model *m, int first, int last)
+{
+	bool lost = false, merge[MODEL_PAGES + 1] = { false };
+	int i, fresh;
+
+	for (i = first; i <= last; i++)
+		merge[m->range[i]] = true;
+	merge[0] = false;
+	for (i = 0; i < MODEL_PAGES; i++) {
+		if (merge[m->range[i]]) {
+			lost |= m->lost[m->range[i]];
+			first = i < first ? i : first;
+			last = i > last ? i : last;
+		}
+	}
+	for (i = first; i <= last; i++)
+		m->range[i] = 0;
+	fresh = model_free_range(m);
+	for (i = first; i <= last; i++)
+		m->range[i] = fresh;
+	m->lost[fresh] = lost;
+	m->live[fresh] = true;
+}
+
+static bool model_pin(struct model *m, int first, int last)
+{
+	int i, fresh, whole = m->range[first];
+	bool lost = false;
+
+	for (i = first; i <= last; i++) {
+		lost |= m->range[i] && m->lost[m->range[i]];
+		m->range[i] = 0;
+	}
+	/* What is behind the interval is a range of its own from now on. */
+	if (whole && first > 0 && m->range[first - 1] == whole &&
+	    last < MODEL_PAGES - 1 && m->range[last + 1] == whole) {
+		fresh = model_free_range(m);
+		m->lost[fresh] = m->lost[whole];
+		m->live[fresh] = m->live[whole];
+		for (i = last + 1; i < MODEL_PAGES && m->range[i] == whole; i++)
+			m->range[i] = fresh;
+	}
+	return lost;
+}
+
+static struct counts model_counts(const struct model *m)
+{
+	struct counts n = { 0, 0, 0 };
+	int i;
+
+	for (i = 0; i < MODEL_PAGES; i++) {
+		n.resident += m->resident[i];
+		n.unpinned += m->range[i] != 0;
+		n.purgeable += m->range[i] && m->live[m->range[i]];
+	}
+	return n;
+}
+
+static void model_purge(struct model *m)
+{
+	int i;
+
+	for (i = 0; i < MODEL_PAGES; i++) {
+		if (m->range[i] && m->live[m->range[i]])
+			m->resident[i] = false;
+	}
+	for (i = 1; i <= MODEL_PAGES; i++) {
+		m->lost[i] |= m->live[i];
+		m->live[i] = false;
+	}
+}
+
+TEST_F_TIMEOUT(reclaim, counts_are_exact_in_any_sequence, 60)
+{
+	uint64_t seed = rng_seed();
+	struct rng r = { seed };
+	struct model m;
+	struct cache c;
+	int step, i;
+
+	memset(&m, 0, sizeof(m));
+	ASSERT_EQ(0, cache_open(&c, "model", MODEL_PAGES * self->p, 1));
+	for (step = 0; step < 4000; step++) {
+		int first = (int)rng_below(&r, MODEL_PAGES);
+		int pages = 1 + (int)rng_below(&r, 12), last;
+		struct counts want, got;
+		long expected = 0, ret = 0;
+		unsigned int op = rng_below(&r, 16);
+
+		if (first + pages > MODEL_PAGES)
+			pages = MODEL_PAGES - first;
+		last = first + pages - 1;
+		if (op < 6) {
+			ret = cache_unpin_part(&c, first, pages);
+			model_unpin(&m, first, last);
+		} else if (op < 10) {
+			ret = cache_pin_part(&c, first, pages);
+			expected = model_pin(&m, first, last) ?
+				   ASHMEM_WAS_PURGED : ASHMEM_NOT_PURGED;
+		} else if (op < 15) {
+			for (i = first; i <= last; i++) {
+				c.a[(size_t)i * self->p] = (unsigned char)step;
+				m.resident[i] = true;
+			}
+		} else {
+			expected = model_counts(&m).purgeable;
+			ret = ash_purge_all(c.fd);
+			model_purge(&m);
+		}
+		want = model_counts(&m);
+		got = counts_of(c.fd);
+		ASSERT_TRUE(ret == expected && want.resident == got.resident &&
+			    want.unpinned == got.unpinned &&
+			    want.purgeable == got.purgeable) {
+			TH_LOG("ASHMEM_SEED=%llu step %d, op %u of [%d, %d]: %ld for %ld; %ld/%ld/%ld pages for %ld/%ld/%ld",
+			       (unsigned long long)seed, step, op, first, last,
+			       ret, expected, got.resident, got.unpinned,
+			       got.purgeable, want.resident, want.unpinned,
+			       want.purgeable);
+		}
+	}
+	cache_close(&c);
+}
+
+/* In the original such pages were lost to reclaim until somebody pinned them. */
+TEST_F(reclaim, purged_pages_that_are_written_again_can_go_again)
+{
+	struct cache c;
+	int round;
+
+	ASSERT_EQ(0, cache_open(&c, "again", 4 * MIB, 1));
+	cache_fill(&c);
+	for (round = 0; round < 3; round++) {
+		ASSERT_EQ(0, cache_unpin(&c));
+		EXPECT_COUNTS(c.fd, c.pages, c.pages, c.pages);
+		ASSERT_EQ(0, shrink_everything());
+		EXPECT_COUNTS(c.fd, 0, c.pages, 0);
+		EXPECT_TRUE(zeroed(c.a, c.len));
+		c.seed++;
+		cache_fill(&c);
+		EXPECT_COUNTS(c.fd, c.pages, c.pages, 0);
+		/* Not before the next UNPIN. */
+		ASSERT_EQ(0, shrink_everything());
+		EXPECT_COUNTS(c.fd, c.pages, c.pages, 0);
+	}
+	ASSERT_EQ(0, cache_unpin_part(&c, 1, 1));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TRUE(cache_whole(&c));
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&c));
+	cache_close(&c);
+}
+
+/* What the shrinker gives the machine back is what fdinfo said it would. */
+TEST_F(reclaim, purged_pages_are_free_memory)
+{
+	long before, after, pages;
+	struct cache c;
+
+	ASSERT_EQ(0, cache_open(&c, "free", 24 * MIB, 1));
+	memset(c.a, 1, c.len);
+	ASSERT_EQ(0, cache_unpin(&c));
+	before = proc_kb("/proc/meminfo", "Shmem");
+	pages = counts_of(c.fd).purgeable;
+	ASSERT_EQ(c.pages, pages);
+	ASSERT_EQ(0, shrink_everything());
+	EXPECT_COUNTS(c.fd, 0, pages, 0);
+	after = proc_kb("/proc/meminfo", "Shmem");
+	/* Each CPU may keep a few pages' worth of the count to itself. */
+	EXPECT_LE(pages * (long)(self->p / 1024) - 2048, before - after);
+	cache_close(&c);
+}
+
+/* ---- in which order ---- */
+
+/* A range, by where it is; ranges of a test are listed by age. */
+struct aged {
+	struct cache *c;
+	long first, pages;
+	const char *what;
+};
+
+static long aged_left(const struct aged *r)
+{
+	return cache_part_in_memory(r->c, r->first, r->pages);
+}
+
+/*
+ * Looks at the youngest first, since what is gone by then was gone before the
+ * older ones are looked at. By mincore(), since fdinfo takes the region's lock,
+ * and the shrinker passes over a region that is locked.
+ */
+static void look(const struct aged *r, int n, long *left)
+{
+	int i;
+
+	for (i = n - 1; i >= 0; i--)
+		left[i] = aged_left(&r[i]);
+}
+
+/* Which range was touched although an older one isn't gone; -1: none. */
+static int out_of_order(const struct aged *r, int n, const long *left)
+{
+	int i;
+
+	for (i = 1; i < n; i++) {
+		if (left[i] < r[i].pages && left[i - 1] > 0)
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * Three regions and one that stays pinned, of which one is unpinned first, but
+ * then again: that makes it the youngest. Another has its middle pinned: both of
+ * its parts stay as old as they were. Memory is taken step by step until half of
+ * what is unpinned has gone.
+ */
+TEST_F_TIMEOUT(reclaim, pressure_takes_whole_ranges_oldest_first, 100)
+{
+	struct cache split, plain, again, pinned;
+	struct cache *all[] = { &again, &split, &plain, &pinned };
+	struct aged r[5];
+	long left[5] = { 0 }, seen[5] = { 0 }, third, avail = pressable_mb();
+	long steps, max_steps;
+	int wrong = -1, i, tries, gone = 0, n = 0;
+	struct hog hog;
+	size_t len;
+
+	if (!avail || free_swap_kb() > 0)
+		SKIP(return, "memory pressure needs 64 to 4096 MiB available and no swap: see ASHMEM_PRESSURE_MAX_MB");
+	len = avail >= 200 ? 12 * MIB : 6 * MIB;
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, cache_open(all[i], "aged", len, 20 + (unsigned int)i));
+		cache_fill(all[i]);
+	}
+	third = split.pages / 3;
+	ASSERT_EQ(0, cache_unpin(&again));
+	ASSERT_EQ(0, cache_unpin(&split));
+	ASSERT_EQ(0, cache_unpin_part(&plain, 0, plain.pages / 2));
+	ASSERT_EQ(0, cache_unpin_part(&plain, plain.pages / 2, plain.pages / 2));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&split, third, third));
+	ASSERT_EQ(0, cache_unpin(&again));
+	r[n++] = (struct aged) { &split, 0, third, "first part" };
+	r[n++] = (struct aged) { &split, 2 * third, split.pages - 2 * third,
+				 "second part" };
+	r[n++] = (struct aged) { &plain, 0, plain.pages / 2, "first half" };
+	r[n++] = (struct aged) { &plain, plain.pages / 2, plain.pages / 2,
+				 "second half" };
+	r[n++] = (struct aged) { &again, 0, again.pages, "unpinned again" };
+
+	ASSERT_EQ(0, hog_start(&hog, MIB, NULL));
+	max_steps = proc_kb("/proc/meminfo", "MemTotal") / 1024;
+	for (steps = 0; steps < max_steps && wrong < 0; steps++) {
+		int done = hog_send_step(&hog);
+
+		do {
+			if (!done)
+				done = hog_step_done(&hog);
+			look(r, n, left);
+			wrong = out_of_order(r, n, left);
+		} while (!done && wrong < 0);
+		ASSERT_LE(0, done) {
+			TH_LOG("the hog died after %ld steps", steps);
+		}
+		if (left[2] == 0)
+			break;
+	}
+	memcpy(seen, left, sizeof(seen));
+	/* Reclaim in the background ends what it began: no range stays partial. */
+	for (tries = 0; tries < 100; tries++) {
+		bool partial = false;
+
+		look(r, n, left);
+		for (i = 0; i < n; i++)
+			partial |= left[i] > 0 && left[i] < r[i].pages;
+		if (!partial)
+			break;
+		nap_ms(50);
+	}
+	EXPECT_EQ(0, hog_stop(&hog));
+	look(r, n, left);
+	if (wrong < 0)
+		wrong = out_of_order(r, n, left);
+	TH_LOG("%ld MiB taken; left: %ld of %ld, %ld of %ld, %ld of %ld, %ld of %ld, %ld of %ld",
+	       steps, left[0], r[0].pages, left[1], r[1].pages, left[2],
+	       r[2].pages, left[3], r[3].pages, left[4], r[4].pages);
+	EXPECT_EQ(-1, wrong) {
+		TH_LOG("'%s' was touched before '%s' had gone: %ld, %ld, %ld, %ld, %ld pages left then",
+		       r[wrong].what, r[wrong - 1].what, seen[0], seen[1],
+		       seen[2], seen[3], seen[4]);
+	}
+	for (i = 0; i < n; i++) {
+		EXPECT_TRUE(left[i] == 0 || left[i] == r[i].pages) {
+			TH_LOG("'%s' was purged in part", r[i].what);
+		}
+		EXPECT_EQ(left[i] ? ASHMEM_NOT_PURGED : ASHMEM_WAS_PURGED,
+			  cache_pin_part(r[i].c, r[i].first, r[i].pages));
+		if (left[i])
+			EXPECT_TRUE(cache_part_whole(r[i].c, r[i].first,
+						     r[i].pages));
+		gone += !left[i];
+	}
+	EXPECT_LE(3, gone);
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&split, third, third));
+	EXPECT_TRUE(cache_part_whole(&split, third, third));
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&pinned));
+	EXPECT_TRUE(cache_whole(&pinned));
+	for (i = 0; i < 4; i++)
+		cache_close(all[i]);
+}
+
+/* ---- the shrinker's own knobs ---- */
+
+struct knobs {
+	char dir[300];
+	bool memcg;
+};
+
+static bool find_knobs(struct knobs *k)
+{
+	static const char dir[] = "/sys/kernel/debug/shrinker";
+	struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	k->dir[0] = '\0';
+	while (d && !k->dir[0] && (entry = readdir(d))) {
+		if (!strncmp(entry->d_name, "ashmem-", 7))
+			snprintf(k->dir, sizeof(k->dir), "%s/%s", dir,
+				 entry->d_name);
+	}
+	if (d)
+		closedir(d);
+	return k->dir[0];
+}
+
+/*
+ * Each line of count is a cgroup (0 where there are none) and its pages by node.
+ * Adds them all up; -errno.
+ */
+static long knobs_count(const struct knobs *k)
+{
+	char path[320], text[4096], *line, *save, *end;
+	long sum = 0, value;
+	bool first;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/count", k->dir);
+	len = get_file(path, text, sizeof(text));
+	if (len < 0)
+		return len;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		for (first = true;; line = end, first = false) {
+			value = strtol(line, &end, 10);
+			if (end == line)
+				break;
+			if (!first)
+				sum += value;
+		}
+	}
+	return sum;
+}
+
+/* Scans that many pages of the first group and node that have any. */
+static int knobs_scan(const struct knobs *k, long pages)
+{
+	char path[320], text[4096], *line, *save, *end;
+	unsigned long long id;
+	long value;
+	int nid;
+
+	snprintf(path, sizeof(path), "%s/count", k->dir);
+	if (get_file(path, text, sizeof(text)) < 0)
+		return -EIO;
+	snprintf(path, sizeof(path), "%s/scan", k->dir);
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		id = strtoull(line, &end, 10);
+		for (nid = 0;; nid++) {
+			line = end;
+			value = strtol(line, &end, 10);
+			if (end == line)
+				break;
+			if (value <= 0)
+				continue;
+			snprintf(text, sizeof(text), "%llu %d %ld\n", id, nid,
+				 pages);
+			return put_file(path, text);
+		}
+	}
+	return -ENOENT;
+}
+
+TEST_F(reclaim, shrinker_counts_pages_and_scans_whole_ranges)
+{
+	struct cache c[4];
+	struct knobs k;
+	cpu_set_t one;
+	int i;
+
+	if (!find_knobs(&k))
+		SKIP(return, "no /sys/kernel/debug/shrinker/ashmem-*: needs 6.0, CONFIG_SHRINKER_DEBUG and debugfs mounted");
+	/* A range is of the node it was unpinned on: let that be one. */
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+
+	ASSERT_EQ(0, knobs_count(&k));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, cache_open(&c[i], "knobs", (size_t)(i + 1) * MIB,
+					30 + (unsigned int)i));
+		cache_fill(&c[i]);
+		ASSERT_EQ(0, cache_unpin(&c[i]));
+	}
+	EXPECT_EQ(10 * (long)(MIB / self->p), knobs_count(&k));
+	/* Younger than the others now. */
+	ASSERT_EQ(0, cache_unpin(&c[0]));
+	EXPECT_EQ(10 * (long)(MIB / self->p), knobs_count(&k));
+	/* A part of the oldest is pinned: two ranges of the same age. */
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c[1], 100, 10));
+	EXPECT_EQ(10 * (long)(MIB / self->p) - 10, knobs_count(&k));
+
+	/* One page of the oldest is asked for: it goes as a whole. */
+	ASSERT_EQ(0, knobs_scan(&k, 1));
+	EXPECT_EQ(0, cache_part_in_memory(&c[1], 0, 100));
+	EXPECT_EQ(c[1].pages - 100, cache_part_in_memory(&c[1], 100, c[1].pages - 100));
+	EXPECT_EQ(10 * (long)(MIB / self->p) - 110, knobs_count(&k));
+	EXPECT_COUNTS(c[1].fd, c[1].pages - 100, c[1].pages - 10,
+		      c[1].pages - 110);
+
+	/* The other part exactly, and not a page of the next. */
+	ASSERT_EQ(0, knobs_scan(&k, c[1].pages - 110));
+	EXPECT_EQ(10, cache_in_memory(&c[1]));
+	EXPECT_EQ(8 * (long)(MIB / self->p), knobs_count(&k));
+	EXPECT_EQ(c[2].pages, cache_in_memory(&c[2]));
+
+	/* One page more than the next: two go, the one that is young again stays. */
+	ASSERT_EQ(0, knobs_scan(&k, c[2].pages + 1));
+	EXPECT_EQ(0, cache_in_memory(&c[2]));
+	EXPECT_EQ(0, cache_in_memory(&c[3]));
+	EXPECT_EQ((long)(MIB / self->p), knobs_count(&k));
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&c[0]));
+	EXPECT_TRUE(cache_whole(&c[0]));
+	EXPECT_EQ(0, knobs_count(&k));
+	EXPECT_EQ(-ENOENT, knobs_scan(&k, 1));
+
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c[1], 100, 10));
+	EXPECT_TRUE(cache_part_whole(&c[1], 100, 10));
+	for (i = 1; i < 4; i++)
+		EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c[i]));
+	for (i = 0; i < 4; i++)
+		cache_close(&c[i]);
+}
+
+/* ---- with swap ---- */
+
+FIXTURE(swap)
+{
+	size_t p;
+	bool on;
+};
+
+#define ZRAM	"/dev/zram0"
+
+/* What mkswap writes: the fields of the kernel's union swap_header. */
+static int write_swap_header(const char *path, size_t bytes)
+{
+	size_t p = page_size();
+	struct {
+		char boot[1024];
+		uint32_t version;
+		uint32_t last_page;
+		uint32_t nr_badpages;
+	} head = { .version = 1, .last_page = (uint32_t)(bytes / p - 1) };
+	char *page = calloc(1, p);
+	int fd = open(path, O_RDWR | O_CLOEXEC), ret = 0;
+
+	if (!page || fd < 0) {
+		free(page);
+		return -errno;
+	}
+	memcpy(page, &head, sizeof(head));
+	memcpy(page + p - 10, "SWAPSPACE2", 10);
+	if (pwrite(fd, page, p, 0) != (ssize_t)p || fsync(fd))
+		ret = -errno;
+	close(fd);
+	free(page);
+	return ret;
+}
+
+FIXTURE_SETUP(swap)
+{
+	if (!purge_works())
+		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	self->p = page_size();
+	if (access(ZRAM, F_OK))
+		SKIP(return, "no " ZRAM ": load zram first (in the test bed: EXTRA_MODULES=zram)");
+	if (put_file("/sys/block/zram0/disksize", "134217728"))
+		SKIP(return, ZRAM " is in use");
+	ASSERT_EQ(0, write_swap_header(ZRAM, 134217728));
+	ASSERT_EQ(0, RET(swapon(ZRAM, 0)));
+	self->on = true;
+}
+
+FIXTURE_TEARDOWN(swap)
+{
+	if (self->on)
+		EXPECT_EQ(0, RET(swapoff(ZRAM)));
+	EXPECT_EQ(0, put_file("/sys/block/zram0/reset", "1"));
+}
+
+/* Asks the kernel to write a region's pages to swap; how many it did. */
+static long swap_out(struct cache *c)
+{
+	long before = cache_in_memory(c);
+
+	/* What another CPU has yet to put on the LRU can't go. */
+	put_file("/proc/sys/vm/compact_memory", "1");
+	if (madvise(c->a, c->len, MADV_PAGEOUT))
+		return -errno;
+	return before - counts_of(c->fd).resident;
+}
+
+TEST_F(swap, pages_that_were_swapped_out_are_purged_like_others)
+{
+	struct cache c[2], pinned;
+	long out, free_kb;
+	int i;
+
+	ASSERT_EQ(0, cache_open(&pinned, "pinned", 4 * MIB, 1));
+	cache_fill(&pinned);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, cache_open(&c[i], "swapped", 8 * MIB, 2));
+		cache_fill(&c[i]);
+		/* One is unpinned before it goes to swap, one after. */
+		if (!i)
+			ASSERT_EQ(0, cache_unpin(&c[i]));
+		out = swap_out(&c[i]);
+		if (out == -EINVAL)
+			SKIP(return, "no MADV_PAGEOUT");
+		EXPECT_LE(c[i].pages / 2, out);
+		if (i)
+			ASSERT_EQ(0, cache_unpin(&c[i]));
+	}
+	EXPECT_LE(pinned.pages / 2, swap_out(&pinned));
+	EXPECT_EQ(c[0].pages, counts_of(c[0].fd).purgeable);
+	EXPECT_EQ(c[1].pages, counts_of(c[1].fd).purgeable);
+
+	free_kb = free_swap_kb();
+	EXPECT_EQ(c[0].pages + c[1].pages, ash_purge_all(pinned.fd));
+	/* The room in swap is free again: 16 MiB of it, at least 8. */
+	EXPECT_LE(8 * 1024, free_swap_kb() - free_kb);
+	for (i = 0; i < 2; i++) {
+		EXPECT_COUNTS(c[i].fd, 0, c[i].pages, 0);
+		EXPECT_EQ(-ENXIO, RET(lseek(c[i].fd, 0, SEEK_DATA)));
+		EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c[i]));
+		EXPECT_TRUE(zeroed(c[i].a, c[i].len));
+		cache_close(&c[i]);
+	}
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&pinned));
+	EXPECT_TRUE(cache_whole(&pinned));
+	cache_close(&pinned);
+}
+
+TEST_F(swap, the_shrinker_takes_pages_that_were_swapped_out)
+{
+	struct cache c, pinned;
+
+	ASSERT_EQ(0, cache_open(&pinned, "pinned", 4 * MIB, 1));
+	ASSERT_EQ(0, cache_open(&c, "swapped", 8 * MIB, 2));
+	cache_fill(&pinned);
+	cache_fill(&c);
+	if (swap_out(&c) == -EINVAL)
+		SKIP(return, "no MADV_PAGEOUT");
+	EXPECT_GE(c.pages / 2, counts_of(c.fd).resident);
+	EXPECT_LE(pinned.pages / 2, swap_out(&pinned));
+	ASSERT_EQ(0, cache_unpin(&c));
+	ASSERT_EQ(0, shrink_everything());
+	EXPECT_COUNTS(c.fd, 0, c.pages, 0);
+	EXPECT_EQ(-ENXIO, RET(lseek(c.fd, 0, SEEK_DATA)));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TRUE(zeroed(c.a, c.len));
+	EXPECT_TRUE(cache_whole(&pinned));
+	cache_close(&c);
+	cache_close(&pinned);
+}
+
+/* Unpinned but not purged: PIN brings the same bytes back from swap. */
+TEST_F(swap, pages_come_back_from_swap_when_they_are_pinned)
+{
+	struct cache c;
+
+	ASSERT_EQ(0, cache_open(&c, "back", 8 * MIB, 3));
+	cache_fill(&c);
+	ASSERT_EQ(0, cache_unpin(&c));
+	if (swap_out(&c) == -EINVAL)
+		SKIP(return, "no MADV_PAGEOUT");
+	EXPECT_GE(c.pages / 2, counts_of(c.fd).resident);
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&c));
+	EXPECT_TRUE(cache_whole(&c));
+	EXPECT_COUNTS(c.fd, c.pages, 0, 0);
+	cache_close(&c);
+}
+
+/*
+ * Real pressure, while there is swap to go to: what is unpinned goes for good,
+ * what is pinned goes to swap and comes back as it was.
+ */
+TEST_F_TIMEOUT(swap, pressure_purges_what_is_unpinned_and_swaps_the_rest, 100)
+{
+	long avail = pressable_mb(), steps, max_steps, used;
+	struct cache unpinned, pinned;
+	struct hog hog;
+	int ret = 0;
+
+	if (!avail)
+		SKIP(return, "memory pressure needs 64 to 4096 MiB available: see ASHMEM_PRESSURE_MAX_MB");
+	ASSERT_EQ(0, cache_open(&pinned, "pinned", 16 * MIB, 1));
+	ASSERT_EQ(0, cache_open(&unpinned, "unpinned", 16 * MIB, 2));
+	cache_fill(&pinned);
+	cache_fill(&unpinned);
+	ASSERT_EQ(0, cache_unpin(&unpinned));
+	used = free_swap_kb();
+	ASSERT_EQ(0, hog_start(&hog, 2 * MIB, NULL));
+	max_steps = (proc_kb("/proc/meminfo", "MemTotal") / 1024 + 96) / 2;
+	for (steps = 0; steps < max_steps && !ret; steps++) {
+		ret = hog_step(&hog);
+		/* Some of the region has to be there: the hog swaps, too. */
+		if (used - free_swap_kb() > 48 * 1024 &&
+		    !cache_in_memory(&unpinned))
+			break;
+	}
+	EXPECT_EQ(0, ret);
+	TH_LOG("%ld MiB taken, %ld MiB of swap used, in memory: %ld of %ld pinned, %ld unpinned pages",
+	       steps * 2, (used - free_swap_kb()) / 1024,
+	       cache_in_memory(&pinned), pinned.pages,
+	       cache_in_memory(&unpinned));
+	EXPECT_COUNTS(unpinned.fd, 0, unpinned.pages, 0);
+	EXPECT_EQ(-ENXIO, RET(lseek(unpinned.fd, 0, SEEK_DATA)));
+	EXPECT_EQ(0, hog_stop(&hog));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&unpinned));
+	EXPECT_TRUE(zeroed(unpinned.a, unpinned.len));
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&pinned));
+	EXPECT_TRUE(cache_whole(&pinned));
+	cache_close(&pinned);
+	cache_close(&unpinned);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Helpers of the tests that press on memory: files of the kernel, memory
+ * cgroups, and processes that take memory away.
+ */
+#ifndef RECLAIM_UTIL_H
+#define RECLAIM_UTIL_H
+
+#include <dirent.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+
+#include "ashmem_util.h"
+
+/* ---- files of the kernel ---- */
+
+/* 0, or -errno of open() or write(). */
+static UNUSED int put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+	ssize_t len = (ssize_t)strlen(text);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, (size_t)len) != len)
+		ret = errno ? -errno : -EIO;
+	close(fd);
+	return ret;
+}
+
+/* The whole of a short file, terminated; its length or -errno. */
+static UNUSED ssize_t get_file(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	while (len < size - 1 && (got = read(fd, buf + len, size - 1 - len)) > 0)
+		len += (size_t)got;
+	close(fd);
+	buf[len] = '\0';
+	return (ssize_t)len;
+}
+
+/* The number behind "key " in a file of such lines; -1 without one. */
+static UNUSED long long keyed_number(const char *path, const char *key)
+{
+	size_t keylen = strlen(key);
+	long long value = -1;
+	char line[512];
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, keylen) && line[keylen] == ' ')
+			value = strtoll(line + keylen, NULL, 10);
+	}
+	fclose(f);
+	return value;
+}
+
+static UNUSED bool kernel_at_least(unsigned int major, unsigned int minor)
+{
+	unsigned int has_major = 0, has_minor = 0;
+	struct utsname uts;
+
+	if (uname(&uts) ||
+	    sscanf(uts.release, "%u.%u", &has_major, &has_minor) != 2)
+		return false;
+	return has_major > major || (has_major == major && has_minor >= minor);
+}
+
+/* Calls every shrinker for every node and cgroup until little more comes. */
+static UNUSED int shrink_everything(void)
+{
+	return put_file("/proc/sys/vm/drop_caches", "2\n");
+}
+
+/* ---- what fdinfo counts ---- */
+
+struct counts {
+	long resident;
+	long unpinned;
+	long purgeable;
+};
+
+static UNUSED long fdinfo_number(int fd, const char *key)
+{
+	char value[32];
+	int ret = fdinfo_get(fd, key, value, sizeof(value));
+
+	if (ret != 1)
+		return ret < 0 ? ret : -ENOENT;
+	return strtol(value, NULL, 10);
+}
+
+static UNUSED struct counts counts_of(int fd)
+{
+	return (struct counts) {
+		.resident = fdinfo_number(fd, "resident_pages"),
+		.unpinned = fdinfo_number(fd, "unpinned_pages"),
+		.purgeable = fdinfo_number(fd, "purgeable_pages"),
+	};
+}
+
+#define EXPECT_COUNTS(fd, res, unp, pur) do { \
+	struct counts __c = counts_of(fd); \
+	EXPECT_EQ((long)(res), __c.resident); \
+	EXPECT_EQ((long)(unp), __c.unpinned); \
+	EXPECT_EQ((long)(pur), __c.purgeable); \
+} while (0)
+
+/* ---- a region with its mapping ---- */
+
+struct cache {
+	int fd;
+	unsigned char *a;
+	size_t len;
+	long pages;
+	unsigned int seed;
+};
+
+/* Makes and maps it; no page is touched. 0 or -errno. */
+static UNUSED int cache_open(struct cache *c, const char *name, size_t len,
+			     unsigned int seed)
+{
+	c->fd = ash_region(name, len);
+	if (c->fd < 0)
+		return c->fd;
+	c->a = ash_map(c->fd, len, PROT_RW);
+	if (c->a == MAP_FAILED)
+		return -errno;
+	c->len = len;
+	c->pages = (long)(page_round(len) / page_size());
+	c->seed = seed;
+	return 0;
+}
+
+static UNUSED void cache_close(struct cache *c)
+{
+	if (c->a && c->a != MAP_FAILED)
+		munmap(c->a, c->len);
+	if (c->fd >= 0)
+		close(c->fd);
+	c->a = NULL;
+	c->fd = -1;
+}
+
+static UNUSED void cache_fill_part(struct cache *c, long first, long pages)
+{
+	size_t i, from = (size_t)first * page_size();
+
+	for (i = from; i < from + (size_t)pages * page_size(); i++)
+		c->a[i] = pattern_byte(c->seed, i);
+}
+
+static UNUSED void cache_fill(struct cache *c)
+{
+	cache_fill_part(c, 0, c->pages);
+}
+
+static UNUSED bool cache_part_whole(struct cache *c, long first, long pages)
+{
+	return filled_from(c->a + (size_t)first * page_size(),
+			   (size_t)pages * page_size(), c->seed,
+			   (size_t)first * page_size());
+}
+
+static UNUSED bool cache_whole(struct cache *c)
+{
+	return cache_part_whole(c, 0, c->pages);
+}
+
+/* How many of some pages are in memory; takes no lock of the region. */
+static UNUSED long cache_part_in_memory(struct cache *c, long first, long pages)
+{
+	return resident_pages(c->a + (size_t)first * page_size(),
+			      (size_t)pages * page_size());
+}
+
+static UNUSED long cache_in_memory(struct cache *c)
+{
+	return cache_part_in_memory(c, 0, c->pages);
+}
+
+static UNUSED long cache_unpin_part(struct cache *c, long first, long pages)
+{
+	return ash_unpin(c->fd, (uint32_t)((size_t)first * page_size()),
+			 (uint32_t)((size_t)pages * page_size()));
+}
+
+static UNUSED long cache_unpin(struct cache *c)
+{
+	return ash_unpin(c->fd, 0, 0);
+}
+
+static UNUSED long cache_pin_part(struct cache *c, long first, long pages)
+{
+	return ash_pin(c->fd, (uint32_t)((size_t)first * page_size()),
+		       (uint32_t)((size_t)pages * page_size()));
+}
+
+static UNUSED long cache_pin(struct cache *c)
+{
+	return ash_pin(c->fd, 0, 0);
+}
+
+/* ---- a process that takes memory, a step for each word that it gets ---- */
+
+struct hog {
+	pid_t pid;
+	int sock;
+	size_t step;
+};
+
+/* @procs: cgroup.procs of the group that it joins, or NULL. */
+static UNUSED int hog_start(struct hog *hog, size_t step, const char *procs)
+{
+	int sock[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock))
+		return -errno;
+	hog->step = step;
+	hog->pid = fork();
+	if (hog->pid < 0)
+		return -errno;
+	if (!hog->pid) {
+		unsigned char seed = 0;
+		uint64_t word;
+
+		close(sock[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* If there has to be a victim, let it be this one. */
+		put_file("/proc/self/oom_score_adj", "1000");
+		if (procs)
+			CHILD_CHECK(!put_file(procs, "0"));
+		while (!recv_word(sock[1], &word)) {
+			unsigned char *q = mmap(NULL, step, PROT_RW,
+						MAP_PRIVATE | MAP_ANONYMOUS, -1,
+						0);
+			size_t i;
+
+			CHILD_CHECK(q != MAP_FAILED);
+			seed++;
+			for (i = 0; i < step; i += page_size())
+				q[i] = (unsigned char)((i >> 12) + seed) | 1;
+			CHILD_CHECK(!send_word(sock[1], word));
+		}
+		_exit(0);
+	}
+	close(sock[1]);
+	hog->sock = sock[0];
+	return 0;
+}
+
+static UNUSED int hog_send_step(struct hog *hog)
+{
+	return send_word(hog->sock, 1);
+}
+
+/* 1: the step has been taken, 0: not yet, or -errno. */
+static UNUSED int hog_step_done(struct hog *hog)
+{
+	struct pollfd pfd = { .fd = hog->sock, .events = POLLIN };
+	uint64_t word;
+	int ret;
+
+	if (!poll(&pfd, 1, 0))
+		return 0;
+	ret = recv_word(hog->sock, &word);
+	return ret ? ret : 1;
+}
+
+/* 0 when the step was taken, or -errno: the hog is dead. */
+static UNUSED int hog_step(struct hog *hog)
+{
+	uint64_t word;
+	int ret = hog_send_step(hog);
+
+	return ret ? ret : recv_word(hog->sock, &word);
+}
+
+static UNUSED int hog_stop(struct hog *hog)
+{
+	close(hog->sock);
+	return wait_child(hog->pid);
+}
+
+/*
+ * MiB that a hog has to take until memory is short, or 0 if that isn't safe on
+ * this machine: ASHMEM_PRESSURE_MAX_MB (4096) is how much we dare to use up.
+ */
+static UNUSED long pressable_mb(void)
+{
+	const char *env = getenv("ASHMEM_PRESSURE_MAX_MB");
+	long max = env ? strtol(env, NULL, 0) : 4096;
+	long avail = proc_kb("/proc/meminfo", "MemAvailable") / 1024;
+
+	return avail > 64 && avail <= max ? avail : 0;
+}
+
+static UNUSED long free_swap_kb(void)
+{
+	return proc_kb("/proc/meminfo", "SwapFree");
+}
+
+/* ---- the kernel log ---- */
+
+/* Of a kernel in trouble; what a test itself provokes, OOM kills, is not here. */
+static UNUSED bool log_line_bad(const char *line)
+{
+	static const char * const bad[] = {
+		"WARNING:", "BUG:", "Oops", "general protection", "lockup",
+		"self-detected stall", "blocked for more than", "refcount_t",
+		"use-after-free", "Bad page", "corruption", "list_del",
+		"list_add", "circular locking", "recursive locking",
+		"sleeping function called", "Bad rss-counter",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (strstr(line, bad[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A descriptor that will read what is logged from now on, or -errno. */
+static UNUSED int klog_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* How many bad lines there were; they are printed. Closes @fd. */
+static UNUSED int klog_close(int fd)
+{
+	char line[8192];
+	ssize_t got;
+	int bad = 0;
+
+	for (;;) {
+		got = read(fd, line, sizeof(line) - 1);
+		/* Older lines were overwritten before we came to them. */
+		if (got < 0 && errno == EPIPE)
+			continue;
+		if (got <= 0)
+			break;
+		line[got] = '\0';
+		if (log_line_bad(line)) {
+			fprintf(stderr, "# kernel log: %s\n", line);
+			bad++;
+		}
+	}
+	close(fd);
+	return bad;
+}
+
+#endif
