@@ -17,8 +17,11 @@ FIXTURE(cgroup)
 	char top[288];		/* all groups of a test are in this one */
 	bool mounted;
 	bool enabled;
+	char lru_gen[16];	/* to be written back */
 	size_t p;
 };
+
+#define LRU_GEN	"/sys/kernel/mm/lru_gen/enabled"
 
 struct group {
 	char dir[320];
@@ -177,6 +180,8 @@ FIXTURE_TEARDOWN(cgroup)
 		remove_groups_in(self->top);
 		EXPECT_EQ(-1, access(self->top, F_OK));
 	}
+	if (self->lru_gen[0])
+		put_file(LRU_GEN, self->lru_gen);
 	if (self->enabled)
 		set_knob(self->root, "cgroup.subtree_control", "-memory");
 	unmount_root(self);
@@ -436,24 +441,31 @@ static int keep_lazily(const struct group *g, size_t len, int *sock)
 /*
  * Least recently unpinned first, each range as a whole, and no more of them
  * than needed. The order is neither that of making nor that of first unpinning.
+ *
+ * Reclaim by generations takes all that it finds on its own LRU before it asks
+ * any shrinker for more than a token; the other kind asks for what is due.
  */
 TEST_F(cgroup, memory_reclaim_takes_the_oldest_and_leaves_the_young)
 {
-	enum { YOUNG, OLDEST, MIDDLE, N };
-	static const int by_age[] = { OLDEST, MIDDLE, YOUNG };
+	static const int by_age[] = { 5, 2, 7, 0, 3, 6, 1, 4 };
+	enum { N = sizeof(by_age) / sizeof(by_age[0]) };
 	long long before, after;
-	struct cache c[N];
+	struct cache c[N], *aged[N];
+	int sock = -1, i, steps, gone, ret = 0;
 	struct group a;
-	int sock = -1, i, steps, ret = 0;
 	pid_t pid;
 
+	if (get_file(LRU_GEN, self->lru_gen, sizeof(self->lru_gen)) > 0)
+		ASSERT_EQ(0, put_file(LRU_GEN, "0"));
 	ASSERT_EQ(0, group_make(&a, self->top, "a"));
 	for (i = 0; i < N; i++)
-		ASSERT_EQ(0, make_cache(&a, &c[i], "aged", 4 * MIB,
+		ASSERT_EQ(0, make_cache(&a, &c[i], "aged", 3 * MIB / 2,
 					10 + (unsigned int)i, FILL | UNPIN));
-	for (i = 0; i < N; i++)
-		ASSERT_EQ(0, cache_in_group(&a, &c[by_age[i]], UNPIN, 0,
-					    c[by_age[i]].pages));
+	for (i = 0; i < N; i++) {
+		aged[i] = &c[by_age[i]];
+		ASSERT_EQ(0, cache_in_group(&a, aged[i], UNPIN, 0,
+					    aged[i]->pages));
+	}
 	pid = keep_lazily(&a, 24 * MIB, &sock);
 	ASSERT_LT(0, pid);
 
@@ -463,20 +475,19 @@ TEST_F(cgroup, memory_reclaim_takes_the_oldest_and_leaves_the_young)
 		after = knob_number(a.dir, "memory.current");
 		EXPECT_TRUE(ret == 0 || ret == -EAGAIN);
 		EXPECT_LE((long long)(MIB / 2), before - after);
-		for (i = 1; i < N; i++) {
-			if (cache_in_memory(&c[by_age[i]]) < c[i].pages)
-				EXPECT_EQ(0, cache_in_memory(&c[by_age[i - 1]]));
-		}
-		if (cache_in_memory(&c[OLDEST]) < c[OLDEST].pages)
+		if (cache_in_memory(aged[0]) < aged[0]->pages)
 			break;
 	}
-	TH_LOG("the oldest range went with the %dth half MiB, answer %d", steps,
-	       ret);
 	close(sock);
 	EXPECT_EQ(0, wait_child(pid));
-	EXPECT_GONE(&c[OLDEST]);
-	EXPECT_WHOLE(&c[MIDDLE]);
-	EXPECT_WHOLE(&c[YOUNG]);
+	for (gone = 0; gone < N && !cache_in_memory(aged[gone]); gone++)
+		EXPECT_GONE(aged[gone]);
+	TH_LOG("with the %dth half MiB the %d oldest of %d ranges went, answer %d",
+	       steps, gone, N, ret);
+	EXPECT_LE(1, gone);
+	EXPECT_GE(N - 2, gone);
+	for (i = gone; i < N; i++)
+		EXPECT_WHOLE(aged[i]);
 	for (i = 0; i < N; i++)
 		cache_close(&c[i]);
 }

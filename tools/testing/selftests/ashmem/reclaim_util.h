@@ -219,9 +219,10 @@ struct hog {
 	size_t step;
 };
 
-/* @procs: cgroup.procs of the group that it joins, or NULL. */
-static UNUSED int hog_start(struct hog *hog, size_t step, const char *procs)
+/* Starts with @bulk bytes: huge pages are quicker where most is to be taken. */
+static UNUSED int hog_start(struct hog *hog, size_t step, size_t bulk)
 {
+	uint64_t word;
 	int sock[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock))
@@ -231,20 +232,24 @@ static UNUSED int hog_start(struct hog *hog, size_t step, const char *procs)
 	if (hog->pid < 0)
 		return -errno;
 	if (!hog->pid) {
-		unsigned char seed = 0;
-		uint64_t word;
+		unsigned char seed = 0, *first;
+		size_t i;
 
 		close(sock[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* If there has to be a victim, let it be this one. */
 		put_file("/proc/self/oom_score_adj", "1000");
-		if (procs)
-			CHILD_CHECK(!put_file(procs, "0"));
+		first = bulk ? mmap(NULL, bulk, PROT_RW,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+		CHILD_CHECK(first != MAP_FAILED);
+		madvise(first, bulk, MADV_HUGEPAGE);
+		for (i = 0; i < bulk; i += page_size())
+			first[i] = 1;
+		CHILD_CHECK(!send_word(sock[1], 0));
 		while (!recv_word(sock[1], &word)) {
 			unsigned char *q = mmap(NULL, step, PROT_RW,
 						MAP_PRIVATE | MAP_ANONYMOUS, -1,
 						0);
-			size_t i;
 
 			CHILD_CHECK(q != MAP_FAILED);
 			seed++;
@@ -256,7 +261,7 @@ static UNUSED int hog_start(struct hog *hog, size_t step, const char *procs)
 	}
 	close(sock[1]);
 	hog->sock = sock[0];
-	return 0;
+	return recv_word(sock[0], &word);
 }
 
 static UNUSED int hog_send_step(struct hog *hog)
@@ -303,6 +308,14 @@ static UNUSED long pressable_mb(void)
 	long avail = proc_kb("/proc/meminfo", "MemAvailable") / 1024;
 
 	return avail > 64 && avail <= max ? avail : 0;
+}
+
+/* What a hog can take at once without memory getting short. */
+static UNUSED size_t hog_bulk(void)
+{
+	long spare = proc_kb("/proc/meminfo", "MemAvailable") / 1024 - 40;
+
+	return spare > 0 ? (size_t)spare << 20 : 0;
 }
 
 static UNUSED long free_swap_kb(void)
