@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: run.sh [MUTANT...]
+#
+# Builds the driver with one fault at a time, boots a guest with each, and says
+# which of them the tests caught. A survivor means that a test is missing. The
+# faults are in the file mutants, which says how they are written down.
+#
+# Variables:
+#	KERNEL=7.3	the kernel; it must be one that purges by cgroup, or the
+#			faults that only show there survive
+#	JOBS=2		guests at a time
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+kernel=${KERNEL:-7.3}
+kernel_suite "$kernel" >/dev/null
+jobs=${JOBS:-2}
+logs=$out/mutants
+tests=$out/mutants/tests
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# The stanza of mutant $1, without the line that begins it.
+stanza()
+{
+	awk -v name="$1" '/^mutant / { on = $2 == name; next }
+			  on && /^[-+@]/' "$here/mutants"
+}
+
+field()
+{
+	awk -v name="$1" -v n="$2" '/^mutant / && $2 == name { print $n }' "$here/mutants"
+}
+
+# Writes file $2 with the fault of mutant $1 to stdout. The line must be there
+# exactly once behind the context, or the mutant is out of date.
+mutate()
+{
+	stanza "$1" >"$tmp/$1.stanza"
+	awk '
+	NR == FNR {
+		kind = substr($0, 1, 1)
+		rest = substr($0, 2)
+		if (kind == "@")
+			context = rest
+		else if (kind == "-")
+			from = rest
+		else
+			to = to (to == "" ? "" : "\n") rest
+		next
+	}
+	context == "" || index($0, context) == 1 { inside = 1 }
+	context != "" && inside && /^}/ { inside = 0 }
+	inside && $0 == from {
+		found++
+		$0 = to
+	}
+	{ print }
+	END { exit found != 1 }
+	' "$tmp/$1.stanza" "$2"
+}
+
+one()
+{
+	name=$1
+	file=drivers/android/ashmem/$(field "$name" 3)
+	test=$(field "$name" 4)
+	tree=$tmp/$name
+	mkdir -p "$tree"
+	(cd "$top" && tar -c Kbuild dkms.conf include drivers) | tar -x -C "$tree"
+	find "$tree" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' -o -name '*.mod*' \) -delete
+	if ! mutate "$name" "$top/$file" >"$tree/$file"; then
+		echo "broken $name: its line is not in $file exactly once"
+		return
+	fi
+	if ! "$bed/build.sh" "$kernel" "$tree" "$logs/$name" >"$logs/$name.build" 2>&1; then
+		echo "broken $name: does not build, see $logs/$name.build"
+		return
+	fi
+	rm -rf "$tree"
+	if TEST=$test TIMEOUT=240 TEST_TIMEOUT=120 ASHMEM_RACE_SECONDS=5 \
+	   "$bed/run.sh" -m "$logs/$name/ashmem_linux.ko" -p "$tests" \
+	   -o "$logs/$name" "$kernel" >"$logs/$name.out" 2>&1; then
+		echo "SURVIVED $name ($file, $test)"
+	else
+		echo "caught $name: $(grep -m 1 -E '(^|: )not ok' "$logs/$name.out" || tail -n 1 "$logs/$name.out")"
+	fi
+}
+
+if [ "${1:-}" = --one ]; then
+	one "$2"
+	exit
+fi
+
+if [ $# -eq 0 ]; then
+	# shellcheck disable=SC2046 # names without blanks
+	set -- $(awk '/^mutant / { print $2 }' "$here/mutants")
+fi
+for name; do
+	[ -n "$(field "$name" 3)" ] || die "no mutant '$name'"
+done
+
+rm -rf "$logs"
+mkdir -p "$tests"
+source=$("$bed/source.sh")
+make -C "$top/tools/testing/selftests/ashmem" \
+	KSELFTEST_DIR="$source/tools/testing/selftests" OUTPUT="$tests" \
+	LDFLAGS=-static TEST= all >"$logs/selftests.log" 2>&1 ||
+	die "the selftests don't build, see $logs/selftests.log"
+
+say "$# faults on $kernel, $jobs guests at a time"
+say "first the driver as it is: it must pass"
+"$bed/build.sh" "$kernel" "$top" "$logs/sound"
+"$bed/run.sh" -m "$logs/sound/ashmem_linux.ko" -p "$tests" -o "$logs/sound" \
+	"$kernel" >"$logs/sound.out" 2>&1 || {
+	grep -E '(^|: )not ok' "$logs/sound.out" >&2 || true
+	die "the driver without a fault fails, see $logs/sound.out"
+}
+
+for name; do
+	echo "$name"
+done | KERNEL=$kernel OUT=$out xargs -P "$jobs" -n 1 "$here/run.sh" --one |
+	tee "$logs/verdicts"
+
+caught=$(grep -c '^caught ' "$logs/verdicts" || true)
+others=$(grep -cv '^caught ' "$logs/verdicts" || true)
+grep -v '^caught ' "$logs/verdicts" || true
+echo "$caught passed, $others failed"
+[ "$others" -eq 0 ]
