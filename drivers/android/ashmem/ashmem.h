@@ -57,6 +57,8 @@
 struct attribute_group;
 struct file;
 struct file_operations;
+struct iov_iter;
+struct kiocb;
 struct vm_area_struct;
 
 /* The backing's name is this and the region's: /proc/PID/maps shows it so. */
@@ -81,6 +83,7 @@ struct vm_area_struct;
  *	once @backing exists
  * @unpinned: the unpinned ranges; under @lock
  * @lru: where unpinned ranges are listed; invariant
+ * @spare: a range at hand for the next operation, or NULL; under @lock
  * @group: the group of the LRU that the last UNPIN needed, with a reference, or
  *	NULL before the first; under @lock
  */
@@ -93,6 +96,7 @@ struct ashmem_region {
 	struct file *label;
 	char *name;
 	struct ashmem_ranges unpinned;
+	struct ashmem_range *spare;
 	struct ashmem_lru *lru;
 	struct ashmem_lru_group *group;
 };
@@ -114,7 +118,9 @@ int ashmem_region_label_locked(struct ashmem_region *region);
 /* pin.c */
 int ashmem_pin_init(void);
 void ashmem_pin_exit(void);
+void ashmem_range_free(struct ashmem_range *range);
 void ashmem_ranges_free(struct list_head *dropped);
+void ashmem_ranges_free_many(struct ashmem_range **ranges, unsigned int count);
 int ashmem_pin_interval(const struct ashmem_pin *pin, size_t size,
 			unsigned long *first, unsigned long *last);
 int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin);
@@ -143,6 +149,8 @@ int ashmem_backing_init(void);
 struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve);
 struct file *ashmem_backing_create_label(const char *name, struct file *backing);
 int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma);
+ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
+			    struct iov_iter *to);
 loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence);
 unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
 				   unsigned long last);

@@ -75,6 +75,9 @@ static struct file *create(const char *name, size_t size, bool noreserve)
 	/* Nobody else has the file yet: the size can be sealed without locks. */
 	SHMEM_I(inode)->seals |= F_SEAL_SHRINK | F_SEAL_GROW;
 
+	/* Nobody can ask when the pages were last read. */
+	file->f_flags |= O_NOATIME;
+
 	__module_get(THIS_MODULE);
 	replace_fops(file, &guard_fops);
 	return file;
@@ -144,6 +147,28 @@ int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma)
 	}
 	fput(device);
 	return 0;
+}
+
+/**
+ * ashmem_backing_read - read from the pages of a backing
+ * @backing: the file
+ * @iocb: a read of the device, which has been checked; its position moves
+ * @to: where to
+ *
+ * Not by vfs_iter_read(), which would check everything once more.
+ *
+ * Return: bytes read, or what shmem failed with.
+ */
+ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
+			    struct iov_iter *to)
+{
+	struct kiocb inner = *iocb;
+	ssize_t ret;
+
+	inner.ki_filp = backing;
+	ret = shmem_fops->read_iter(&inner, to);
+	iocb->ki_pos = inner.ki_pos;
+	return ret;
 }
 
 /**
@@ -218,7 +243,7 @@ int __init ashmem_backing_init(void)
 	fput(file);
 
 	if (!compat_fops_can_mmap(shmem_fops) || !shmem_fops->get_unmapped_area ||
-	    !shmem_fops->llseek)
+	    !shmem_fops->llseek || !shmem_fops->read_iter)
 		return -EOPNOTSUPP;
 
 	/* With f_op of the kernel's own: this file may be put after a failed init. */

@@ -40,7 +40,7 @@ static ssize_t ashmem_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	backing = ashmem_region_backing(region);
 	if (!backing)
 		return -EBADF;
-	return vfs_iter_read(backing, to, &iocb->ki_pos, 0);
+	return ashmem_backing_read(backing, iocb, to);
 }
 
 static ssize_t ashmem_splice_read(struct file *file, loff_t *pos,

@@ -136,19 +136,37 @@ static void count_pages(struct ashmem_lru_group *group, long pages)
 	WRITE_ONCE(group->pages, group->pages + pages);
 }
 
+/*
+ * The ranges of a group hold one reference of it together: that of the first
+ * one to come, which the last one to go gives to its caller.
+ */
+static void list_range(struct ashmem_lru_group *group, struct ashmem_range *range,
+		       struct list_head *behind)
+{
+	lockdep_assert_held(&group->lock);
+	if (unlikely(list_empty(&group->ranges)))
+		group_get(group);
+	range->group = group;
+	list_add(&range->lru, behind);
+	count_pages(group, ashmem_range_purgeable(range));
+}
+
+static bool unlist_range(struct ashmem_lru_group *group, struct ashmem_range *range)
+{
+	lockdep_assert_held(&group->lock);
+	list_del(&range->lru);
+	return list_empty(&group->ranges);
+}
+
 /**
  * ashmem_lru_add - list a range at the young end of a group
- * @group: the group
+ * @group: the group, which the caller has a reference of
  * @range: a range with purgeable pages; its region is locked
  */
 void ashmem_lru_add(struct ashmem_lru_group *group, struct ashmem_range *range)
 {
-	group_get(group);
-	range->group = group;
-
 	spin_lock(&group->lock);
-	list_add_tail(&range->lru, &group->ranges);
-	count_pages(group, ashmem_range_purgeable(range));
+	list_range(group, range, group->ranges.prev);
 	spin_unlock(&group->lock);
 
 	/*
@@ -168,12 +186,8 @@ void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibl
 {
 	struct ashmem_lru_group *group = sibling->group;
 
-	group_get(group);
-	range->group = group;
-
 	spin_lock(&group->lock);
-	list_add(&range->lru, &sibling->lru);
-	count_pages(group, ashmem_range_purgeable(range));
+	list_range(group, range, &sibling->lru);
 	spin_unlock(&group->lock);
 }
 
@@ -184,13 +198,49 @@ void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibl
 void ashmem_lru_del(struct ashmem_range *range)
 {
 	struct ashmem_lru_group *group = range->group;
+	bool last;
 
 	spin_lock(&group->lock);
-	list_del(&range->lru);
 	count_pages(group, -ashmem_range_purgeable(range));
+	last = unlist_range(group, range);
 	spin_unlock(&group->lock);
 
-	ashmem_lru_group_put(group);
+	if (last)
+		ashmem_lru_group_put(group);
+}
+
+/**
+ * ashmem_lru_del_many - take those of some ranges that are listed off the list
+ * @ranges: the ranges, all of one region, which is locked
+ * @count: how many
+ */
+void ashmem_lru_del_many(struct ashmem_range **ranges, unsigned int count)
+{
+	unsigned int i = 0;
+
+	while (i < count) {
+		struct ashmem_lru_group *group;
+		unsigned long pages = 0;
+		bool last = false;
+
+		if (!ashmem_range_purgeable(ranges[i])) {
+			i++;
+			continue;
+		}
+		/* As many as one taking of the lock will do for. */
+		group = ranges[i]->group;
+		spin_lock(&group->lock);
+		do {
+			pages += ashmem_range_purgeable(ranges[i]);
+			last = unlist_range(group, ranges[i]);
+			i++;
+		} while (i < count && ashmem_range_purgeable(ranges[i]) &&
+			 ranges[i]->group == group);
+		count_pages(group, -pages);
+		spin_unlock(&group->lock);
+		if (last)
+			ashmem_lru_group_put(group);
+	}
 }
 
 /**
@@ -201,15 +251,15 @@ void ashmem_lru_del(struct ashmem_range *range)
 void ashmem_lru_shrink(struct ashmem_range *range, unsigned long pages)
 {
 	struct ashmem_lru_group *group = range->group;
-	bool empty = !ashmem_range_purgeable(range);
+	bool last = false;
 
 	spin_lock(&group->lock);
 	count_pages(group, -pages);
-	if (empty)
-		list_del(&range->lru);
+	if (!ashmem_range_purgeable(range))
+		last = unlist_range(group, range);
 	spin_unlock(&group->lock);
 
-	if (empty)
+	if (last)
 		ashmem_lru_group_put(group);
 }
 

@@ -41,7 +41,8 @@ struct ashmem_lru {
 
 /**
  * struct ashmem_lru_group - ranges of one cgroup on one node, oldest first
- * @refs: one of each range in @ranges, and of each region that unpinned here last
+ * @refs: one for @ranges while there are any, and one of each region that
+ *	unpinned here last
  * @lru: whose group it is; invariant
  * @cgroup: number of the cgroup, never given twice; invariant
  * @nid: node; invariant
@@ -73,6 +74,7 @@ void ashmem_lru_group_put(struct ashmem_lru_group *group);
 void ashmem_lru_add(struct ashmem_lru_group *group, struct ashmem_range *range);
 void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibling);
 void ashmem_lru_del(struct ashmem_range *range);
+void ashmem_lru_del_many(struct ashmem_range **ranges, unsigned int count);
 void ashmem_lru_shrink(struct ashmem_range *range, unsigned long pages);
 unsigned long ashmem_lru_pages(struct ashmem_lru *lru);
 unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc);

@@ -19,7 +19,11 @@ static struct ashmem_range *range_alloc(void)
 	return kmem_cache_alloc(range_cache, GFP_KERNEL);
 }
 
-static void range_free(struct ashmem_range *range)
+/**
+ * ashmem_range_free - free a range that is in no set
+ * @range: the range, or NULL
+ */
+void ashmem_range_free(struct ashmem_range *range)
 {
 	if (range)
 		kmem_cache_free(range_cache, range);
@@ -34,7 +38,17 @@ void ashmem_ranges_free(struct list_head *dropped)
 	struct ashmem_range *range, *next;
 
 	list_for_each_entry_safe(range, next, dropped, lru)
-		range_free(range);
+		ashmem_range_free(range);
+}
+
+/**
+ * ashmem_ranges_free_many - free ranges that are in no set
+ * @ranges: the ranges
+ * @count: how many
+ */
+void ashmem_ranges_free_many(struct ashmem_range **ranges, unsigned int count)
+{
+	kmem_cache_free_bulk(range_cache, count, (void **)ranges);
 }
 
 /**
@@ -90,6 +104,27 @@ static int lock_interval(struct ashmem_region *region, const struct ashmem_pin *
 	return err;
 }
 
+/*
+ * Get a locked region a spare range. Its lock is dropped meanwhile, as the
+ * allocation may have to purge just this region; pages and size are settled, so
+ * an interval that was found good stays so. On error the lock isn't held.
+ */
+static int refill_spare(struct ashmem_region *region)
+{
+	struct ashmem_range *range;
+	int err;
+
+	mutex_unlock(&region->lock);
+	range = range_alloc();
+	if (!range)
+		return -ENOMEM;
+	err = mutex_lock_killable(&region->lock);
+	if (!err && !region->spare)
+		swap(region->spare, range);
+	ashmem_range_free(range);
+	return err;
+}
+
 /**
  * ashmem_region_pin - keep pages
  * @region: the region
@@ -101,36 +136,31 @@ static int lock_interval(struct ashmem_region *region, const struct ashmem_pin *
  */
 int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
-	struct ashmem_range *spare = NULL;
 	unsigned long first, last;
 	LIST_HEAD(dropped);
-	bool purged;
 	int ret;
 
+	ret = lock_interval(region, pin, &first, &last);
+	if (ret)
+		return ret;
 	for (;;) {
-		ret = lock_interval(region, pin, &first, &last);
-		if (ret)
-			goto out;
-		if (spare || !ashmem_ranges_pin_splits(&region->unpinned, first, last))
+		ret = ashmem_ranges_pin(&region->unpinned, first, last,
+					&region->spare, &dropped);
+		if (likely(ret != -EAGAIN))
 			break;
-		/* Seldom needed, so not allocated beforehand: look again after. */
-		mutex_unlock(&region->lock);
-		spare = range_alloc();
-		if (!spare)
-			return -ENOMEM;
+		/* Seldom needed, so not got beforehand: look again after. */
+		ret = refill_spare(region);
+		if (ret)
+			return ret;
 	}
-
-	purged = ashmem_ranges_pin(&region->unpinned, first, last, &spare, &dropped);
 	mutex_unlock(&region->lock);
 	ashmem_ranges_free(&dropped);
 
-	trace_ashmem_pin(region, first, last, purged);
-	if (purged)
-		ashmem_stats_pin_purged();
-	ret = purged ? ASHMEM_WAS_PURGED : ASHMEM_NOT_PURGED;
-out:
-	range_free(spare);
-	return ret;
+	trace_ashmem_pin(region, first, last, ret);
+	if (!ret)
+		return ASHMEM_NOT_PURGED;
+	ashmem_stats_pin_purged();
+	return ASHMEM_WAS_PURGED;
 }
 
 /**
@@ -143,18 +173,18 @@ out:
  */
 int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
-	struct ashmem_range *spare;
 	unsigned long first, last;
 	LIST_HEAD(dropped);
 	int err;
 
-	spare = range_alloc();
-	if (!spare)
-		return -ENOMEM;
-
 	err = lock_interval(region, pin, &first, &last);
 	if (err)
-		goto out;
+		return err;
+	if (unlikely(!region->spare)) {
+		err = refill_spare(region);
+		if (err)
+			return err;
+	}
 	/* Who may not write may not have the contents thrown away either. */
 	if (!(region->prot_mask & PROT_WRITE))
 		err = -EPERM;
@@ -162,13 +192,11 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 		err = ashmem_lru_current_group(region->lru, &region->group);
 	if (!err)
 		ashmem_ranges_unpin(&region->unpinned, region, region->group,
-				    first, last, &spare, &dropped);
+				    first, last, &region->spare, &dropped);
 	mutex_unlock(&region->lock);
 	ashmem_ranges_free(&dropped);
 	if (!err)
 		trace_ashmem_unpin(region, first, last);
-out:
-	range_free(spare);
 	return err;
 }
 

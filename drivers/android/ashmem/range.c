@@ -4,13 +4,17 @@
  *
  * Nothing here knows of files, of memory or of the module's globals. Callers
  * bring the one range that an operation may need in addition (@spare) and get
- * back those that it left over (@dropped, linked by their lru field), so that
- * they can allocate and free outside their lock.
+ * back those that it left over (in @spare, then in @dropped, linked by their lru
+ * field), so that they can allocate and free outside their lock.
  */
 
+#include <linux/errno.h>
 #include <linux/minmax.h>
 
 #include "range.h"
+
+/* Ranges that are got rid of together, on the stack meanwhile. */
+#define RANGE_BATCH	32
 
 #define range_of(node)	container_of(node, struct ashmem_range, pages)
 
@@ -99,22 +103,16 @@ bool ashmem_ranges_overlap(struct ashmem_ranges *set, unsigned long first,
 	return interval_tree_iter_first(&set->root, first, last);
 }
 
-/**
- * ashmem_ranges_pin_splits - will pinning an interval leave two parts of a range?
- * @set: the set
- * @first: first page of the interval
- * @last: last page of the interval
- *
- * Return: true if ashmem_ranges_pin() needs a spare range.
+/*
+ * A range that is in no set and on no list any more becomes the spare one.
  */
-bool ashmem_ranges_pin_splits(struct ashmem_ranges *set, unsigned long first,
-			      unsigned long last)
+static void range_leave(struct ashmem_range *range, struct ashmem_range **spare,
+			struct list_head *dropped)
 {
-	struct interval_tree_node *node;
-
-	/* Ranges are disjoint: one that surrounds the interval is the only one. */
-	node = interval_tree_iter_first(&set->root, first, last);
-	return node && node->start < first && node->last > last;
+	if (*spare)
+		list_add(&range->lru, dropped);
+	else
+		*spare = range;
 }
 
 /**
@@ -122,15 +120,16 @@ bool ashmem_ranges_pin_splits(struct ashmem_ranges *set, unsigned long first,
  * @set: the set
  * @first: first page of the interval
  * @last: last page of the interval
- * @spare: a range to use up, set to NULL then; needed if
- *	ashmem_ranges_pin_splits() says so
- * @dropped: list that gets the ranges that nothing is left of
+ * @spare: a range to use up, set to NULL then; if NULL, takes one that nothing
+ *	is left of
+ * @dropped: list that gets the other ranges that nothing is left of
  *
- * Return: true if a range that the interval touches lost contents.
+ * Return: 1 if a range that the interval touches lost contents, 0 if none did;
+ * -EAGAIN, with nothing changed, if it takes a spare and there is none.
  */
-bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
-		       unsigned long last, struct ashmem_range **spare,
-		       struct list_head *dropped)
+int ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
+		      unsigned long last, struct ashmem_range **spare,
+		      struct list_head *dropped)
 {
 	struct interval_tree_node *node, *next;
 	bool purged = false;
@@ -138,10 +137,13 @@ bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
 	for (node = interval_tree_iter_first(&set->root, first, last); node; node = next) {
 		struct ashmem_range *range = range_of(node);
 
-		next = interval_tree_iter_next(node, first, last);
+		/* Ranges are disjoint: behind one that reaches @last none matters. */
+		next = node->last < last ? interval_tree_iter_next(node, first, last) : NULL;
 		purged |= range->purged;
 
 		if (node->start < first && node->last > last) {
+			if (!*spare)
+				return -EAGAIN;
 			range_split(set, range, *spare, last + 1);
 			*spare = NULL;
 		}
@@ -152,7 +154,7 @@ bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
 		} else {
 			range_unlist(range);
 			range_remove(set, range);
-			list_add(&range->lru, dropped);
+			range_leave(range, spare, dropped);
 		}
 	}
 	return purged;
@@ -178,31 +180,25 @@ void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region
 			 struct ashmem_range **spare, struct list_head *dropped)
 {
 	struct interval_tree_node *node, *next;
-	struct ashmem_range *merged = NULL;
+	struct ashmem_range *merged = *spare;
 	unsigned long start = first, end = last;
 	bool purged = false;
 
+	*spare = NULL;
 	for (node = interval_tree_iter_first(&set->root, first, last); node; node = next) {
 		struct ashmem_range *range = range_of(node);
 
-		next = interval_tree_iter_next(node, first, last);
+		next = node->last < last ? interval_tree_iter_next(node, first, last) : NULL;
 		purged |= range->purged;
 		start = min(start, node->start);
 		end = max(end, node->last);
 
 		range_unlist(range);
 		range_remove(set, range);
-		if (merged)
-			list_add(&range->lru, dropped);
-		else
-			merged = range;
+		range_leave(range, spare, dropped);
 	}
 
-	if (!merged) {
-		merged = *spare;
-		*spare = NULL;
-		merged->region = region;
-	}
+	merged->region = region;
 	merged->pages.start = start;
 	merged->pages.last = end;
 	merged->resume = start;
@@ -214,17 +210,26 @@ void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region
 /**
  * ashmem_ranges_clear - empty the set
  * @set: the set
- * @dropped: list that gets the ranges
+ * @release: gets the ranges, a few at a time; called under the set's lock
  */
-void ashmem_ranges_clear(struct ashmem_ranges *set, struct list_head *dropped)
+void ashmem_ranges_clear(struct ashmem_ranges *set,
+			 void (*release)(struct ashmem_range **ranges, unsigned int count))
 {
-	struct ashmem_range *range, *next;
+	struct ashmem_range *range, *next, *batch[RANGE_BATCH];
+	unsigned int count = 0;
 
-	/* Post-order: no range is looked at again once it is on the list. */
+	/* Post-order: no range is looked at again once it is in the batch. */
 	rbtree_postorder_for_each_entry_safe(range, next, &set->root.rb_root, pages.rb) {
-		range_unlist(range);
-		list_add(&range->lru, dropped);
+		batch[count++] = range;
+		if (count == RANGE_BATCH) {
+			ashmem_lru_del_many(batch, count);
+			release(batch, count);
+			count = 0;
+		}
 	}
+	ashmem_lru_del_many(batch, count);
+	if (count)
+		release(batch, count);
 	ashmem_ranges_init(set);
 }
 

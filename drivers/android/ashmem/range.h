@@ -73,16 +73,15 @@ static inline unsigned long ashmem_range_purgeable(const struct ashmem_range *ra
 void ashmem_ranges_init(struct ashmem_ranges *set);
 bool ashmem_ranges_overlap(struct ashmem_ranges *set, unsigned long first,
 			   unsigned long last);
-bool ashmem_ranges_pin_splits(struct ashmem_ranges *set, unsigned long first,
-			      unsigned long last);
-bool ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
-		       unsigned long last, struct ashmem_range **spare,
-		       struct list_head *dropped);
+int ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
+		      unsigned long last, struct ashmem_range **spare,
+		      struct list_head *dropped);
 void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region,
 			 struct ashmem_lru_group *group,
 			 unsigned long first, unsigned long last,
 			 struct ashmem_range **spare, struct list_head *dropped);
-void ashmem_ranges_clear(struct ashmem_ranges *set, struct list_head *dropped);
+void ashmem_ranges_clear(struct ashmem_ranges *set,
+			 void (*release)(struct ashmem_range **ranges, unsigned int count));
 void ashmem_ranges_take(struct ashmem_ranges *set, struct ashmem_range *range,
 			unsigned long pages);
 

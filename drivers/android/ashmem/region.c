@@ -45,13 +45,11 @@ struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
  */
 void ashmem_region_close(struct ashmem_region *region)
 {
-	LIST_HEAD(dropped);
-
 	/* A purge may have the lock, for one step at the most. */
 	mutex_lock(&region->lock);
-	ashmem_ranges_clear(&region->unpinned, &dropped);
+	ashmem_ranges_clear(&region->unpinned, ashmem_ranges_free_many);
 	mutex_unlock(&region->lock);
-	ashmem_ranges_free(&dropped);
+	ashmem_range_free(region->spare);
 
 	if (region->group)
 		ashmem_lru_group_put(region->group);
@@ -94,9 +92,13 @@ int ashmem_region_set_name(struct ashmem_region *region, const char *name)
 	int err;
 
 	if (*name) {
-		full = kasprintf(GFP_KERNEL_ACCOUNT, ASHMEM_NAME_PREFIX "%s", name);
+		size_t size = strlen(name) + 1;
+
+		full = kmalloc(ASHMEM_NAME_PREFIX_LEN + size, GFP_KERNEL_ACCOUNT);
 		if (!full)
 			return -ENOMEM;
+		memcpy(full, ASHMEM_NAME_PREFIX, ASHMEM_NAME_PREFIX_LEN);
+		memcpy(full + ASHMEM_NAME_PREFIX_LEN, name, size);
 	}
 
 	err = mutex_lock_killable(&region->lock);
