@@ -14,9 +14,11 @@ release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 module_dir = $(INSTALL_MOD_PATH)/lib/modules/$(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
+export SEEDS OPS MEASURE JOBS
 
 .PHONY: modules install uninstall clean have-headers
-.PHONY: demo test test-bed style setup shell selftests help
+.PHONY: demo test test-bed test-differential test-mutants bench style shell
+.PHONY: selftests help
 
 modules: have-headers
 	+$(kbuild) modules
@@ -54,6 +56,18 @@ test-bed:
 	@tools/scripts/setup.sh test
 	@$(bed)/testbed.sh
 
+test-differential:
+	@tools/scripts/setup.sh test
+	@tools/testing/differential/run.sh
+
+test-mutants:
+	@tools/scripts/setup.sh test
+	@tools/testing/mutants/run.sh $(MUTANTS)
+
+bench:
+	@tools/scripts/setup.sh bench
+	@tools/testing/bench/run.sh
+
 style:
 	@tools/scripts/setup.sh style
 	@tools/scripts/style.sh
@@ -78,6 +92,9 @@ help:
 #h   demo        boot a stock kernel in QEMU and show the driver at work
 #h   test        build for every kernel, boot each, run all tests
 #h   test-bed    prove that guests with faulty modules and tests fail
+#h   test-differential  a million operations on the original and on ours
+#h   test-mutants    plant faults in the driver, see that the tests catch them
+#h   bench       what things cost, beside memfd and the original
 #h   style       checkpatch --strict, sparse and shellcheck
 #h   shell       a shell in a guest that has the module loaded
 #h   selftests   run the tests on this machine, where the module is loaded
@@ -89,10 +106,14 @@ help:
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
 #h                       demo, shell and test-bed take one (6.1)
 #h   TEST=pattern        only test programs whose name matches
-#h   MEM=MiB             a guest's memory (512)
+#h   MUTANTS="a b"       only these faults, for test-mutants
+#h   SEEDS=1-200 OPS=n   what test-differential runs
+#h   MEASURE="pin purge" only measures whose names begin so, for bench
+#h   JOBS=n              guests at a time, for test-mutants (2)
+#h   MEM=MiB             a guest's memory (640)
 #h   TIMEOUT=seconds     until a guest counts as hung (600)
 #h   TEST_TIMEOUT=seconds    until a test program is killed (120)
-#h   EXTRA_MODULES="a b" stock modules to load in the guest first
+#h   EXTRA_MODULES="a b" stock modules to load in the guest first (zram)
 #h   APPEND="words"      for the guest's kernel command line
 #h   STYLE=1             'make test' checks the style too
 #h   REFRESH=1           make the build roots anew from today's archive

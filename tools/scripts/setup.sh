@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: setup.sh demo|test|style ...
+# Usage: setup.sh demo|test|bench|style ...
 #
 # Installs the host packages that these targets need and this machine lacks. If
 # it may not, it prints the line for the administrator and fails. Says nothing
@@ -18,26 +18,26 @@ die()
 needed=
 for target in "$@"; do
 	case $target in
-	demo)
+	demo | test | bench)
 		needed="$needed busybox-static cpio debian-archive-keyring gcc"
 		needed="$needed libc6-dev make mmdebstrap mount"
 		needed="$needed qemu-system-x86 xz-utils"
-		;;
-	test)
-		needed="$needed busybox-static cpio debian-archive-keyring gcc"
-		needed="$needed libc6-dev make mmdebstrap mount"
-		needed="$needed qemu-system-x86 xz-utils"
+		case $target in
+		# The tests run as 32-bit programs, too.
+		test) needed="$needed gcc-multilib" ;;
+		bench) needed="$needed gnuplot-nox" ;;
+		esac
 		;;
 	style)
 		needed="$needed debian-archive-keyring make mmdebstrap mount"
 		needed="$needed perl shellcheck xz-utils"
 		;;
 	*)
-		die "unknown target '$target', known are: demo test style"
+		die "unknown target '$target', known are: demo test bench style"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|style ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|bench|style ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"

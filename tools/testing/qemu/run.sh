@@ -13,7 +13,8 @@
 #
 # Variables:
 #	TEST=pattern	only programs whose name contains or matches it
-#	MEM=512		the guest's memory in MiB
+#	MEM=640		the guest's memory in MiB; kernels with less than 512
+#			of it usable turn huge pages off
 #	TIMEOUT=600	seconds until a guest counts as hung
 #	TEST_TIMEOUT=120	the same for one program
 #	EXTRA_MODULES="zram binder_linux"	stock modules to load first
@@ -168,7 +169,7 @@ append="console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1"
 append="$append softlockup_panic=1 hung_task_panic=1 loglevel=5"
 append="$append log_buf_len=4M mitigations=off ${APPEND:-}"
 
-set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${MEM:-512}" \
+set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${MEM:-640}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$dir/kernel/vmlinuz" -initrd "$tmp/initramfs" \
 	-append "$append" -serial "file:$logs/console.log"
