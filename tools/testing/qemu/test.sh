@@ -165,7 +165,7 @@ if [ -z "${TEST:-}" ]; then
 	echo
 	echo "# beside the original, a sample (make test-differential runs all)"
 	status=0
-	SEEDS=${SEEDS:-1-10} OPS=${OPS:-2000} \
+	SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
 		"$top/tools/testing/differential/run.sh" >"$out/differential.log" || status=1
 	grep -E '^ok|^not ok|^differential|compared|unexplained' "$out/differential.log" || true
 	check "$status" "the same answers as the original, but for what is listed"

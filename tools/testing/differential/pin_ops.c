@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PIN, UNPIN, GET_PIN_STATUS, PURGE_ALL_CACHES.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ashmem.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ashmem_diff.h"
+
+#define LOOKED_AT_PAGES	64	/* the largest region of which pages are compared */
+
+static long pin_ioctl(const char *name, unsigned long request, struct fd_slot *slot,
+		      __u32 offset, __u32 len, enum buffer which)
+{
+	const struct region *region = slot->region;
+	struct ashmem_pin *pin = buffer(which, sizeof(*pin));
+
+	/* Zeroes are what's in there. */
+	if (which == READ_ONLY) {
+		offset = 0;
+		len = 0;
+	}
+	if (which == GOOD)
+		*pin = (struct ashmem_pin){ offset, len };
+
+	op("%s r%d f%d off=%#x len=%#x ptr=%s mask=%s%s", name,
+	   region_number(region), fd_number(slot), offset, len, buffer_text(which),
+	   prot_text(region->mask), region->backed ? "" : " unbacked");
+	if (region->backed && !len && which == GOOD &&
+	    offset == region_pages(region) * page_size)
+		op("at-end");
+	return ioctl(slot->fd, request, pin);
+}
+
+void pin_everything(struct fd_slot *slot)
+{
+	__u64 size = region_pages(slot->region) * page_size;
+	__u32 most = -page_size;
+
+	do_pin(slot, 0, size < most ? 0 : most, GOOD);
+}
+
+/*
+ * The original cuts len 0 to 32 bits: see op_over_4g().
+ */
+static __u32 avoid_cut(const struct region *region, __u32 len)
+{
+	return !len && region_pages(region) * page_size > UINT32_MAX ? page_size : len;
+}
+
+void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
+{
+	__u64 first, last;
+	long ret;
+
+	len = avoid_cut(slot->region, len);
+	ret = pin_ioctl("pin", ASHMEM_PIN, slot, offset, len, which);
+	result("%s", ret < 0 ? errno_text(errno) :
+	       ret == ASHMEM_WAS_PURGED ? "was-purged" :
+	       ret == ASHMEM_NOT_PURGED ? "not-purged" : "neither");
+	if (which == READ_ONLY) {
+		offset = 0;
+		len = 0;
+	}
+	if ((which == GOOD || which == READ_ONLY) &&
+	    interval_ok(slot->region, offset, len, &first, &last))
+		model_pin(slot->region, first, last);
+}
+
+void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
+{
+	struct region *region = slot->region;
+	__u64 first, last;
+	bool valid;
+	long ret;
+
+	if (which == READ_ONLY) {
+		offset = 0;
+		len = 0;
+	}
+	len = avoid_cut(region, len);
+	valid = (which == GOOD || which == READ_ONLY) &&
+		interval_ok(region, offset, len, &first, &last);
+	/* What a purge then leaves couldn't be compared page by page. */
+	if (valid && region_pages(region) > LOOKED_AT_PAGES &&
+	    model_touches_purged(region, first, last)) {
+		do_pin(slot, offset, len, which);
+		return;
+	}
+
+	ret = pin_ioctl("unpin", ASHMEM_UNPIN, slot, offset, len, which);
+	result_errno(ret);
+	if (!valid) {
+		/* The original may have an empty range now. */
+		if (region->backed && !len && which == GOOD &&
+		    offset == region_pages(region) * page_size)
+			pin_everything(slot);
+	} else if (region->mask & PROT_WRITE) {
+		model_unpin(region, first, last);
+	} else {
+		pin_everything(slot);
+	}
+}
+
+void do_status(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
+{
+	long ret;
+
+	len = avoid_cut(slot->region, len);
+	ret = pin_ioctl("status", ASHMEM_GET_PIN_STATUS, slot, offset, len, which);
+	result("%s", ret < 0 ? errno_text(errno) :
+	       ret == ASHMEM_IS_PINNED ? "pinned" :
+	       ret == ASHMEM_IS_UNPINNED ? "unpinned" : "neither");
+}
+
+static bool writes_can_follow(const struct region *region)
+{
+	return region->access == O_RDWR && region->mask & PROT_WRITE;
+}
+
+/*
+ * Overwrites every page that only ours purged, so that they're alike again.
+ */
+static void refill(struct region *region, const bool *again)
+{
+	size_t length = region_pages(region) * page_size;
+	struct fd_slot *slot = fd_of(region);
+	char *base = window_base(WINDOWS);
+	__u64 page;
+	char *p;
+
+	if (!writes_can_follow(region)) {
+		retire(region);
+		return;
+	}
+	op("refill r%d", region_number(region));
+	p = mmap(base, length, PROT_WRITE, MAP_SHARED | MAP_FIXED, slot->fd, 0);
+	result_errno(p == MAP_FAILED ? -1 : 0);
+	for (page = 0; page < region_pages(region); page++) {
+		__u64 seed = rnd(0), *word;
+		size_t i;
+
+		if (!again[page])
+			continue;
+		word = (__u64 *)(p + page * page_size);
+		for (i = 0; i < page_size / sizeof(*word); i++)
+			word[i] = seed + i;
+	}
+	munmap(base, length);
+}
+
+void purge_all(void)
+{
+	static __u64 was[REGIONS][LOOKED_AT_PAGES];
+	static bool again[REGIONS][LOOKED_AT_PAGES];
+	__u64 there = 0, here = 0, page;
+	bool look[REGIONS] = { false };
+	struct fd_slot *slot = pick_fd();
+	char *data = scratch();
+	unsigned int i;
+	long n;
+
+	for (i = 0; i < REGIONS; i++) {
+		struct region *region = &st->regions[i];
+		__u64 unpinned, by_them, by_us;
+
+		if (!region->id)
+			continue;
+		model_pages(region, &unpinned, &by_them, &by_us);
+		there += by_them;
+		here += by_us;
+		/* Through a read-only descriptor there's nothing but zeroes. */
+		look[i] = region->access == O_RDWR && model_any_again(region);
+		for (page = 0; look[i] && page < region_pages(region); page++) {
+			again[i][page] = model_page_again(region, page);
+			if (!again[i][page])
+				continue;
+			n = quiet_pread(fd_of(region), data, page_size, page * page_size);
+			was[i][page] = n > 0 ? hash(data, n) : 0;
+		}
+	}
+
+	op("purge f%d", fd_number(slot));
+	if (there != here)
+		op("there=%llu here=%llu", (unsigned long long)there,
+		   (unsigned long long)here);
+	result_number(ioctl(slot->fd, ASHMEM_PURGE_ALL_CACHES));
+	model_purge();
+
+	for (i = 0; i < REGIONS; i++) {
+		struct region *region = &st->regions[i];
+
+		if (!look[i])
+			continue;
+		for (page = 0; page < region_pages(region); page++) {
+			if (!again[i][page])
+				continue;
+			op("look r%d page=%llu again was=%s", i, (unsigned long long)page,
+			   hash_text(was[i][page]));
+			n = quiet_pread(fd_of(region), data, page_size, page * page_size);
+			result("%s", n < 0 ? errno_text(errno) : hash_text(hash(data, n)));
+		}
+		refill(region, again[i]);
+	}
+}
+
+static __u32 pick_offset(const struct region *region)
+{
+	__u64 pages = region_pages(region);
+	static const __u32 odd[] = {
+		1, 0x7ff, 0xfff, 0x1001, 0x80000000, 0xfffff000, 0xffffffff, 0xffffe000,
+	};
+
+	if (one_in(10))
+		return PICK(odd);
+	if (one_in(10))
+		return pages * page_size;
+	if (one_in(10))
+		return (pages + 1) * page_size;
+	return rnd(pages < 1 ? 1 : pages < 1 << 20 ? pages : 1 << 20) * page_size;
+}
+
+static __u32 pick_len(const struct region *region, __u32 offset)
+{
+	__u64 pages = region_pages(region), from = offset / page_size;
+	static const __u32 odd[] = {
+		1, 0xfff, 0x1001, 0x80000000, 0xfffff000, 0xffffffff, 0xffffe000,
+	};
+
+	if (one_in(12))
+		return PICK(odd);
+	if (one_in(from == pages ? 2 : 6))
+		return 0;
+	if (one_in(6) && pages > from)
+		return (pages - from) * page_size;
+	if (one_in(12) && pages > from)
+		return (pages - from + 1) * page_size;
+	if (one_in(12))
+		return -offset;
+	return (1 + rnd(pages > from && pages - from < 1 << 20 ? pages - from : 4)) *
+	       page_size;
+}
+
+static void pin_op(void (*perform)(struct fd_slot *, __u32, __u32, enum buffer))
+{
+	struct fd_slot *slot = pick_backed();
+	__u32 offset = pick_offset(slot->region);
+	__u32 len = pick_len(slot->region, offset);
+
+	perform(slot, offset, len, pick_buffer());
+}
+
+void op_pin(void)
+{
+	pin_op(do_pin);
+}
+
+void op_unpin(void)
+{
+	pin_op(do_unpin);
+}
+
+void op_status(void)
+{
+	pin_op(do_status);
+}
+
+void op_purge(void)
+{
+	unsigned int i;
+
+	/* Bringing both drivers together may take mappings and descriptors. */
+	for (i = 0; in_child && i < REGIONS; i++)
+		if (st->regions[i].id && model_any_again(&st->regions[i]))
+			return;
+	purge_all();
+}
+
+/*
+ * Without the capability, and for sure without an effect.
+ */
+void op_purge_unprivileged(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2], fewer[2];
+	struct fd_slot *slot = pick_fd();
+	long ret;
+	int err;
+
+	if (syscall(SYS_capget, &header, caps))
+		fail("capget: %s", strerror(errno));
+	memcpy(fewer, caps, sizeof(fewer));
+	fewer[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	if (syscall(SYS_capset, &header, fewer))
+		fail("capset: %s", strerror(errno));
+	op("purge-unprivileged f%d", fd_number(slot));
+	ret = ioctl(slot->fd, ASHMEM_PURGE_ALL_CACHES);
+	err = errno;
+	if (syscall(SYS_capset, &header, caps))
+		fail("capset: %s", strerror(errno));
+	errno = err;
+	result_number(ret);
+}
