@@ -109,7 +109,7 @@ help:
 #h   MUTANTS="a b"       only these faults, for test-mutants
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench
-#h   JOBS=n              guests at a time, for test-mutants (2)
+#h   JOBS=n              guests at a time, for test and test-mutants (2)
 #h   MEM=MiB             a guest's memory (640)
 #h   TIMEOUT=seconds     until a guest counts as hung (600)
 #h   TEST_TIMEOUT=seconds    until a test program is killed (120)

@@ -9,6 +9,7 @@
 #
 # Variables, besides those of run.sh and of the differential tester:
 #	KERNEL="6.1 7.3"	only these
+#	JOBS=2			guests at a time
 #	STYLE=1			the style check as one more test
 
 set -eu
@@ -126,40 +127,63 @@ for program in "$tmp/32"/*; do
 done
 step_done selftests
 
+# Builds for kernel $1 and runs its guest; what it says goes to $tmp/$1.said,
+# "passed failed skipped seconds" to $tmp/$1.counts.
+try_kernel()
+{
+	start=$(date +%s)
+	logs=$out/$1
+	rm -rf "$logs"
+	mkdir -p "$logs"
+	if "$bed/build.sh" "$1" "$top" "$logs/modules"; then
+		echo "ok - $1: module built with W=1 without warnings"
+		"$bed/run.sh" -p "$tests" -o "$logs" "$1" || true
+		read -r p f s _ <"$logs/summary" || p=0 f=1 s=0
+		p=$((p + 1))
+	else
+		echo "not ok - $1: module built with W=1 without warnings"
+		p=0 f=1 s=0
+	fi
+	echo "$p $f $s $(($(date +%s) - start))" >"$tmp/$1.counts"
+}
+
+# Waits for the kernels under way, and reports on them.
+collect()
+{
+	wait
+	for kernel in $running; do
+		echo
+		echo "# $kernel"
+		cat "$tmp/$kernel.said"
+		read -r p f s seconds <"$tmp/$kernel.counts" || p=0 f=1 s=0 seconds=-
+		passed=$((passed + p))
+		failed=$((failed + f))
+		skipped=$((skipped + s))
+		row "$kernel" x86_64 "$p" "$f" "$s" "$seconds"
+	done
+	# shellcheck disable=SC2086,SC2116 # joined by single blanks
+	step_done "guests $(echo $running)"
+	running=
+}
+
+# Two at a time: much of a guest's time is waiting for time to pass.
+running=
 for kernel in $KERNEL; do
 	if grep -qxF "$kernel" "$tmp/no-root"; then
 		continue
 	fi
-	echo
-	echo "# $kernel"
-	start=$(date +%s)
-	logs=$out/$kernel
-	rm -rf "$logs"
-	mkdir -p "$logs"
-	p=0 f=0 s=0
-	if "$bed/build.sh" "$kernel" "$top" "$logs/modules"; then
-		check 0 "$kernel: module built with W=1 without warnings"
-		p=1
-	else
-		check 1 "$kernel: module built with W=1 without warnings"
-		f=1
+	echo "test.sh: kernel $kernel: building and booting, some two minutes ..."
+	try_kernel "$kernel" >"$tmp/$kernel.said" 2>&1 &
+	running="$running $kernel"
+	# shellcheck disable=SC2086 # a list
+	set -- $running
+	if [ $# -eq "${JOBS:-2}" ]; then
+		collect
 	fi
-	step_done "build $kernel"
-	if [ "$f" -eq 0 ]; then
-		"$bed/run.sh" -p "$tests" -o "$logs" "$kernel" || true
-		if read -r gp gf gs _ <"$logs/summary"; then
-			p=$((p + gp)) f=$((f + gf)) s=$((s + gs))
-			passed=$((passed + gp))
-			failed=$((failed + gf))
-			skipped=$((skipped + gs))
-		else
-			check 1 "$kernel: no guest"
-			f=$((f + 1))
-		fi
-		step_done "guest $kernel"
-	fi
-	row "$kernel" x86_64 "$p" "$f" "$s" "$(($(date +%s) - start))"
 done
+if [ -n "$running" ]; then
+	collect
+fi
 
 if [ -z "${TEST:-}" ]; then
 	echo

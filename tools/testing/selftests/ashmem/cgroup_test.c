@@ -69,7 +69,7 @@ static bool knob_has_word(const char *dir, const char *file, const char *word)
 
 	if (get_file(knob(dir, file), text, sizeof(text)) < 0)
 		return false;
-	for (w = strtok_r(text, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
+	for (w = strtok_r(text, "\n ", &save); w; w = strtok_r(NULL, "\n ", &save)) {
 		if (!strcmp(w, word))
 			return true;
 	}
@@ -137,12 +137,10 @@ static void remove_groups_in(const char *dir)
 	group_remove(&g);
 }
 
-static void unmount_root(FIXTURE_DATA(cgroup) *self)
+static void unmount_root(const char *root)
 {
-	if (!self->mounted)
-		return;
-	umount2(self->root, MNT_DETACH);
-	rmdir(self->root);
+	umount2(root, MNT_DETACH);
+	rmdir(root);
 }
 
 FIXTURE_SETUP(cgroup)
@@ -151,7 +149,7 @@ FIXTURE_SETUP(cgroup)
 
 	self->p = page_size();
 	if (!kernel_at_least(6, 7))
-		SKIP(return, "before 6.7 no module can register a shrinker that knows of memory cgroups");
+		SKIP(return, "before 6.7 shrinkers of modules can't know of memory cgroups");
 	if (!purge_works())
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
 
@@ -163,7 +161,8 @@ FIXTURE_SETUP(cgroup)
 	}
 	if (!knob_has_word(self->root, "cgroup.subtree_control", "memory")) {
 		if (set_knob(self->root, "cgroup.subtree_control", "+memory")) {
-			unmount_root(self);
+			if (self->mounted)
+				unmount_root(self->root);
 			SKIP(return, "cgroup2 has no memory controller here");
 		}
 		self->enabled = true;
@@ -184,7 +183,8 @@ FIXTURE_TEARDOWN(cgroup)
 		put_file(LRU_GEN, self->lru_gen);
 	if (self->enabled)
 		set_knob(self->root, "cgroup.subtree_control", "-memory");
-	unmount_root(self);
+	if (self->mounted)
+		unmount_root(self->root);
 }
 
 /* ---- what tasks do in a group ---- */
@@ -448,7 +448,7 @@ static int keep_lazily(const struct group *g, size_t len, int *sock)
 TEST_F(cgroup, memory_reclaim_takes_the_oldest_and_leaves_the_young)
 {
 	static const int by_age[] = { 5, 2, 7, 0, 3, 6, 1, 4 };
-	enum { N = sizeof(by_age) / sizeof(by_age[0]) };
+	enum { N = ARRAY_SIZE(by_age) };
 	long long before, after;
 	struct cache c[N], *aged[N];
 	int sock = -1, i, steps, gone, ret = 0;
@@ -459,7 +459,7 @@ TEST_F(cgroup, memory_reclaim_takes_the_oldest_and_leaves_the_young)
 		ASSERT_EQ(0, put_file(LRU_GEN, "0"));
 	ASSERT_EQ(0, group_make(&a, self->top, "a"));
 	for (i = 0; i < N; i++)
-		ASSERT_EQ(0, make_cache(&a, &c[i], "aged", 3 * MIB / 2,
+		ASSERT_EQ(0, make_cache(&a, &c[i], "aged", 3 * MIB,
 					10 + (unsigned int)i, FILL | UNPIN));
 	for (i = 0; i < N; i++) {
 		aged[i] = &c[by_age[i]];
@@ -758,7 +758,7 @@ TEST_F_TIMEOUT(cgroup, removed_groups_leave_nothing_behind, 90)
 	for (tries = 0; tries < 200 && dying(self->top) > 0; tries++)
 		nap_ms(100);
 	EXPECT_EQ(0, dying(self->top));
-	TH_LOG("dying groups: %lld at the end of the loop, %lld now; group objects: %lld before, %lld now",
+	TH_LOG("dying groups: %lld in the loop, %lld now; objects: %lld before, %lld now",
 	       most, dying(self->top), objects, group_objects());
 	/* A slab that is a CPU's own counts with all its objects. */
 	if (objects >= 0)

@@ -17,7 +17,7 @@
 enum {
 	REGIONS = 3,
 	SLOTS = 48,		/* units that one process has at a time */
-	SLOT_PAGES_BIG = 16,	/* one region's: a purge of it takes two steps */
+	SLOT_PAGES_BIG = 64,	/* one region's: a purge may take several steps */
 	WORKERS = 4,
 };
 
@@ -68,6 +68,7 @@ struct arena {
 	int fd[REGIONS];
 	unsigned char *a[REGIONS];
 	size_t slot_pages[REGIONS];
+	size_t stride[REGIONS];	/* in a page: all words, or some for speed */
 	size_t p;
 };
 
@@ -88,13 +89,13 @@ static void write_slot(struct arena *t, int region, int slot)
 		uint64_t word = word_of(region, page, s->generation);
 		volatile uint64_t *q = (void *)(t->a[region] + page * t->p);
 
-		for (i = 0; i < t->p / sizeof(*q); i++)
+		for (i = 0; i < t->p / sizeof(*q); i += t->stride[region])
 			q[i] = word;
 	}
 }
 
 /*
- * After NOT_PURGED each byte has to be what was written last; after WAS_PURGED
+ * After NOT_PURGED each word has to be what was written last; after WAS_PURGED
  * it may be gone, but nothing else may have come in its place.
  */
 static bool slot_good(struct arena *t, int region, int slot, long answer)
@@ -107,7 +108,7 @@ static bool slot_good(struct arena *t, int region, int slot, long answer)
 		uint64_t word = word_of(region, page, s->generation);
 		uint64_t *q = (void *)(t->a[region] + page * t->p);
 
-		for (i = 0; i < t->p / sizeof(*q); i++) {
+		for (i = 0; i < t->p / sizeof(*q); i += t->stride[region]) {
 			if (q[i] == word)
 				continue;
 			if (answer == ASHMEM_WAS_PURGED && !q[i])
@@ -166,7 +167,7 @@ static bool turn(struct arena *t, struct rng *r)
 	bool good = true, any = false;
 	long answer;
 
-	n = take_slots(t, region, first, 1 + (int)rng_below(r, 6));
+	n = take_slots(t, region, first, 1 + (int)rng_below(r, region ? 6 : 16));
 	if (!n)
 		return true;
 	len = (uint32_t)((size_t)n * bytes);
@@ -175,7 +176,7 @@ static bool turn(struct arena *t, struct rng *r)
 
 	answer = ash_pin_status(t->fd[region], offset, len);
 	if (answer != (any ? ASHMEM_IS_UNPINNED : ASHMEM_IS_PINNED)) {
-		fprintf(stderr, "# ASHMEM_SEED=%llu region %d slots %d+%d: status %ld, model says %d\n",
+		fprintf(stderr, "# ASHMEM_SEED=%llu region %d slots %d+%d: status %ld, not %d\n",
 			(unsigned long long)t->seed, region, first, n, answer,
 			!any);
 		good = false;
@@ -198,7 +199,7 @@ static bool turn(struct arena *t, struct rng *r)
 	}
 	/* Nothing of what is pinned can be lost. */
 	if (!any && answer == ASHMEM_WAS_PURGED) {
-		fprintf(stderr, "# ASHMEM_SEED=%llu region %d slots %d+%d: pinned, but WAS_PURGED\n",
+		fprintf(stderr, "# ASHMEM_SEED=%llu region %d slots %d+%d: pinned but lost\n",
 			(unsigned long long)t->seed, region, first, n);
 		good = false;
 	}
@@ -305,7 +306,7 @@ static void purger(struct arena *t, uint64_t seed, bool shrink)
 			CHILD_CHECK(ash_purge_all(t->fd[0]) >= 0);
 		atomic_fetch_add(&t->s->purges, 1);
 		/* Time for PINs that find everything in place. */
-		nap_ms(shrink ? 20 + rng_below(&r, 40) : rng_below(&r, 12));
+		nap_ms(shrink ? 50 + rng_below(&r, 200) : rng_below(&r, 100));
 	}
 	_exit(0);
 }
@@ -336,9 +337,9 @@ static void presser(struct arena *t)
 		if (scanned == seen && at + step <= room)
 			continue;
 		seen = scanned;
-		at = at > 2 * MIB ? at - 2 * MIB : 0;
+		at = at > 4 * MIB ? at - 4 * MIB : 0;
 		madvise(q + at, room - at, MADV_DONTNEED);
-		nap_ms(10);
+		nap_ms(100);
 	}
 	_exit(0);
 }
@@ -364,6 +365,7 @@ FIXTURE_SETUP(race)
 	ASSERT_NE(MAP_FAILED, t->s);
 	for (i = 0; i < REGIONS; i++) {
 		t->slot_pages[i] = i ? 1 : SLOT_PAGES_BIG;
+		t->stride[i] = i ? 1 : t->p / sizeof(uint64_t) / 4;
 		t->fd[i] = ash_region("race", SLOTS * t->slot_pages[i] * t->p);
 		ASSERT_LE(0, t->fd[i]);
 		t->a[i] = ash_map(t->fd[i], SLOTS * t->slot_pages[i] * t->p,
@@ -429,7 +431,7 @@ TEST_F_TIMEOUT(race, purge_against_pin_unpin_close_and_fork, 100)
 			EXPECT_TRUE(code == 0 || code == 128 + SIGKILL);
 		}
 	}
-	TH_LOG("%d s: PINs that found everything %ld, something lost %ld; purges %ld, forks %ld, regions closed %ld%s",
+	TH_LOG("%d s: PINs found all %ld, lost %ld; purges %ld, forks %ld, closes %ld%s",
 	       race_seconds(), atomic_load(&t->s->pins_kept),
 	       atomic_load(&t->s->pins_lost), atomic_load(&t->s->purges),
 	       atomic_load(&t->s->forks), atomic_load(&t->s->closes),
@@ -536,6 +538,9 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 60)
 	}
 	TH_LOG("ASHMEM_SEED=%llu: %d of %d purges were stopped on their way",
 	       (unsigned long long)seed, stopped, ROUNDS);
+	/* With one CPU nobody may get to look while a purge is under way. */
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		EXPECT_LT(0, stopped);
 	cache_close(&c);
 }
 

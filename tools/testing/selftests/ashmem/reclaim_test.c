@@ -232,7 +232,7 @@ TEST_F_TIMEOUT(reclaim, counts_are_exact_in_any_sequence, 60)
 		ASSERT_TRUE(ret == expected && want.resident == got.resident &&
 			    want.unpinned == got.unpinned &&
 			    want.purgeable == got.purgeable) {
-			TH_LOG("ASHMEM_SEED=%llu step %d, op %u of [%d, %d]: %ld for %ld; %ld/%ld/%ld pages for %ld/%ld/%ld",
+			TH_LOG("seed %llu step %d op %u %d-%d: %ld/%ld; %ld %ld %ld / %ld %ld %ld",
 			       (unsigned long long)seed, step, op, first, last,
 			       ret, expected, got.resident, got.unpinned,
 			       got.purgeable, want.resident, want.unpinned,
@@ -292,17 +292,12 @@ TEST_F(reclaim, purged_pages_are_free_memory)
 
 /* ---- in which order ---- */
 
-/* A range, by where it is; ranges of a test are listed by age. */
+/* A range, by where it is; @rank is the age of its region, 0 the oldest. */
 struct aged {
 	struct cache *c;
 	long first, pages;
-	const char *what;
+	int rank;
 };
-
-static long aged_left(const struct aged *r)
-{
-	return cache_part_in_memory(r->c, r->first, r->pages);
-}
 
 /*
  * Looks at the youngest first, since what is gone by then was gone before the
@@ -314,79 +309,74 @@ static void look(const struct aged *r, int n, long *left)
 	int i;
 
 	for (i = n - 1; i >= 0; i--)
-		left[i] = aged_left(&r[i]);
+		left[i] = cache_part_in_memory(r[i].c, r[i].first, r[i].pages);
 }
 
 /*
- * Which range was touched although an older one isn't gone; -1: none. Two
- * tasks that reclaim at once work on the two oldest regions, as the second finds
- * the first one locked: so what counts between regions is where one was begun.
+ * Which range was touched although a much older one isn't gone; -1: none. Tasks
+ * that reclaim at the same time pass over each other's regions, so that regions
+ * next to each other in age may change places.
  */
 static int out_of_order(const struct aged *r, int n, const long *left)
 {
-	int i, j, k;
+	int i, j;
 
 	for (i = 1; i < n; i++) {
-		if (left[i] == r[i].pages)
-			continue;
 		for (j = 0; j < i; j++) {
-			bool begun = false;
-
-			if (r[j].c == r[i].c) {
-				if (left[j] > 0)
-					return i;
-				continue;
-			}
-			for (k = 0; k < n; k++)
-				begun |= r[k].c == r[j].c && left[k] < r[k].pages;
-			if (!begun)
+			if (r[i].rank - r[j].rank > 2 &&
+			    left[i] < r[i].pages && left[j] > 0)
 				return i;
 		}
 	}
 	return -1;
 }
 
+static bool any_partial(const struct aged *r, int n, const long *left)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (left[i] > 0 && left[i] < r[i].pages)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Three regions and one that stays pinned, of which one is unpinned first, but
- * then again: that makes it the youngest. Another has its middle pinned: both of
- * its parts stay as old as they were. Memory is taken step by step until half of
- * what is unpinned has gone.
+ * One region is unpinned first, but then again: that makes it the youngest. The
+ * oldest has its middle pinned: both of its parts stay as old as they were.
+ * Memory is taken step by step until the fourth has gone.
  */
 TEST_F_TIMEOUT(reclaim, pressure_takes_whole_ranges_oldest_first, 100)
 {
-	struct cache split, plain, again, pinned;
-	struct cache *all[] = { &again, &split, &plain, &pinned };
-	struct aged r[5];
-	long left[5] = { 0 }, seen[5] = { 0 }, third, avail = pressable_mb();
-	long steps, max_steps;
-	int wrong = -1, i, tries, gone = 0, n = 0;
+	enum { SPLIT, FOURTH = 3, AGAIN = 5, PINNED, N, RANGES = 7 };
+	long left[RANGES] = { 0 }, third, steps, max_steps, avail = pressable_mb();
+	int wrong = -1, i, tries, n = 0;
+	struct aged r[RANGES];
+	struct cache c[N];
 	struct hog hog;
-	size_t len;
 
 	if (!avail || free_swap_kb() > 0)
-		SKIP(return, "memory pressure needs 64 to 4096 MiB available and no swap: see ASHMEM_PRESSURE_MAX_MB");
-	len = avail >= 200 ? 12 * MIB : 6 * MIB;
-	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(0, cache_open(all[i], "aged", len, 20 + (unsigned int)i));
-		cache_fill(all[i]);
+		SKIP(return, "needs 64 to ASHMEM_PRESSURE_MAX_MB (4096) MiB available and no swap");
+	for (i = 0; i < N; i++) {
+		ASSERT_EQ(0, cache_open(&c[i], "aged", 4 * MIB,
+					20 + (unsigned int)i));
+		cache_fill(&c[i]);
 	}
-	third = split.pages / 3;
-	ASSERT_EQ(0, cache_unpin(&again));
-	ASSERT_EQ(0, cache_unpin(&split));
-	ASSERT_EQ(0, cache_unpin_part(&plain, 0, plain.pages / 2));
-	ASSERT_EQ(0, cache_unpin_part(&plain, plain.pages / 2, plain.pages / 2));
-	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&split, third, third));
-	ASSERT_EQ(0, cache_unpin(&again));
-	r[n++] = (struct aged) { &split, 0, third, "first part" };
-	r[n++] = (struct aged) { &split, 2 * third, split.pages - 2 * third,
-				 "second part" };
-	r[n++] = (struct aged) { &plain, 0, plain.pages / 2, "first half" };
-	r[n++] = (struct aged) { &plain, plain.pages / 2, plain.pages / 2,
-				 "second half" };
-	r[n++] = (struct aged) { &again, 0, again.pages, "unpinned again" };
+	third = c[SPLIT].pages / 3;
+	ASSERT_EQ(0, cache_unpin(&c[AGAIN]));
+	for (i = SPLIT; i < AGAIN; i++)
+		ASSERT_EQ(0, cache_unpin(&c[i]));
+	ASSERT_EQ(0, cache_unpin(&c[AGAIN]));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c[SPLIT], third, third));
+	r[n++] = (struct aged) { &c[SPLIT], 0, third, SPLIT };
+	r[n++] = (struct aged) { &c[SPLIT], 2 * third,
+				 c[SPLIT].pages - 2 * third, SPLIT };
+	for (i = SPLIT + 1; i <= AGAIN; i++)
+		r[n++] = (struct aged) { &c[i], 0, c[i].pages, i };
 
-	ASSERT_EQ(0, hog_start(&hog, MIB, hog_bulk()));
-	max_steps = proc_kb("/proc/meminfo", "MemTotal") / 1024;
+	ASSERT_EQ(0, hog_start(&hog, MIB / 2, hog_bulk()));
+	max_steps = proc_kb("/proc/meminfo", "MemTotal") / 512;
 	for (steps = 0; steps < max_steps && wrong < 0; steps++) {
 		int done = hog_send_step(&hog);
 
@@ -399,51 +389,37 @@ TEST_F_TIMEOUT(reclaim, pressure_takes_whole_ranges_oldest_first, 100)
 		ASSERT_LE(0, done) {
 			TH_LOG("the hog died after %ld steps", steps);
 		}
-		if (left[2] == 0)
+		if (left[FOURTH + 1] == 0)
 			break;
 	}
-	memcpy(seen, left, sizeof(seen));
 	/* Reclaim in the background ends what it began: no range stays partial. */
-	for (tries = 0; tries < 100; tries++) {
-		bool partial = false;
-
+	for (tries = 0; tries < 100 && wrong < 0; tries++) {
 		look(r, n, left);
-		for (i = 0; i < n; i++)
-			partial |= left[i] > 0 && left[i] < r[i].pages;
-		if (!partial)
+		wrong = out_of_order(r, n, left);
+		if (!any_partial(r, n, left))
 			break;
 		nap_ms(50);
 	}
+	TH_LOG("%ld MiB in small steps; pages left: %ld+%ld, %ld, %ld, %ld, %ld, %ld",
+	       steps / 2, left[0], left[1], left[2], left[3], left[4], left[5],
+	       left[6]);
+	EXPECT_EQ(-1, wrong);
+	EXPECT_FALSE(any_partial(r, n, left));
+	EXPECT_EQ(0, left[FOURTH + 1]);
 	EXPECT_EQ(0, hog_stop(&hog));
-	look(r, n, left);
-	if (wrong < 0)
-		wrong = out_of_order(r, n, left);
-	TH_LOG("%ld MiB taken; left: %ld of %ld, %ld of %ld, %ld of %ld, %ld of %ld, %ld of %ld",
-	       steps, left[0], r[0].pages, left[1], r[1].pages, left[2],
-	       r[2].pages, left[3], r[3].pages, left[4], r[4].pages);
-	EXPECT_EQ(-1, wrong) {
-		TH_LOG("'%s' went too early: %ld, %ld, %ld, %ld, %ld pages left then",
-		       r[wrong].what, seen[0], seen[1], seen[2], seen[3],
-		       seen[4]);
-	}
 	for (i = 0; i < n; i++) {
-		EXPECT_TRUE(left[i] == 0 || left[i] == r[i].pages) {
-			TH_LOG("'%s' was purged in part", r[i].what);
-		}
 		EXPECT_EQ(left[i] ? ASHMEM_NOT_PURGED : ASHMEM_WAS_PURGED,
 			  cache_pin_part(r[i].c, r[i].first, r[i].pages));
 		if (left[i])
 			EXPECT_TRUE(cache_part_whole(r[i].c, r[i].first,
 						     r[i].pages));
-		gone += !left[i];
 	}
-	EXPECT_LE(2, gone);
-	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&split, third, third));
-	EXPECT_TRUE(cache_part_whole(&split, third, third));
-	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&pinned));
-	EXPECT_TRUE(cache_whole(&pinned));
-	for (i = 0; i < 4; i++)
-		cache_close(all[i]);
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&c[SPLIT], third, third));
+	EXPECT_TRUE(cache_part_whole(&c[SPLIT], third, third));
+	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&c[PINNED]));
+	EXPECT_TRUE(cache_whole(&c[PINNED]));
+	for (i = 0; i < N; i++)
+		cache_close(&c[i]);
 }
 
 /* ---- the shrinker's own knobs ---- */
@@ -536,7 +512,7 @@ TEST_F(reclaim, shrinker_counts_pages_and_scans_whole_ranges)
 	int i;
 
 	if (!find_knobs(&k))
-		SKIP(return, "no /sys/kernel/debug/shrinker/ashmem-*: needs 6.0, CONFIG_SHRINKER_DEBUG and debugfs mounted");
+		SKIP(return, "needs 6.0, CONFIG_SHRINKER_DEBUG, and debugfs mounted");
 	/* A range is of the node it was unpinned on: let that be one. */
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
@@ -751,7 +727,7 @@ TEST_F_TIMEOUT(swap, pressure_purges_what_is_unpinned_and_swaps_the_rest, 100)
 	int ret = 0;
 
 	if (!avail)
-		SKIP(return, "memory pressure needs 64 to 4096 MiB available: see ASHMEM_PRESSURE_MAX_MB");
+		SKIP(return, "needs 64 to ASHMEM_PRESSURE_MAX_MB (4096) MiB available");
 	ASSERT_EQ(0, cache_open(&pinned, "pinned", 16 * MIB, 1));
 	ASSERT_EQ(0, cache_open(&unpinned, "unpinned", 16 * MIB, 2));
 	cache_fill(&pinned);
@@ -768,7 +744,7 @@ TEST_F_TIMEOUT(swap, pressure_purges_what_is_unpinned_and_swaps_the_rest, 100)
 			break;
 	}
 	EXPECT_EQ(0, ret);
-	TH_LOG("%ld MiB taken, %ld MiB of swap used, in memory: %ld of %ld pinned, %ld unpinned pages",
+	TH_LOG("%ld MiB taken, %ld to swap; in memory: %ld of %ld pinned, %ld unpinned pages",
 	       steps * 2, (used - free_swap_kb()) / 1024,
 	       cache_in_memory(&pinned), pinned.pages,
 	       cache_in_memory(&unpinned));

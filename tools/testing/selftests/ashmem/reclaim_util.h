@@ -337,7 +337,7 @@ static UNUSED bool log_line_bad(const char *line)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (strstr(line, bad[i]))
 			return true;
 	}
