@@ -533,7 +533,7 @@ static bool press(unsigned char *unpinned, unsigned int entries)
 		now = cached_mib(unpinned, entries);
 		if (now != left || ++step % 8 == 0) {
 			left = now;
-			say("a memory hog holds %3lu MiB; free %3lu MiB; unpinned, still there %2lu MiB",
+			say("a hog holds %3lu MiB; free %3lu MiB; unpinned, still there %2lu MiB",
 			    taken / MIB, mem_bytes("MemFree") / MIB, left);
 		}
 	}

@@ -575,11 +575,8 @@ TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 120)
 		for (off = 0; off < len; off += self->p) {
 			unsigned char byte = a[i][off];
 
-			if (byte) {
-				ASSERT_EQ(0x30 + i, byte);
-			} else {
-				lost = true;
-			}
+			lost |= !byte;
+			ASSERT_TRUE(!byte || byte == 0x30 + i);
 			ASSERT_TRUE(all_bytes(a[i] + off, self->p, byte));
 		}
 		if (lost)
