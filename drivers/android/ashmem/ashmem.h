@@ -108,7 +108,7 @@ struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru);
 void ashmem_region_close(struct ashmem_region *region);
 void ashmem_region_get(struct ashmem_region *region);
 void ashmem_region_put(struct ashmem_region *region);
-int ashmem_region_set_name(struct ashmem_region *region, const char *name);
+int ashmem_region_set_name(struct ashmem_region *region, char *full);
 int ashmem_region_get_name(struct ashmem_region *region, char *name);
 int ashmem_region_set_size(struct ashmem_region *region, size_t size);
 int ashmem_region_set_prot_mask(struct ashmem_region *region, unsigned long prot);
@@ -154,6 +154,8 @@ ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
 loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence);
 unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
 				   unsigned long last);
+unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
+				  unsigned long last);
 unsigned long ashmem_backing_resident(struct file *backing);
 unsigned long ashmem_backing_ino(struct file *backing);
 unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,

@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/xarray.h>
 #include <uapi/linux/fcntl.h>
 
 #include "ashmem.h"
@@ -211,6 +212,26 @@ unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
 
 	after = ashmem_backing_resident(backing);
 	return before > after ? before - after : 0;
+}
+
+/**
+ * ashmem_backing_hole - how many pages are neither in memory nor swapped out
+ * @backing: the file
+ * @first: first page
+ * @last: last page
+ *
+ * Not by seeking, which takes the inode lock.
+ *
+ * Return: pages from @first on, up to @last, that there is nothing of.
+ */
+unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
+				  unsigned long last)
+{
+	unsigned long index = first;
+
+	if (!xa_find(&backing->f_mapping->i_pages, &index, last, XA_PRESENT))
+		return last - first + 1;
+	return index - first;
 }
 
 /**

@@ -7,6 +7,9 @@
 #include <linux/capability.h>
 #include <linux/compat.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "ashmem.h"
@@ -43,16 +46,32 @@ static_assert(COMPAT_ASHMEM_SET_PROT_MASK == 0x40047705);
 static_assert(COMPAT_ASHMEM_GET_FILE_ID == 0x8004770b);
 #endif
 
+/*
+ * Not by way of a buffer on the stack, which kernels may clear: as long as most
+ * names are short that costs more than asking for the length.
+ */
 static long set_name(struct ashmem_region *region, const char __user *uname)
 {
-	char name[ASHMEM_NAME_LEN];
-	long len = strncpy_from_user(name, uname, sizeof(name));
+	long size = strnlen_user(uname, ASHMEM_NAME_LEN);
+	char *full, *name;
+	long len;
 
-	if (len < 0)
+	if (!size)
+		return -EFAULT;
+	size = min_t(long, size, ASHMEM_NAME_LEN);
+	full = kmalloc(ASHMEM_NAME_PREFIX_LEN + size, GFP_KERNEL_ACCOUNT);
+	if (!full)
+		return -ENOMEM;
+	memcpy(full, ASHMEM_NAME_PREFIX, ASHMEM_NAME_PREFIX_LEN);
+	name = full + ASHMEM_NAME_PREFIX_LEN;
+	len = strncpy_from_user(name, uname, size);
+	if (len < 0) {
+		kfree(full);
 		return len;
-	/* A string that fills the buffer has come without its terminator. */
-	name[sizeof(name) - 1] = '\0';
-	return ashmem_region_set_name(region, name);
+	}
+	/* A string that is too long, or has grown, comes without its terminator. */
+	name[size - 1] = '\0';
+	return ashmem_region_set_name(region, full);
 }
 
 static long get_name(struct ashmem_region *region, char __user *uname)

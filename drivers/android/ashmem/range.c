@@ -207,13 +207,9 @@ void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region
 	ashmem_lru_add(group, merged);
 }
 
-/**
- * ashmem_ranges_clear - empty the set
- * @set: the set
- * @release: gets the ranges, a few at a time; called under the set's lock
- */
-void ashmem_ranges_clear(struct ashmem_ranges *set,
-			 void (*release)(struct ashmem_range **ranges, unsigned int count))
+static noinline void clear_filled(struct ashmem_ranges *set,
+				  void (*release)(struct ashmem_range **ranges,
+						  unsigned int count))
 {
 	struct ashmem_range *range, *next, *batch[RANGE_BATCH];
 	unsigned int count = 0;
@@ -231,6 +227,19 @@ void ashmem_ranges_clear(struct ashmem_ranges *set,
 	if (count)
 		release(batch, count);
 	ashmem_ranges_init(set);
+}
+
+/**
+ * ashmem_ranges_clear - empty the set
+ * @set: the set
+ * @release: gets the ranges, a few at a time; called under the set's lock
+ */
+void ashmem_ranges_clear(struct ashmem_ranges *set,
+			 void (*release)(struct ashmem_range **ranges, unsigned int count))
+{
+	/* Most regions have none, and kernels may clear the batch on the stack. */
+	if (!RB_EMPTY_ROOT(&set->root.rb_root))
+		clear_filled(set, release);
 }
 
 /**

@@ -28,20 +28,36 @@ struct ashmem_lru ashmem_lru;
 static struct shrinker *shrinker;
 
 /*
- * Returns how many pages of @range were dealt with, and adds to @total_freed
- * those of them that were in memory: a range can have holes.
+ * Take the next pages of @range, the oldest of @group, and with it those ranges
+ * that are the next oldest, lie right behind and fit into @limit: what costs is
+ * the call rather than the page. A hole in front is passed over at once, as a
+ * region may be far larger than memory. Returns how many pages were dealt with,
+ * and adds to @total_freed those of them that were in memory.
  */
 static unsigned long purge_step_locked(struct ashmem_region *region,
-				       struct ashmem_range *range, bool pressure,
+				       struct ashmem_lru_group *group,
+				       struct ashmem_range *range,
+				       unsigned long limit, bool pressure,
 				       unsigned long *total_freed)
 {
 	u64 start = trace_ashmem_purge_enabled() ? ktime_get_ns() : 0;
 	unsigned long first = range->resume;
-	unsigned long pages = min(ashmem_range_purgeable(range), PURGE_STEP);
-	unsigned long freed;
+	unsigned long most, pages = 0, freed;
 
 	lockdep_assert_held(&region->lock);
-	ashmem_ranges_take(&region->unpinned, range, pages);
+	limit = min(limit, PURGE_STEP);
+	most = ashmem_backing_hole(region->backing, first, range->pages.last) + PURGE_STEP;
+	do {
+		unsigned long more = min(ashmem_range_purgeable(range), most);
+
+		ashmem_ranges_take(&region->unpinned, range, more);
+		pages += more;
+		if (pages >= limit)
+			break;
+		range = ashmem_lru_oldest_of(group, region);
+	} while (range && range->resume == first + pages &&
+		 ashmem_range_purgeable(range) <= limit - pages);
+
 	freed = ashmem_backing_punch(region->backing, first, first + pages - 1);
 
 	*total_freed += freed;
@@ -69,7 +85,9 @@ static unsigned long purge_oldest(struct ashmem_lru_group *group,
 		if (!range)
 			break;
 		region = range->region;
-		scanned += purge_step_locked(region, range, true, freed);
+		scanned += purge_step_locked(region, group, range,
+					     nr_to_scan > scanned ? nr_to_scan - scanned : 0,
+					     true, freed);
 		partial = ashmem_range_purgeable(range);
 		mutex_unlock(&region->lock);
 		ashmem_region_put(region);
@@ -133,7 +151,8 @@ static long purge_step_killable(struct ashmem_lru_group *group)
 	if (!ret) {
 		range = ashmem_lru_oldest_of(group, region);
 		if (range)
-			ret = purge_step_locked(region, range, false, &freed);
+			ret = purge_step_locked(region, group, range, PURGE_STEP,
+						false, &freed);
 		mutex_unlock(&region->lock);
 	}
 	ashmem_region_put(region);

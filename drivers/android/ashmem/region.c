@@ -82,23 +82,19 @@ void ashmem_region_put(struct ashmem_region *region)
 /**
  * ashmem_region_set_name - name a region
  * @region: the region
- * @name: the name, up to %ASHMEM_NAME_LEN - 1 bytes; "" takes the name away
+ * @full: %ASHMEM_NAME_PREFIX and the name, which is up to %ASHMEM_NAME_LEN - 1
+ *	bytes long, allocated; the region's from now on, or freed on error. An
+ *	empty name takes the name away.
  *
- * Return: 0; -EINVAL if the backing exists, -ENOMEM, -EINTR.
+ * Return: 0; -EINVAL if the backing exists, -EINTR.
  */
-int ashmem_region_set_name(struct ashmem_region *region, const char *name)
+int ashmem_region_set_name(struct ashmem_region *region, char *full)
 {
-	char *full = NULL;
 	int err;
 
-	if (*name) {
-		size_t size = strlen(name) + 1;
-
-		full = kmalloc(ASHMEM_NAME_PREFIX_LEN + size, GFP_KERNEL_ACCOUNT);
-		if (!full)
-			return -ENOMEM;
-		memcpy(full, ASHMEM_NAME_PREFIX, ASHMEM_NAME_PREFIX_LEN);
-		memcpy(full + ASHMEM_NAME_PREFIX_LEN, name, size);
+	if (!full[ASHMEM_NAME_PREFIX_LEN]) {
+		kfree(full);
+		full = NULL;
 	}
 
 	err = mutex_lock_killable(&region->lock);
