@@ -6,7 +6,6 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "ashmem.h"
@@ -70,14 +69,13 @@ int ashmem_pin_interval(const struct ashmem_pin *pin, size_t size,
 {
 	u64 end_of_region = round_up((u64)size, PAGE_SIZE);
 	u64 end = end_of_region;
-	u32 sum;
 
 	if (!PAGE_ALIGNED(pin->offset) || !PAGE_ALIGNED(pin->len))
 		return -EINVAL;
 	if (pin->len) {
-		if (check_add_overflow(pin->offset, pin->len, &sum))
+		end = (u64)pin->offset + pin->len;
+		if (end > U32_MAX)
 			return -EINVAL;
-		end = sum;
 	}
 	if (pin->offset >= end || end > end_of_region)
 		return -EINVAL;
