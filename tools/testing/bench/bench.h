@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the measures of ashmem_bench share. See main.c.
+ */
+
+#ifndef _ASHMEM_BENCH_H
+#define _ASHMEM_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <linux/ashmem.h>
+
+#define MIB	(1UL << 20)
+
+/* What is measured: the driver that is loaded, or memfd in its place. */
+extern const char *subject;
+extern bool subject_is_memfd;
+extern size_t page_size;
+
+/**
+ * struct measure - one entry of the table of measures
+ * @name: what the output calls it; a measure that is taken at several numbers of
+ *	ranges has /N appended there
+ * @run: takes it and reports
+ * @memfd: memfd can do the same
+ * @concurrent: needs two processors and a clock that runs with the wall's
+ */
+struct measure {
+	const char *name;
+	void (*run)(void);
+	bool memfd;
+	bool concurrent;
+};
+
+extern const struct measure cost_measures[];
+extern const struct measure purge_measures[];
+extern const struct measure memory_measures[];
+extern const struct measure concurrency_measures[];
+
+/* main.c */
+void die(const char *what) __attribute__((noreturn));
+void report(const char *measure, double value, const char *unit);
+void report_at(const char *measure, unsigned long n, double value, const char *unit);
+double median(double *values, unsigned int count);
+double cost_of(void (*op)(void *arg), void *arg);
+double mean_cost_of(void (*op)(void *arg), void *arg, unsigned int count);
+
+/* region.c */
+int region_open(size_t size);
+void *region_map(int fd, size_t size);
+void region_unmap(void *map, size_t size);
+int pin_ioctl(int fd, unsigned int cmd, unsigned long page, unsigned long pages);
+void pin(int fd, unsigned long page, unsigned long pages);
+void unpin(int fd, unsigned long page, unsigned long pages);
+void unpin_every_other(int fd, unsigned long count);
+unsigned long purge_all(int fd);
+void punch(int fd, unsigned long page, unsigned long pages);
+
+/*
+ * The processor's own counter. A guest under -icount shift=0 has it count
+ * instructions; elsewhere it is good for ratios.
+ */
+static inline uint64_t ticks(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return __builtin_ia32_rdtsc();
+#else
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+#endif
+}
+
+#endif /* _ASHMEM_BENCH_H */

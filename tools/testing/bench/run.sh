@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: run.sh
+#
+# Measures the driver beside memfd and, on a kernel that has it, the original
+# ashmem: in one guest what things cost, in instructions, and in another one, of
+# two processors, how they get into each other's way. Prints a table for each
+# kernel, with the goals of the file goals, and leaves in out/: the table as
+# bench-KERNEL.txt, the figures as bench-KERNEL.tsv, and bench-KERNEL.svg, the
+# cost of PIN and UNPIN against the number of ranges.
+#
+# A goal that is missed is said so and is no error: the figures are the result.
+#
+# Variables:
+#	KERNEL="5.10 7.3"	which kernels
+#	MEASURE="pin purge"	only measures whose names begin so
+#	MEM=1536		the guests' memory in MiB
+#	TIMEOUT=1200		seconds until a guest counts as hung
+#	APPEND=			more words for the kernel's command line
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 0 ] || die "usage: run.sh (see KERNEL= and MEASURE= in 'make help')"
+for kernel in ${KERNEL:=5.10 7.3}; do
+	kernel_suite "$kernel" >/dev/null
+done
+command -v gnuplot >/dev/null || die "gnuplot is missing: apt-get install gnuplot-nox"
+
+tmp=$(mktemp -d)
+qemu=
+cleanup()
+{
+	if [ -n "$qemu" ]; then
+		kill "$qemu" 2>/dev/null || true
+		wait "$qemu" 2>/dev/null || true
+	fi
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+make -s -C "$here" OUTPUT="$out/bench" LDFLAGS=-static all
+
+# Makes the initramfs of kernel $1 in $tmp/initramfs; $2 are flags of the program.
+pack()
+{
+	root=$tmp/root
+	rm -rf "$root"
+	mkdir -p "$root/bin" "$root/dev" "$root/modules"
+	cp "$here/init" "$root/init"
+	cp "$(busybox_path)" "$root/bin/busybox"
+	cp "$out/bench/ashmem_bench" "$root/bin/"
+	printf "flags='%s'\nmeasures='%s'\n" "$2" "${MEASURE:-}" >"$root/bench.conf"
+
+	cp "$out/$1/modules/ashmem_linux.ko" "$root/modules/ours.ko"
+	echo "ours ours.ko" >"$root/subjects"
+	echo "memfd" >>"$root/subjects"
+	if [ -f "$dir/kernel/modules/$original" ]; then
+		cp "$dir/kernel/modules/$original" "$root/modules/original.ko"
+		echo "original original.ko" >>"$root/subjects"
+	fi
+	pack_initramfs "$root" >"$tmp/initramfs"
+}
+original=kernel/drivers/staging/android/ashmem_linux.ko
+
+# Boots the guest named $1 of $kernel with more arguments of QEMU's, and adds
+# what it found to $tmp/results.
+boot()
+{
+	name=$1
+	shift
+	logs=$out/$kernel/bench-$name
+	mkdir -p "$logs"
+	: >"$logs/results.log"
+	say "kernel $kernel, $name ..."
+	start=$(date +%s)
+	status=0
+	# Nothing that moves from boot to boot: addresses, mitigations that depend
+	# on the host, the clock's own calibration. And a seed for the kernel's
+	# random numbers, of which every new inode takes one: a kernel that
+	# gathers its own spends thousands of instructions on each.
+	timeout --kill-after=5 "${TIMEOUT:-1200}" qemu-system-x86_64 -M q35 \
+		-cpu qemu64,+rdrand -m "${MEM:-1536}" -nodefaults -no-user-config -display none \
+		-no-reboot -kernel "$dir/kernel/vmlinuz" \
+		-initrd "$tmp/initramfs" -append "console=ttyS0,115200 \
+panic=-1 oops=panic panic_on_warn=1 loglevel=4 mitigations=off nokaslr \
+norandmaps tsc=reliable no_timer_check random.trust_cpu=on ${APPEND:-}" \
+		-serial "file:$logs/console.log" \
+		-serial "file:$logs/results.log" "$@" \
+		</dev/null >"$logs/qemu.log" 2>&1 &
+	qemu=$!
+	wait "$qemu" || status=$?
+	qemu=
+	tr -d '\r' <"$logs/results.log" >"$tmp/said"
+	if [ "$(tail -n 1 "$tmp/said")" != "done" ]; then
+		tail -n 20 "$logs/console.log" "$logs/qemu.log" "$tmp/said" >&2
+		die "kernel $kernel, $name: the guest gave no results (status $status)"
+	fi
+	grep "$(printf '\t')" "$tmp/said" >>"$tmp/results" || true
+	say "kernel $kernel, $name: $(($(date +%s) - start)) s"
+}
+
+for kernel in $KERNEL; do
+	dir=$(REFRESH="" "$bed/root.sh" "$kernel")
+	"$bed/build.sh" "$kernel"
+	: >"$tmp/results"
+	pack "$kernel" ""
+	boot cost -smp 1 -accel tcg -icount shift=0,sleep=off
+	pack "$kernel" -c
+	boot concurrency -smp 2 -accel tcg,thread=multi
+	[ -s "$tmp/results" ] || die "no measure begins with '${MEASURE:-}'"
+
+	base=$out/bench-$kernel
+	cp "$tmp/results" "$base.tsv"
+	{
+		echo "ashmem on Linux $(cat "$dir/kernel/version"), $(date +%Y-%m-%d)"
+		echo
+		awk -f "$here/table.awk" "$here/goals" "$base.tsv"
+	} >"$base.txt"
+	# A narrowed run may have nothing to draw.
+	rm -f "$base.svg"
+	if grep -q '^pin_unpin/100000' "$base.tsv"; then
+		gnuplot -e "results='$base.tsv'; picture='$base.svg'" "$here/plot.gp"
+	fi
+	echo
+	cat "$base.txt"
+done
+
+echo
+for kernel in $KERNEL; do
+	sed -n '$p' "$out/bench-$kernel.txt" | sed "s/^/kernel $kernel: /"
+done

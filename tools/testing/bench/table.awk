@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: awk -f table.awk goals results.tsv
+#
+# The results as a table, each judged by its goal, and a line that counts them.
+
+function number(x)
+{
+	if (x == "")
+		return "-"
+	if (x >= 1e6)
+		return sprintf("%.2f M", x / 1e6)
+	return sprintf(x >= 100 ? "%.0f" : "%.3g", x)
+}
+
+function row(text, ours, original, memfd, ratio, of, goal, met)
+{
+	line = sprintf("%-39s %9s %9s %9s %7s %-11s %9s  %s", text, ours,
+		original, memfd, ratio, of, goal, met)
+	sub(/ +$/, "", line)
+	print line
+}
+
+FNR == NR {
+	if (/^#/ || NF < 4)
+		next
+	order[++goals] = $1
+	kind[$1] = $2
+	limit[$1] = $3
+	text[$1] = $0
+	sub(/^[^ \t]+[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+/, "", text[$1])
+	next
+}
+
+{
+	n = split($0, field, "\t")
+	if (n != 4)
+		next
+	value[field[1], field[2]] = field[3]
+	if (field[2] == "original")
+		beside = 1
+}
+
+END {
+	# Two processors that share nothing are twice one, or the host had no two
+	# to spare: then what the driver makes threads wait for can't be told.
+	ceiling = value["two_threads_ceiling", "ours"]
+	busy = ceiling != "" && ceiling < 1.85
+	row("measure", "ours", "original", "memfd", "ratio", "to", "goal", "")
+	for (i = 1; i <= goals; i++) {
+		m = order[i]
+		ours = value[m, "ours"]
+		if (ours == "" && value[m, "memfd"] == "")
+			continue
+		base = ""
+		of = ""
+		one = m
+		sub(/\/.*/, "/1", one)
+		if (kind[m] == "memfd" || value[m, "memfd"] != "") {
+			base = value[m, "memfd"]
+			of = "memfd"
+		} else if (kind[m] == "one") {
+			base = value[one, "ours"]
+			of = "one range"
+		} else if (value[m, "original"] != "") {
+			base = value[m, "original"]
+			of = "original"
+		}
+		# memfd has memory of its own, but the goal is the original's.
+		if (kind[m] == "original") {
+			base = value[m, "original"]
+			of = base == "" ? "" : "original"
+		}
+		ratio = base == "" || base == 0 || ours == "" ? "" : ours / base
+		if (m == "lifecycle_floor") {
+			ratio = value[m, "memfd"] / value["lifecycle", "memfd"]
+			of = "memfd"
+		}
+
+		# The clock repeats to a tenth of a percent, a goal is no finer.
+		judged = kind[m] == "most" || kind[m] == "least" ? ours : ratio
+		if (kind[m] == "most" && limit[m] > 1 && !beside)
+			judged = ""
+		met = goal = ""
+		if (kind[m] != "-" && judged != "") {
+			if (kind[m] == "least")
+				ok = judged >= limit[m] * 0.999
+			else
+				ok = judged <= limit[m] * 1.001
+			met = ok ? "met" : "MISSED"
+			if (!ok && busy && (m == "two_threads" || m ~ /^stall/))
+				met = "host busy"
+			counted[met]++
+			goal = (kind[m] == "least" ? ">= " : "<= ") number(limit[m] + 0)
+		}
+		row(text[m], number(ours), number(value[m, "original"]),
+			number(value[m, "memfd"]), ratio == "" ? "" : sprintf("%.3f", ratio),
+			of, goal, met)
+	}
+	printf "\n%d goals met, %d missed%s\n", counted["met"], counted["MISSED"],
+		busy ? sprintf(", %d not judged: the host was busy", counted["host busy"]) : ""
+}
