@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdnoreturn.h>
 #include <time.h>
 
 #include <linux/ashmem.h>
 
-#define MIB	(1UL << 20)
+#define MIB	(1024UL * 1024)
 
 /* What is measured: the driver that is loaded, or memfd in its place. */
 extern const char *subject;
@@ -41,7 +42,7 @@ extern const struct measure memory_measures[];
 extern const struct measure concurrency_measures[];
 
 /* main.c */
-void die(const char *what) __attribute__((noreturn));
+noreturn void die(const char *what);
 void report(const char *measure, double value, const char *unit);
 void report_at(const char *measure, unsigned long n, double value, const char *unit);
 double median(double *values, unsigned int count);
@@ -65,7 +66,7 @@ void punch(int fd, unsigned long page, unsigned long pages);
  */
 static inline uint64_t ticks(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if __has_builtin(__builtin_ia32_rdtsc)
 	return __builtin_ia32_rdtsc();
 #else
 	struct timespec now;

@@ -18,6 +18,8 @@
 #	MEM=1536		the guests' memory in MiB
 #	TIMEOUT=1200		seconds until a guest counts as hung
 #	APPEND=			more words for the kernel's command line
+#	DOC=1			put the tables, and the picture of a kernel that has
+#				the original, into Documentation/performance.*
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -105,6 +107,31 @@ norandmaps tsc=reliable no_timer_check random.trust_cpu=on ${APPEND:-}" \
 	say "kernel $kernel, $name: $(($(date +%s) - start)) s"
 }
 
+# Puts the results of $kernel into the place that the documentation has for them.
+document()
+{
+	page=$top/Documentation/performance.rst
+	grep -qxF ".. table of $kernel" "$page" || return 0
+	awk -v kernel="$kernel" -v table="$base.txt" '
+		/^\.\. end of table/ { skip = 0 }
+		!skip { print }
+		$0 == ".. table of " kernel {
+			print "\n::\n"
+			while ((getline line <table) > 0)
+				print line == "" ? "" : "    " line
+			print ""
+			skip = 1
+		}' "$page" >"$tmp/page"
+	cat "$tmp/page" >"$page"
+	if [ -f "$base.svg" ] && grep -q "^pin_unpin/1	original" "$base.tsv"; then
+		cp "$base.svg" "$top/Documentation/performance.svg"
+	fi
+}
+
+if [ -n "${DOC:-}" ] && [ -n "${MEASURE:-}" ]; then
+	die "the documentation has whole tables: DOC=1 goes without MEASURE="
+fi
+
 for kernel in $KERNEL; do
 	dir=$(REFRESH="" "$bed/root.sh" "$kernel")
 	"$bed/build.sh" "$kernel"
@@ -129,6 +156,9 @@ for kernel in $KERNEL; do
 	fi
 	echo
 	cat "$base.txt"
+	if [ -n "${DOC:-}" ]; then
+		document
+	fi
 done
 
 echo
