@@ -14,7 +14,7 @@ release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 module_dir = $(INSTALL_MOD_PATH)/lib/modules/$(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
-export SEEDS OPS MEASURE JOBS
+export SEEDS OPS MEASURE DOC JOBS
 
 .PHONY: modules install uninstall clean have-headers
 .PHONY: demo test test-bed test-differential test-mutants bench style shell
@@ -109,6 +109,7 @@ help:
 #h   MUTANTS="a b"       only these faults, for test-mutants
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench
+#h   DOC=1               bench puts its figures into Documentation/performance.rst
 #h   JOBS=n              guests at a time, for test and test-mutants (2)
 #h   MEM=MiB             a guest's memory (640)
 #h   TIMEOUT=seconds     until a guest counts as hung (600)
