@@ -14,7 +14,7 @@
  * Unpinned pages are kept as ranges in the region's interval tree. A range
  * whose contents the kernel may still take is also on the LRU, in the group of
  * the cgroup that unpinned it, oldest unpin first, and counts there with its
- * purgeable pages. Each listed range holds a reference of its group.
+ * purgeable pages. The ranges of a group hold one reference of it together.
  *
  * Locks, in the order in which they nest
  * --------------------------------------
