@@ -55,25 +55,6 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM
 
-# The file of stock module $2 of the kernel in $1 and of those that it needs,
-# these first; nothing if the kernel has it built in.
-stock_module()
-{
-	awk -v name="$2" '{
-		path = $1
-		sub(/:$/, "", path)
-		base = path
-		sub(/.*\//, "", base)
-		sub(/\.ko.*/, "", base)
-		gsub(/-/, "_", base)
-		if (base == name) {
-			for (i = NF; i >= 2; i--)
-				print $i
-			print path
-		}
-	}' "$1/modules/modules.dep"
-}
-
 # Boots kernel $1 with module $2 and leaves the log in $3.
 run_guest()
 {

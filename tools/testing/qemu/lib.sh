@@ -76,6 +76,25 @@ lock()
 	}
 }
 
+# The file of stock module $2 of the kernel in $1 and of those that it needs,
+# these first; nothing if the kernel has it built in.
+stock_module()
+{
+	awk -v name="$2" '{
+		path = $1
+		sub(/:$/, "", path)
+		base = path
+		sub(/.*\//, "", base)
+		sub(/\.ko.*/, "", base)
+		gsub(/-/, "_", base)
+		if (base == name) {
+			for (i = NF; i >= 2; i--)
+				print $i
+			print path
+		}
+	}' "$1/modules/modules.dep"
+}
+
 # The static busybox of the host.
 busybox_path()
 {

@@ -84,19 +84,7 @@ wanted()
 # Puts stock module $1 and what it needs into the guest, needed ones first.
 add_stock_module()
 {
-	deps=$(awk -v name="$1" '{
-		path = $1
-		sub(/:$/, "", path)
-		base = path
-		sub(/.*\//, "", base)
-		sub(/\.ko.*/, "", base)
-		gsub(/-/, "_", base)
-		if (base == name) {
-			for (i = NF; i >= 2; i--)
-				print $i
-			print path
-		}
-	}' "$dir/kernel/modules/modules.dep")
+	deps=$(stock_module "$dir/kernel" "$1")
 	if [ -z "$deps" ]; then
 		if grep -q "/$1\.ko" "$dir/kernel/modules/modules.builtin"; then
 			return 0
