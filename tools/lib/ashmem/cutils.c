@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The interface of libcutils.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "cutils/ashmem.h"
+#include "internal.h"
+
+#define PROT_ALL	(PROT_READ | PROT_WRITE | PROT_EXEC)
+
+int ashmem_valid(int fd)
+{
+	return libashmem_kind_of(fd) != NULL;
+}
+
+int ashmem_create_region(const char *name, size_t size)
+{
+	return libashmem_new(name, size);
+}
+
+int ashmem_set_prot_region(int fd, int prot)
+{
+	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+
+	if (!kind)
+		return -1;
+	if (prot & ~PROT_ALL) {
+		errno = EINVAL;
+		return -1;
+	}
+	return kind->set_prot(fd, prot);
+}
+
+/* The device takes 32 bits; what has more must not pass for something else. */
+static int fits(size_t offset, size_t len)
+{
+	if (offset <= UINT32_MAX && len <= UINT32_MAX)
+		return 1;
+	errno = EINVAL;
+	return 0;
+}
+
+int ashmem_pin_region(int fd, size_t offset, size_t len)
+{
+	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+
+	if (!kind || !fits(offset, len))
+		return -1;
+	return kind->pin(fd, (uint32_t)offset, (uint32_t)len);
+}
+
+int ashmem_unpin_region(int fd, size_t offset, size_t len)
+{
+	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+
+	if (!kind || !fits(offset, len))
+		return -1;
+	return kind->unpin(fd, (uint32_t)offset, (uint32_t)len);
+}
+
+int ashmem_get_size_region(int fd)
+{
+	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	uint64_t size;
+
+	if (!kind || kind->get_size(fd, &size))
+		return -1;
+	if (size > INT_MAX) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	return (int)size;
+}
