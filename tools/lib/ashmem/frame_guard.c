@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/*
+ * How others learn that this process died: a thread of it, the guardian, has a
+ * list of robust futexes. When the process ends in whatever way, or executes
+ * another program, the kernel marks those words of the list that hold the
+ * guardian's thread id with FUTEX_OWNER_DIED and wakes who sleeps on them. Ids
+ * are compared by the kernel in the namespace of the one that dies, so peers in
+ * other pid namespaces, or without /proc, learn of it all the same.
+ *
+ * A thread of its own, since the list of every other one belongs to the C
+ * library; and since it is processes that give up a ring by dying, not threads.
+ *
+ * The words are in regions that others can write to, the list must not be: its
+ * nodes are in a private page in front of each mapping, all at the same distance
+ * from their words, which is what the kernel's list demands. A node joins the
+ * list before the word gets the id and leaves it after the word has lost it: a
+ * node whose word doesn't hold the id is of no effect. The kernel may look at
+ * any moment, so each step on the list is one store.
+ *
+ * The mutex protects the guardian's life and all changes of the list.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "frame_internal.h"
+
+#define GUARD_STACK	(64 * 1024)
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_t thread;
+	_Atomic uint32_t tid;		/* of the guardian; 0 until it is there */
+	_Atomic uint32_t stop;
+	unsigned int words;
+	int error;
+	bool forks_seen;
+} guard = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* The kernel's struct robust_list_head; the list ends where it began. */
+static struct {
+	_Atomic(struct guard_node *) first;
+	long offset;
+	struct guard_node *pending;
+} robust = { .offset = (long)GUARD_OFFSET };
+
+#define ROBUST_END	((struct guard_node *)&robust)
+
+static void private_wait(_Atomic uint32_t *word, uint32_t value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void private_wake(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+static void *guardian(void *unused)
+{
+	(void)unused;
+	prctl(PR_SET_NAME, "ashmem-guard");
+	if (syscall(SYS_set_robust_list, &robust, sizeof(robust)))
+		guard.error = errno;
+	atomic_store(&guard.tid, (uint32_t)syscall(SYS_gettid));
+	private_wake(&guard.tid);
+	while (!atomic_load(&guard.stop))
+		private_wait(&guard.stop, 0);
+	return NULL;
+}
+
+/* The child has no guardian, and none of what the parent claimed. */
+static void before_fork(void)
+{
+	pthread_mutex_lock(&guard.lock);
+}
+
+static void in_parent(void)
+{
+	pthread_mutex_unlock(&guard.lock);
+}
+
+static void in_child(void)
+{
+	atomic_store(&robust.first, ROBUST_END);
+	atomic_store(&guard.tid, 0);
+	guard.words = 0;
+	pthread_mutex_unlock(&guard.lock);
+}
+
+static void stop_guardian(void)
+{
+	atomic_store(&guard.stop, 1);
+	private_wake(&guard.stop);
+	pthread_join(guard.thread, NULL);
+	atomic_store(&guard.tid, 0);
+}
+
+static int start_guardian(void)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int ret;
+
+	if (!guard.forks_seen) {
+		ret = pthread_atfork(before_fork, in_parent, in_child);
+		if (ret)
+			return -ret;
+		guard.forks_seen = true;
+	}
+	atomic_store(&robust.first, ROBUST_END);
+	atomic_store(&guard.stop, 0);
+	guard.error = 0;
+	ret = pthread_attr_init(&attr);
+	if (ret)
+		return -ret;
+	pthread_attr_setstacksize(&attr, GUARD_STACK);
+	/* The program's signals are for the program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&guard.thread, &attr, guardian, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	if (ret)
+		return -ret;
+	while (!atomic_load(&guard.tid))
+		private_wait(&guard.tid, 0);
+	if (guard.error) {
+		stop_guardian();
+		return -guard.error;
+	}
+	return 0;
+}
+
+static void list_add(struct guard_node *node)
+{
+	atomic_store(&node->next, atomic_load(&robust.first));
+	atomic_store(&robust.first, node);
+}
+
+static void list_del(struct guard_node *node)
+{
+	_Atomic(struct guard_node *) *link = &robust.first;
+	struct guard_node *at;
+
+	while ((at = atomic_load(link)) != ROBUST_END) {
+		if (at == node) {
+			atomic_store(link, atomic_load(&node->next));
+			return;
+		}
+		link = &at->next;
+	}
+}
+
+bool libashmem_guard_died(uint32_t owner)
+{
+	return owner & FUTEX_OWNER_DIED;
+}
+
+bool libashmem_guard_alive(uint32_t owner)
+{
+	return !libashmem_guard_died(owner) && owner & FUTEX_TID_MASK;
+}
+
+int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, bool *died)
+{
+	struct guard_node *node = libashmem_guard_node(word);
+	uint32_t old;
+	int ret = 0;
+
+	pthread_mutex_lock(&guard.lock);
+	old = atomic_load(word);
+	if (libashmem_guard_alive(old)) {
+		ret = -EBUSY;
+		goto unlock;
+	}
+	if (!guard.words) {
+		ret = start_guardian();
+		if (ret)
+			goto unlock;
+	}
+	/* The flag makes the kernel wake somebody at our death. */
+	*claimed = atomic_load(&guard.tid) | FUTEX_WAITERS;
+	list_add(node);
+	if (!atomic_compare_exchange_strong(word, &old, *claimed)) {
+		list_del(node);
+		if (!guard.words)
+			stop_guardian();
+		ret = -EBUSY;
+		goto unlock;
+	}
+	*died = libashmem_guard_died(old);
+	guard.words++;
+unlock:
+	pthread_mutex_unlock(&guard.lock);
+	return ret;
+}
+
+void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed)
+{
+	pthread_mutex_lock(&guard.lock);
+	/* It may be somebody else's, if the region was made anew. */
+	atomic_compare_exchange_strong(word, &claimed, 0);
+	list_del(libashmem_guard_node(word));
+	if (!--guard.words)
+		stop_guardian();
+	pthread_mutex_unlock(&guard.lock);
+}

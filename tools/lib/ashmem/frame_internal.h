@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the frames share.
+ */
+#ifndef LIBASHMEM_FRAME_INTERNAL_H
+#define LIBASHMEM_FRAME_INTERNAL_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "ashmem_frame.h"
+#include "frame_format.h"
+
+#pragma GCC visibility push(hidden)
+
+/* ---- frame_crc.c ---- */
+
+/*
+ * CRC-32C without the customary inversions, so that calls chain: begin with
+ * LIBASHMEM_CRC_INIT, end with a complement.
+ */
+#define LIBASHMEM_CRC_INIT	0xffffffffu
+
+uint32_t libashmem_crc(uint32_t crc, const void *buf, size_t len);
+
+/*
+ * The same over memory that others may write, which is aligned to 8: read with
+ * atomic loads, each byte once.
+ */
+uint32_t libashmem_crc_shared(uint32_t crc, const void *src, size_t len);
+uint32_t libashmem_crc_copy_out(uint32_t crc, void *dst, const void *src,
+				size_t len);
+uint32_t libashmem_crc_copy_in(uint32_t crc, void *dst, const void *src,
+			       size_t len);
+
+/* How it is computed here, for people. */
+const char *libashmem_crc_name(void);
+
+/* ---- frame_wait.c ---- */
+
+struct deadline {
+	int timeout;		/* as the caller gave it */
+	bool set;		/* the clock is read when first needed */
+	struct timespec at;
+};
+
+/*
+ * Sleeps while *@word is @value, and *@owner is @owner_value if @owner isn't
+ * NULL; no longer than @slice_ms, since neither tells of everything. 0 when it is
+ * time to look again, -EAGAIN, -ETIMEDOUT or -EINTR.
+ */
+int libashmem_wait(_Atomic uint32_t *word, uint32_t value,
+		   _Atomic uint32_t *owner, uint32_t owner_value,
+		   struct deadline *deadline, int slice_ms);
+void libashmem_wake(_Atomic uint32_t *word);
+
+/* For who is about to sleep: the value to sleep on. */
+uint32_t libashmem_arm(_Atomic uint32_t *word);
+/* For who has changed something: wakes those who sleep, or all that might. */
+void libashmem_ring_bell(_Atomic uint32_t *word, bool always);
+
+/* ---- frame_guard.c ---- */
+
+struct guard_node {
+	_Atomic(struct guard_node *) next;
+	uint64_t reserved[7];
+};
+
+/* Futex words and their nodes are this far apart, everywhere. */
+#define GUARD_OFFSET	(RING_HEADER + offsetof(struct ring_header, party))
+
+/*
+ * Claims the word for this process, if it is free; 0, -EBUSY, -ENOMEM or
+ * -EAGAIN. Once it is given back nobody learns of this process's death.
+ */
+int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed,
+			  bool *died);
+void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed);
+
+/* True in the process that claimed the word, false in its children. */
+static inline struct guard_node *libashmem_guard_node(_Atomic uint32_t *word)
+{
+	return (struct guard_node *)((char *)word - GUARD_OFFSET);
+}
+
+/* An owner that lives, as far as the word tells. */
+bool libashmem_guard_alive(uint32_t owner);
+bool libashmem_guard_died(uint32_t owner);
+
+/* ---- ring.c ---- */
+
+struct ashm_ring {
+	_Atomic unsigned int refs;
+	struct ring_header *header;
+	char *map;		/* the guardian's page, then the region */
+	size_t map_size;
+	uint32_t *alive;	/* gone in a child after fork() */
+	uint64_t ident;		/* the first 8 bytes of the header */
+	uint64_t region_size;
+	size_t stride;
+	size_t frame_max;
+	uint32_t slots;
+	uint32_t readers;
+	uint32_t flags;
+	bool writable;
+};
+
+static inline struct ring_writer *ring_writer(struct ashm_ring *ring)
+{
+	return &ring->header->writer;
+}
+
+static inline struct frame_slot *ring_slot(struct ashm_ring *ring, uint64_t seq)
+{
+	return (struct frame_slot *)((char *)ring->header + RING_HEADER +
+				     (size_t)(seq % ring->slots) * ring->stride);
+}
+
+static inline void *slot_payload(struct frame_slot *slot)
+{
+	return (char *)slot + FRAME_HEADER;
+}
+
+static inline uint64_t slot_state(uint64_t seq, unsigned int state)
+{
+	return seq << SLOT_SEQ_SHIFT | state;
+}
+
+static inline bool slot_readable(uint64_t state, uint64_t seq)
+{
+	return state == slot_state(seq, SLOT_READY) ||
+	       state == slot_state(seq, SLOT_CONSUMED);
+}
+
+void libashmem_ring_get(struct ashm_ring *ring);
+void libashmem_ring_put(struct ashm_ring *ring);
+
+/* 0 if the ring is still the one that was attached; -ENODATA, -ESTALE. */
+int libashmem_ring_check(struct ashm_ring *ring);
+/* 0, or -ECHILD in a process that didn't attach it. */
+int libashmem_ring_mine(struct ashm_ring *ring);
+
+/* Milliseconds after which who sleeps looks whether the ring was purged. */
+#define RING_SLICE_MS	1000
+/* The same for those who can't say that they sleep. */
+#define RING_POLL_MS	10
+
+/* The checksum of a header's fields, as a beginning for that of the payload. */
+uint32_t libashmem_frame_crc(const struct frame_header *header);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading frames. A reader looks at the state of the slot that its next frame
+ * belongs into, copies header and payload, and looks at the state again: only if
+ * that is still the same frame's was the copy of one frame. The fence between
+ * copy and second look keeps the loads in that order. The copied header is
+ * judged after that, so that a frame which was being overwritten isn't taken
+ * for a damaged one.
+ *
+ * What a state or the head says is believed only as far as a writer that keeps
+ * to the rules could have written it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame_internal.h"
+
+/* Frames that were overwritten while being copied, before giving up. */
+#define TORN_MAX	64
+
+struct ashm_reader {
+	struct ashm_ring *ring;
+	struct ring_party *party;	/* with ASHM_RING_WAIT */
+	uint64_t next;			/* the frame to read next */
+	uint64_t missed;		/* since the last that was got */
+	uint32_t claimed;
+	bool borrowed;
+	int spoilt;			/* why what was borrowed isn't good */
+};
+
+/* ---- joining ---- */
+
+/* The oldest frame that a writer isn't about to overwrite. */
+static uint64_t oldest(struct ashm_ring *ring, uint64_t head)
+{
+	return head + 2 > ring->slots ? head + 2 - ring->slots : 1;
+}
+
+static uint64_t first_wanted(struct ashm_ring *ring, unsigned int flags,
+			     uint64_t head)
+{
+	return flags & ASHM_READER_NEWEST ? head + 1 : oldest(ring, head);
+}
+
+/*
+ * A writer that began frames without knowing of this reader may have overwritten
+ * what the reader wants. It is seen by the head moving; the one frame that can be
+ * under way besides is allowed for by oldest().
+ */
+static int join(struct ashm_reader *reader, unsigned int flags)
+{
+	struct ashm_ring *ring = reader->ring;
+	struct ring_writer *shared = ring_writer(ring);
+	uint64_t head = atomic_load(&shared->head), now;
+	unsigned int tries;
+
+	for (tries = 0; tries < TORN_MAX; tries++) {
+		if (head >= SLOT_SEQ_MAX - ASHM_RING_SLOTS_MAX)
+			return -EPROTO;
+		reader->next = first_wanted(ring, flags, head);
+		if (!reader->party)
+			return 0;
+		atomic_store(&reader->party->next, reader->next);
+		atomic_fetch_add(&shared->joins, 1);
+		atomic_thread_fence(memory_order_seq_cst);
+		now = atomic_load(&shared->head);
+		if (now == head)
+			return 0;
+		head = now;
+	}
+	return -EPROTO;
+}
+
+static int claim_party(struct ashm_reader *reader)
+{
+	struct ashm_ring *ring = reader->ring;
+	struct ring_party *party;
+	bool died;
+	uint32_t i;
+	int ret;
+
+	for (i = 1; i <= ring->readers; i++) {
+		party = &ring->header->party[i];
+		ret = libashmem_guard_claim(&party->owner, &reader->claimed,
+					    &died);
+		if (!ret) {
+			reader->party = party;
+			return 0;
+		}
+		if (ret != -EBUSY)
+			return ret;
+	}
+	return -EUSERS;
+}
+
+/* The writer may be waiting for this reader alone. */
+static void give_up_party(struct ashm_reader *reader)
+{
+	struct ashm_ring *ring = reader->ring;
+
+	atomic_store(&reader->party->next, 0);
+	libashmem_guard_release(&reader->party->owner, reader->claimed);
+	libashmem_ring_bell(&ring_writer(ring)->room, false);
+}
+
+int ashm_ring_reader(struct ashm_ring *ring, unsigned int flags,
+		     struct ashm_reader **out)
+{
+	struct ashm_reader *reader;
+	int ret;
+
+	if (flags & ~ASHM_READER_NEWEST)
+		return -EINVAL;
+	ret = libashmem_ring_mine(ring);
+	if (ret)
+		return ret;
+	ret = libashmem_ring_check(ring);
+	if (ret)
+		return ret;
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	reader->ring = ring;
+	if (ring->flags & ASHM_RING_WAIT) {
+		ret = claim_party(reader);
+		if (ret)
+			goto free_reader;
+	}
+	ret = join(reader, flags);
+	if (ret) {
+		if (reader->party)
+			give_up_party(reader);
+		goto free_reader;
+	}
+	libashmem_ring_get(ring);
+	*out = reader;
+	return 0;
+
+free_reader:
+	free(reader);
+	return ret;
+}
+
+void ashm_ring_reader_close(struct ashm_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->party && !libashmem_ring_mine(reader->ring))
+		give_up_party(reader);
+	libashmem_ring_put(reader->ring);
+	free(reader);
+}
+
+/* ---- looking for the next frame ---- */
+
+/*
+ * The frame wanted is gone; goes on to one that is there. @torn: for the second
+ * time now, so take the newest, which has the longest to live.
+ */
+static int skip_missed(struct ashm_reader *reader, uint64_t have, bool torn)
+{
+	struct ashm_ring *ring = reader->ring;
+	uint64_t head, next;
+
+	/*
+	 * Whoever began frame @have had finished the one before, and that is
+	 * a whole turn of the ring ahead.
+	 */
+	head = atomic_load_explicit(&ring_writer(ring)->head, memory_order_acquire);
+	if (head >= SLOT_SEQ_MAX - ASHM_RING_SLOTS_MAX || head + 1 < have ||
+	    have % ring->slots != reader->next % ring->slots)
+		return -EPROTO;
+	next = torn ? head : oldest(ring, head);
+	if (next <= reader->next)
+		next = reader->next + 1;
+	reader->missed += next - reader->next;
+	reader->next = next;
+	return 0;
+}
+
+/*
+ * 1 with *@slot and *@state when the next frame is there, 0 when it isn't yet, or
+ * what ails the ring.
+ */
+static int look(struct ashm_reader *reader, struct frame_slot **slot,
+		uint64_t *state, bool torn)
+{
+	struct ashm_ring *ring = reader->ring;
+	unsigned int tries;
+	uint64_t head, have;
+	int ret;
+
+	for (tries = 0; tries < TORN_MAX; tries++) {
+		ret = libashmem_ring_check(ring);
+		if (ret)
+			return ret;
+		head = atomic_load_explicit(&ring_writer(ring)->head,
+					    memory_order_acquire);
+		*slot = ring_slot(ring, reader->next);
+		*state = atomic_load_explicit(&(*slot)->state,
+					      memory_order_acquire);
+		if (slot_readable(*state, reader->next))
+			return 1;
+		if (!atomic_load_explicit(&(*slot)->magic, memory_order_relaxed))
+			return -ENODATA;
+		have = *state >> SLOT_SEQ_SHIFT;
+		if (have <= reader->next)
+			/* A head that is there already has a frame there. */
+			return head < reader->next ? 0 : -EPROTO;
+		ret = skip_missed(reader, have, torn);
+		if (ret)
+			return ret;
+	}
+	return -EBUSY;
+}
+
+/* Why there will be no more frames, or 0. */
+static int writer_gone(struct ring_writer *shared, uint32_t owner)
+{
+	if (libashmem_guard_alive(owner))
+		return 0;
+	if (libashmem_guard_died(owner))
+		return -EOWNERDEAD;
+	return atomic_load(&shared->generation) ? -EPIPE : 0;
+}
+
+/*
+ * Waits for the next frame: as look(), but never 0. The writer is judged by what
+ * its word was before the last look: what it wrote before it went is read.
+ */
+static int await(struct ashm_reader *reader, struct frame_slot **slot,
+		 uint64_t *state, bool torn, struct deadline *deadline)
+{
+	struct ashm_ring *ring = reader->ring;
+	struct ring_writer *shared = ring_writer(ring);
+	int slice = ring->writable || ring->flags & ASHM_RING_READONLY ?
+		    RING_SLICE_MS : RING_POLL_MS;
+	uint32_t value, owner;
+	int ret, gone, waited = 0;
+
+	ret = look(reader, slot, state, torn);
+	if (ret)
+		return ret;
+	if (!deadline->timeout)
+		waited = -EAGAIN;
+	for (;;) {
+		owner = atomic_load(&shared->owner);
+		/* Armed before the look that counts. */
+		if (ring->writable && deadline->timeout)
+			value = libashmem_arm(&shared->bell);
+		else
+			value = atomic_load(&shared->bell);
+		ret = look(reader, slot, state, torn);
+		if (ret)
+			return ret;
+		gone = writer_gone(shared, owner);
+		if (gone) {
+			/* Who else sleeps is woken by nobody but us. */
+			if (ring->writable)
+				libashmem_ring_bell(&shared->bell, false);
+			return gone;
+		}
+		if (waited)
+			return waited;
+		waited = libashmem_wait(&shared->bell, value, &shared->owner,
+					owner, deadline, slice);
+	}
+}
+
+/* ---- taking it ---- */
+
+static void copy_header(struct frame_slot *slot, struct frame_header *header)
+{
+	uint64_t words[FRAME_HEADER / 8];
+	size_t i;
+
+	for (i = 0; i < FRAME_HEADER / 8; i++)
+		words[i] = atomic_load_explicit(&slot->words[i],
+						memory_order_relaxed);
+	memcpy(header, words, sizeof(*header));
+}
+
+/* Is all that was loaded so far of frame @seq? */
+static bool still(struct frame_slot *slot, uint64_t seq)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return slot_readable(atomic_load_explicit(&slot->state,
+						  memory_order_relaxed), seq);
+}
+
+static bool header_valid(struct ashm_reader *reader,
+			 const struct frame_header *header)
+{
+	return header->magic == FRAME_MAGIC && header->version == FRAME_VERSION &&
+	       header->seq == reader->next &&
+	       header->length <= reader->ring->frame_max &&
+	       header->region_size == reader->ring->region_size;
+}
+
+/* This reader is done with frame @seq, and so may be all. */
+static void consume(struct ashm_reader *reader)
+{
+	struct ashm_ring *ring = reader->ring;
+	uint64_t seq = reader->next++, ready = slot_state(seq, SLOT_READY);
+	uint64_t next;
+	uint32_t i;
+
+	if (!ring->writable)
+		return;
+	if (reader->party) {
+		atomic_store(&reader->party->next, reader->next);
+		atomic_thread_fence(memory_order_seq_cst);
+		for (i = 1; i <= ring->readers; i++) {
+			next = atomic_load(&ring->header->party[i].next);
+			if (next && next <= seq &&
+			    libashmem_guard_alive(atomic_load(
+					&ring->header->party[i].owner)))
+				goto wake;
+		}
+	}
+	atomic_compare_exchange_strong(&ring_slot(ring, seq)->state, &ready,
+				       slot_state(seq, SLOT_CONSUMED));
+wake:
+	if (reader->party)
+		libashmem_ring_bell(&ring_writer(ring)->room, false);
+}
+
+/*
+ * The next frame, copied to @buf, or judged where it is if that is NULL. A copy
+ * that was torn by the writer is made anew of a younger frame.
+ */
+static int take(struct ashm_reader *reader, void *buf, size_t size,
+		struct ashm_frame *frame, int timeout)
+{
+	struct deadline deadline = { .timeout = timeout };
+	struct frame_header header;
+	struct frame_slot *slot;
+	unsigned int tries;
+	uint64_t state;
+	uint32_t crc;
+	bool valid;
+	int ret;
+
+	ret = libashmem_ring_mine(reader->ring);
+	if (ret)
+		return ret;
+	if (reader->borrowed)
+		return -EINPROGRESS;
+	for (tries = 0; tries < TORN_MAX; tries++) {
+		ret = await(reader, &slot, &state, tries > 0, &deadline);
+		if (ret < 0)
+			return ret;
+		copy_header(slot, &header);
+		valid = header_valid(reader, &header);
+		if (valid && buf && header.length > size) {
+			if (!still(slot, reader->next))
+				continue;
+			ret = -EMSGSIZE;
+			break;
+		}
+		if (valid) {
+			crc = libashmem_frame_crc(&header);
+			if (buf)
+				crc = libashmem_crc_copy_out(crc, buf,
+							     slot_payload(slot),
+							     (size_t)header.length);
+			else
+				crc = libashmem_crc_shared(crc, slot_payload(slot),
+							   (size_t)header.length);
+			valid = header.check == ~crc;
+		}
+		if (!still(slot, reader->next))
+			continue;
+		ret = valid ? 0 : -EBADMSG;
+		break;
+	}
+	if (tries == TORN_MAX)
+		return -EBUSY;
+	if (ret == -EBADMSG) {
+		consume(reader);
+		return ret;
+	}
+	memset(frame, 0, sizeof(*frame));
+	frame->length = header.length;
+	frame->seq = header.seq;
+	frame->tag = header.tag;
+	frame->generation = header.generation;
+	frame->missed = reader->missed;
+	if (ret)
+		return ret;
+	frame->data = buf ? NULL : slot_payload(slot);
+	reader->missed = 0;
+	return 0;
+}
+
+int ashm_frame_read(struct ashm_reader *reader, void *buf, size_t size,
+		    struct ashm_frame *frame, int timeout)
+{
+	struct ashm_frame unused;
+	char none;
+	int ret;
+
+	ret = take(reader, buf ? buf : &none, buf ? size : 0,
+		   frame ? frame : &unused, timeout);
+	if (!ret)
+		consume(reader);
+	return ret;
+}
+
+int ashm_frame_borrow(struct ashm_reader *reader, struct ashm_frame *frame,
+		      int timeout)
+{
+	int ret = take(reader, NULL, 0, frame, timeout);
+
+	if (!ret) {
+		reader->borrowed = true;
+		reader->spoilt = 0;
+	}
+	return ret;
+}
+
+int ashm_frame_valid(struct ashm_reader *reader)
+{
+	struct frame_slot *slot;
+	int ret;
+
+	ret = libashmem_ring_mine(reader->ring);
+	if (ret)
+		return ret;
+	if (!reader->borrowed)
+		return -EINVAL;
+	slot = ring_slot(reader->ring, reader->next);
+	if (!still(slot, reader->next)) {
+		ret = libashmem_ring_check(reader->ring);
+		if (!ret)
+			ret = atomic_load(&slot->magic) ? -ESTALE : -ENODATA;
+	}
+	/* Once spoilt it stays so, even if the state is set back. */
+	if (ret && !reader->spoilt)
+		reader->spoilt = ret;
+	return reader->spoilt;
+}
+
+int ashm_frame_release(struct ashm_reader *reader)
+{
+	int ret = ashm_frame_valid(reader);
+
+	if (!reader->borrowed || ret == -ECHILD)
+		return ret;
+	reader->borrowed = false;
+	consume(reader);
+	return ret;
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Writing frames. A slot goes through
+ *
+ *	EMPTY or an old frame -> WRITING(seq) -> READY(seq)
+ *
+ * and a reader makes it CONSUMED(seq). Who is in WRITING owns the slot; the fence
+ * behind that store keeps the payload from being changed before the state is, so
+ * that a reader of the old frame finds out. READY is stored with release behind
+ * everything else, the head after it.
+ *
+ * With ASHM_RING_WAIT a slot may be written anew once every reader's next frame
+ * is a younger one. What the lowest of those was is remembered: it only rises,
+ * save that readers join, who say so by a counter.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame_internal.h"
+
+struct ashm_writer {
+	struct ashm_ring *ring;
+	struct frame_slot *slot;	/* of the frame that was begun */
+	size_t room;			/* what that may come to have */
+	uint64_t seq;			/* the next frame's number */
+	uint64_t free_below;		/* frames that no reader wants */
+	uint32_t claimed;
+	uint32_t joins;
+	uint32_t generation;
+};
+
+uint32_t libashmem_frame_crc(const struct frame_header *header)
+{
+	struct frame_header copy = *header;
+
+	copy.state = 0;
+	copy.check = 0;
+	return libashmem_crc(LIBASHMEM_CRC_INIT, &copy, sizeof(copy));
+}
+
+/* ---- taking over ---- */
+
+/* A frame that was finished but for the head, when its writer died. */
+static bool finished(struct ashm_ring *ring, struct frame_slot *slot, uint64_t seq)
+{
+	struct frame_header header;
+	uint64_t words[FRAME_HEADER / 8];
+	size_t i;
+
+	for (i = 0; i < FRAME_HEADER / 8; i++)
+		words[i] = atomic_load_explicit(&slot->words[i],
+						memory_order_acquire);
+	memcpy(&header, words, sizeof(header));
+	return slot_readable(header.state, seq) && header.seq == seq &&
+	       header.length <= ring->frame_max &&
+	       ~libashmem_crc_shared(libashmem_frame_crc(&header),
+				     slot_payload(slot),
+				     (size_t)header.length) == header.check;
+}
+
+/*
+ * Only one frame can have been under way, the one behind the head: it counts
+ * or is dropped.
+ */
+static int take_over(struct ashm_writer *writer)
+{
+	struct ashm_ring *ring = writer->ring;
+	struct ring_writer *shared = ring_writer(ring);
+	uint64_t head = atomic_load(&shared->head), state, seq;
+	struct frame_slot *slot;
+
+	if (head >= SLOT_SEQ_MAX - ASHM_RING_SLOTS_MAX)
+		return -EPROTO;
+	seq = head + 1;
+	slot = ring_slot(ring, seq);
+	if (!atomic_load(&slot->magic))
+		return -ENODATA;
+	state = atomic_load(&slot->state);
+	if (state >> SLOT_SEQ_SHIFT == seq) {
+		if (finished(ring, slot, seq)) {
+			atomic_store(&shared->head, seq);
+			seq++;
+		} else {
+			atomic_store(&slot->state, slot_state(seq, SLOT_EMPTY));
+		}
+	} else if (state >> SLOT_SEQ_SHIFT > seq) {
+		return -EPROTO;
+	}
+	writer->seq = seq;
+	return 0;
+}
+
+int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
+{
+	struct ring_writer *shared = ring_writer(ring);
+	struct ashm_writer *writer;
+	bool died = false;
+	int ret;
+
+	ret = libashmem_ring_mine(ring);
+	if (ret)
+		return ret;
+	if (!ring->writable)
+		return -EACCES;
+	ret = libashmem_ring_check(ring);
+	if (ret)
+		return ret;
+	writer = calloc(1, sizeof(*writer));
+	if (!writer)
+		return -ENOMEM;
+	writer->ring = ring;
+	ret = libashmem_guard_claim(&shared->owner, &writer->claimed, &died);
+	if (ret)
+		goto free_writer;
+	ret = take_over(writer);
+	if (ret)
+		goto release;
+	writer->joins = atomic_load(&shared->joins) - 1;
+	writer->generation = atomic_load(&shared->generation) + 1;
+	/* 0 says that there was none. */
+	if (!writer->generation)
+		writer->generation = 1;
+	atomic_store(&shared->generation, writer->generation);
+	libashmem_ring_get(ring);
+	libashmem_ring_bell(&shared->bell, true);
+	*out = writer;
+	return 0;
+
+release:
+	libashmem_guard_release(&shared->owner, writer->claimed);
+free_writer:
+	free(writer);
+	return ret;
+}
+
+void ashm_ring_writer_close(struct ashm_writer *writer)
+{
+	struct ring_writer *shared;
+
+	if (!writer)
+		return;
+	shared = ring_writer(writer->ring);
+	if (!libashmem_ring_mine(writer->ring)) {
+		if (writer->slot)
+			ashm_frame_abort(writer);
+		libashmem_guard_release(&shared->owner, writer->claimed);
+		libashmem_ring_bell(&shared->bell, true);
+	}
+	libashmem_ring_put(writer->ring);
+	free(writer);
+}
+
+/* ---- room ---- */
+
+/*
+ * The frames below the result are wanted by nobody; *@holder is a reader that
+ * wants the first one that isn't. 0 if there is no reader, or only one that is
+ * just joining, which then is *@holder. Places of readers that died are given
+ * free.
+ */
+static uint64_t wanted_from(struct ashm_ring *ring, struct ring_party **holder)
+{
+	uint64_t lowest = UINT64_MAX, next;
+	struct ring_party *party;
+	uint32_t i, owner;
+
+	*holder = NULL;
+	for (i = 1; i <= ring->readers; i++) {
+		party = &ring->header->party[i];
+		owner = atomic_load_explicit(&party->owner, memory_order_acquire);
+		if (libashmem_guard_died(owner)) {
+			atomic_compare_exchange_strong(&party->owner, &owner, 0);
+			continue;
+		}
+		if (!libashmem_guard_alive(owner))
+			continue;
+		next = atomic_load_explicit(&party->next, memory_order_acquire);
+		/* One that is just joining makes sure of its place itself. */
+		if (next ? next < lowest : !*holder) {
+			lowest = next ? next : lowest;
+			*holder = party;
+		}
+	}
+	return lowest == UINT64_MAX ? 0 : lowest;
+}
+
+/* True when the slot of the next frame may be overwritten. */
+static bool has_room(struct ashm_writer *writer, struct ring_party **holder)
+{
+	struct ashm_ring *ring = writer->ring;
+	struct ring_writer *shared = ring_writer(ring);
+	uint64_t old = writer->seq - ring->slots;
+	uint32_t joins;
+
+	*holder = NULL;
+	if (writer->seq <= ring->slots)
+		return true;
+	joins = atomic_load_explicit(&shared->joins, memory_order_acquire);
+	if (joins == writer->joins && old < writer->free_below)
+		return true;
+	writer->joins = joins;
+	/* Without a reader all are kept for the first one to come. */
+	writer->free_below = wanted_from(ring, holder);
+	return old < writer->free_below;
+}
+
+static int wait_for_room(struct ashm_writer *writer, int timeout)
+{
+	struct ring_writer *shared = ring_writer(writer->ring);
+	struct deadline deadline = { .timeout = timeout };
+	struct ring_party *holder;
+	uint32_t value, owner;
+	int ret, waited = 0;
+
+	for (;;) {
+		if (has_room(writer, &holder))
+			return 0;
+		/* Armed before the look that counts. */
+		value = libashmem_arm(&shared->room);
+		if (has_room(writer, &holder))
+			return 0;
+		ret = libashmem_ring_check(writer->ring);
+		if (ret)
+			return ret;
+		if (!holder && atomic_load(&shared->joins))
+			return -EPIPE;
+		if (waited)
+			return waited;
+		owner = 0;
+		if (holder) {
+			owner = atomic_load(&holder->owner);
+			if (!libashmem_guard_alive(owner))
+				continue;
+		}
+		waited = libashmem_wait(&shared->room, value,
+					holder ? &holder->owner : NULL, owner,
+					&deadline, RING_SLICE_MS);
+	}
+}
+
+/* ---- frames ---- */
+
+/* The ring is what it was, and this writer's. */
+static int check(struct ashm_writer *writer)
+{
+	struct ashm_ring *ring = writer->ring;
+	int ret = libashmem_ring_check(ring);
+
+	if (ret)
+		return ret;
+	if (atomic_load_explicit(&ring_writer(ring)->owner,
+				 memory_order_relaxed) != writer->claimed)
+		return -ESTALE;
+	return 0;
+}
+
+int ashm_frame_begin(struct ashm_writer *writer, size_t length, void **data,
+		     int timeout)
+{
+	struct ashm_ring *ring = writer->ring;
+	struct frame_slot *slot;
+	int ret;
+
+	ret = libashmem_ring_mine(ring);
+	if (ret)
+		return ret;
+	if (writer->slot)
+		return -EINPROGRESS;
+	if (length > ring->frame_max)
+		return -EMSGSIZE;
+	ret = check(writer);
+	if (ret)
+		return ret;
+	if (ring->flags & ASHM_RING_WAIT) {
+		ret = wait_for_room(writer, timeout);
+		if (ret)
+			return ret;
+	}
+	slot = ring_slot(ring, writer->seq);
+	if (!atomic_load_explicit(&slot->magic, memory_order_relaxed))
+		return -ENODATA;
+	atomic_store_explicit(&slot->state, slot_state(writer->seq, SLOT_WRITING),
+			      memory_order_release);
+	atomic_thread_fence(memory_order_release);
+	writer->slot = slot;
+	writer->room = length;
+	*data = slot_payload(slot);
+	return 0;
+}
+
+int ashm_frame_abort(struct ashm_writer *writer)
+{
+	int ret = libashmem_ring_mine(writer->ring);
+
+	if (ret)
+		return ret;
+	if (!writer->slot)
+		return -EINVAL;
+	/* A successor, or a ring made anew, has other uses for the slot. */
+	if (!check(writer))
+		atomic_store_explicit(&writer->slot->state,
+				      slot_state(writer->seq, SLOT_EMPTY),
+				      memory_order_release);
+	writer->slot = NULL;
+	return 0;
+}
+
+/* @crc is of the header's fields and the payload. */
+static int publish(struct ashm_writer *writer, struct frame_header *header,
+		   uint32_t crc)
+{
+	struct ring_writer *shared = ring_writer(writer->ring);
+	struct frame_slot *slot = writer->slot;
+	uint64_t words[FRAME_HEADER / 8];
+	size_t i;
+	int ret;
+
+	header->check = ~crc;
+	memcpy(words, header, sizeof(words));
+	writer->slot = NULL;
+	ret = check(writer);
+	if (ret)
+		return ret;
+	/* Zeroes mustn't become a frame with a good checksum. */
+	if (atomic_load_explicit(&slot->state, memory_order_relaxed) !=
+	    slot_state(writer->seq, SLOT_WRITING))
+		return -ENODATA;
+	for (i = 0; i < FRAME_HEADER / 8; i++) {
+		if (i != offsetof(struct frame_slot, state) / 8)
+			atomic_store_explicit(&slot->words[i], words[i],
+					      memory_order_relaxed);
+	}
+	atomic_store_explicit(&slot->state, slot_state(writer->seq, SLOT_READY),
+			      memory_order_release);
+	atomic_store_explicit(&shared->head, writer->seq, memory_order_release);
+	writer->seq++;
+	libashmem_ring_bell(&shared->bell,
+			    writer->ring->flags & ASHM_RING_READONLY);
+	return 0;
+}
+
+static void fill_header(struct ashm_writer *writer, struct frame_header *header,
+			size_t length, uint64_t tag)
+{
+	memset(header, 0, sizeof(*header));
+	header->magic = FRAME_MAGIC;
+	header->version = FRAME_VERSION;
+	header->seq = writer->seq;
+	header->length = length;
+	header->region_size = writer->ring->region_size;
+	header->tag = tag;
+	header->generation = writer->generation;
+}
+
+int ashm_frame_commit(struct ashm_writer *writer, size_t length, uint64_t tag)
+{
+	struct frame_header header;
+	uint32_t crc;
+	int ret;
+
+	ret = libashmem_ring_mine(writer->ring);
+	if (ret)
+		return ret;
+	if (!writer->slot || length > writer->room)
+		return -EINVAL;
+	fill_header(writer, &header, length, tag);
+	crc = libashmem_crc_shared(libashmem_frame_crc(&header),
+				   slot_payload(writer->slot), length);
+	return publish(writer, &header, crc);
+}
+
+int ashm_frame_write(struct ashm_writer *writer, const void *data,
+		     size_t length, uint64_t tag, int timeout)
+{
+	struct frame_header header;
+	uint32_t crc;
+	void *to;
+	int ret;
+
+	ret = ashm_frame_begin(writer, length, &to, timeout);
+	if (ret)
+		return ret;
+	fill_header(writer, &header, length, tag);
+	crc = libashmem_crc_copy_in(libashmem_frame_crc(&header), to, data, length);
+	return publish(writer, &header, crc);
+}
