@@ -5,18 +5,23 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 INSTALL_MOD_DIR ?= updates
 
+version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 bed := tools/testing/qemu
 kbuild = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
 # The name that the kernel runs under. include/config/kernel.release is no good:
 # Debian's headers have the bare version there.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null)
-module_dir = $(INSTALL_MOD_PATH)/lib/modules/$(release)
+# Where /lib/modules is put: packagers say DESTDIR, kernel people the other.
+mod_root = $(DESTDIR)$(INSTALL_MOD_PATH)
+installed = $(mod_root)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
+depmod = depmod $(if $(mod_root),-b '$(mod_root)') $(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
 export SEEDS OPS MEASURE DOC JOBS
 
 .PHONY: modules install uninstall clean have-headers
+.PHONY: dkms-install dkms-uninstall sign deb test-install
 .PHONY: demo test test-bed test-differential test-mutants bench style shell
 .PHONY: selftests help
 
@@ -30,12 +35,44 @@ have-headers:
 		exit 1; }
 
 install: modules
-	+$(kbuild) INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' modules_install
-	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') $(release)
+	+$(kbuild) INSTALL_MOD_PATH='$(mod_root)' \
+		INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' modules_install
+	$(depmod)
 
+# What DKMS put into its directory beside ours stays.
 uninstall: have-headers
-	find '$(module_dir)/$(INSTALL_MOD_DIR)' -name 'ashmem_linux.ko*' -delete
-	depmod $(if $(INSTALL_MOD_PATH),-b '$(INSTALL_MOD_PATH)') $(release)
+	if [ -d '$(installed)' ]; then \
+		find '$(installed)' -path '$(installed)/dkms' -prune \
+			-o -name 'ashmem_linux.ko*' -exec rm -f {} + && \
+		find '$(installed)' -type d -empty -delete; \
+	fi
+	$(depmod)
+
+dkms := tools/scripts/dkms.sh
+
+# With DESTDIR only the sources are put where DKMS looks for them: a package's
+# scripts do the rest.
+ifneq ($(DESTDIR),)
+dkms-install:
+	@$(dkms) source '$(DESTDIR)/usr/src/ashmem-$(version)'
+
+dkms-uninstall:
+	rm -rf '$(DESTDIR)/usr/src/ashmem-$(version)'
+else
+dkms-install: have-headers
+	@$(dkms) install '$(release)' '$(KDIR)' '$(INSTALL_MOD_PATH)'
+
+dkms-uninstall:
+	@$(dkms) uninstall
+endif
+
+sign: have-headers
+	@tools/scripts/sign.sh '$(KDIR)' '$(KEY)' '$(CERT)' \
+		drivers/android/ashmem/ashmem_linux.ko
+
+deb:
+	@tools/scripts/setup.sh deb
+	@tools/scripts/deb.sh
 
 # Works without kernel headers too.
 clean:
@@ -55,6 +92,10 @@ test:
 test-bed:
 	@tools/scripts/setup.sh test
 	@$(bed)/testbed.sh
+
+test-install:
+	@tools/scripts/setup.sh install
+	@tools/testing/install/test.sh
 
 test-differential:
 	@tools/scripts/setup.sh test
@@ -87,11 +128,17 @@ help:
 #h   modules     the module for the running kernel (what plain 'make' does)
 #h   install     put it under /lib/modules and run depmod
 #h   uninstall   take it away again
+#h   dkms-install    have DKMS build it, now and for each new kernel
+#h   dkms-uninstall  take that back
+#h   sign        sign the module that was built, with KEY= and CERT=
+#h   deb         Debian packages, in out/deb
 #h   clean       remove what was built here (the cache stays)
 #h
 #h   demo        boot a stock kernel in QEMU and show the driver at work
 #h   test        build for every kernel, boot each, run all tests
 #h   test-bed    prove that guests with faulty modules and tests fail
+#h   test-install    install, upgrade and remove the package in whole
+#h               Debian systems, and boot them
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
 #h   bench       what things cost, beside memfd and the original
@@ -101,8 +148,10 @@ help:
 #h
 #h Variables:
 #h   KDIR=dir            kernel headers, for modules, install and uninstall
-#h   INSTALL_MOD_PATH=dir    what /lib/modules is relative to (none)
+#h   DESTDIR=dir, INSTALL_MOD_PATH=dir   what /lib/modules is relative to
+#h                       (none); dkms-install DESTDIR=dir only stages sources
 #h   INSTALL_MOD_DIR=dir     where below the kernel's modules (updates)
+#h   KEY=file CERT=file  private key and certificate, for sign
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
 #h                       demo, shell and test-bed take one (6.1)
 #h   TEST=pattern        only test programs whose name matches

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: setup.sh demo|test|bench|style ...
+# Usage: setup.sh demo|test|bench|style|deb|install ...
 #
 # Installs the host packages that these targets need and this machine lacks. If
 # it may not, it prints the line for the administrator and fails. Says nothing
@@ -32,12 +32,20 @@ for target in "$@"; do
 		needed="$needed debian-archive-keyring make mmdebstrap mount"
 		needed="$needed perl shellcheck xz-utils"
 		;;
+	deb | install)
+		needed="$needed debhelper dh-dkms dpkg-dev lintian"
+		if [ "$target" = install ]; then
+			needed="$needed debian-archive-keyring e2fsprogs gcc"
+			needed="$needed libc6-dev make mmdebstrap mount openssl"
+			needed="$needed qemu-system-x86"
+		fi
+		;;
 	*)
-		die "unknown target '$target', known are: demo test bench style"
+		die "unknown target '$target', known are: demo test bench style deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|bench|style ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|bench|style|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: dkms.sh source DIR
+#	 dkms.sh install RELEASE KDIR [MODROOT]
+#	 dkms.sh uninstall
+#
+# The first copies what DKMS needs of this tree into DIR. The second registers
+# this tree's version with DKMS in place of any other, builds it for the kernel
+# RELEASE whose headers are in KDIR, and installs it under MODROOT/lib/modules.
+# The third takes back all that the second did, for all kernels.
+
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+die()
+{
+	echo "dkms.sh: $*" >&2
+	exit 1
+}
+
+usage()
+{
+	die "usage: dkms.sh source DIR | install RELEASE KDIR [MODROOT] | uninstall"
+}
+
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
+[ -n "$version" ] || die "no PACKAGE_VERSION in dkms.conf"
+
+# What kbuild reads, and no build product: a tree that was built in has those.
+copy_source()
+{
+	rm -rf "$1"
+	mkdir -p "$1"
+	(cd "$top" && find Kbuild dkms.conf drivers include/uapi -type f \
+		\( -name '*.[ch]' -o -name Kbuild -o -name Kbuild.include \
+		   -o -name Kconfig -o -name dkms.conf \) ! -name '*.mod.c' -print) |
+		while read -r file; do
+			install -D -m 0644 "$top/$file" "$1/$file"
+		done
+}
+
+need_dkms()
+{
+	command -v dkms >/dev/null || die "dkms is missing: install the package dkms"
+	[ "$(id -u)" -eq 0 ] || die "needs root: sudo make dkms-$1"
+	# What a package put there is its to change.
+	if [ "$(dpkg-query --show --showformat '${db:Status-Status}' ashmem-dkms \
+		2>/dev/null)" = installed ]; then
+		die "the package ashmem-dkms looks after the module here:" \
+			"apt-get remove ashmem-dkms first"
+	fi
+}
+
+# Every version of ours that DKMS knows, and its sources. DKMS 2.8 parts name
+# and version by a comma, later ones by a slash.
+remove_all()
+{
+	dkms status -m ashmem | sed -n 's|^ashmem[,/] *\([^,: ]*\).*|\1|p' | sort -u |
+		while read -r old; do
+			dkms remove -m ashmem -v "$old" --all
+		done
+	rm -rf /usr/src/ashmem-[0-9]*
+}
+
+case ${1:-} in
+source)
+	[ $# -eq 2 ] || usage
+	copy_source "$2"
+	;;
+install)
+	[ $# -eq 3 ] || [ $# -eq 4 ] || usage
+	need_dkms install
+	remove_all
+	copy_source "/usr/src/ashmem-$version"
+	dkms add -m ashmem -v "$version"
+	dkms install -m ashmem -v "$version" -k "$2" --kernelsourcedir "$3" \
+		${4:+--installtree "$4/lib/modules"}
+	echo "dkms.sh: ashmem $version is installed for $2; DKMS builds it anew for each kernel"
+	;;
+uninstall)
+	[ $# -eq 1 ] || usage
+	need_dkms uninstall
+	remove_all
+	echo "dkms.sh: ashmem is gone from DKMS and from all kernels' modules"
+	;;
+*)
+	usage
+	;;
+esac
