@@ -14,7 +14,13 @@
 
 int ashmem_valid(int fd)
 {
-	return libashmem_kind_of(fd) != NULL;
+	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+
+	/*
+	 * The number of a device that went away may have passed to another, and
+	 * what was opened with O_PATH is of no use: only the region answers.
+	 */
+	return kind && kind->get_prot(fd) >= 0;
 }
 
 int ashmem_create_region(const char *name, size_t size)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,26 +38,31 @@ static uint32_t pack_rdev(dev_t rdev)
 
 /*
  * Android names the node after the boot, so that only who can read the id finds
- * it. False if the id can't be had.
+ * it. Empty if the id can't be had.
  */
-static int boot_path(char *path)
+static char boot_node[DEVICE_LEN];
+static pthread_once_t boot_node_once = PTHREAD_ONCE_INIT;
+
+static void find_boot_node(void)
 {
-	char id[BOOT_ID_LEN + 1];
-	ssize_t got;
+	char id[BOOT_ID_LEN + 1] = "";
 	int fd;
 
 	fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
-	got = read(fd, id, BOOT_ID_LEN);
-	libashmem_close(fd);
-	if (got != BOOT_ID_LEN)
-		return 0;
-	id[BOOT_ID_LEN] = '\0';
-	if (strchr(id, '/'))
-		return 0;
-	snprintf(path, DEVICE_LEN, DEVICE "%s", id);
-	return 1;
+		return;
+	if (read(fd, id, BOOT_ID_LEN) == BOOT_ID_LEN && !strchr(id, '/'))
+		snprintf(boot_node, sizeof(boot_node), DEVICE "%s", id);
+	close(fd);
+}
+
+static const char *boot_path(void)
+{
+	int saved = errno;
+
+	pthread_once(&boot_node_once, find_boot_node);
+	errno = saved;
+	return boot_node;
 }
 
 static int open_node(const char *path)
@@ -64,8 +70,7 @@ static int open_node(const char *path)
 	struct stat st;
 	int fd;
 
-	/* Whatever else is there mustn't make us wait. */
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st)) {
@@ -84,10 +89,10 @@ static int open_node(const char *path)
 
 int libashmem_device_open(void)
 {
-	char path[DEVICE_LEN];
+	const char *path = boot_path();
 	int fd;
 
-	if (boot_path(path)) {
+	if (*path) {
 		fd = open_node(path);
 		if (fd >= 0 || errno == EMFILE || errno == ENFILE)
 			return fd;
@@ -108,7 +113,6 @@ static int node_is(const char *path, uint32_t rdev)
 
 int libashmem_device_is(const struct stat *st)
 {
-	char path[DEVICE_LEN];
 	uint32_t rdev;
 
 	if (!S_ISCHR(st->st_mode))
@@ -118,7 +122,7 @@ int libashmem_device_is(const struct stat *st)
 		return 1;
 	/* Loaded since, or anew; a stat() makes no region as open() would. */
 	return node_is(DEVICE, rdev) ||
-	       (boot_path(path) && node_is(path, rdev));
+	       (*boot_path() && node_is(boot_path(), rdev));
 }
 
 int libashmem_device_new(const char *name, size_t size)

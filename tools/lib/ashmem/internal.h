@@ -4,9 +4,10 @@
  * is found out anew at each call, from the descriptor alone, so that one which
  * came from elsewhere is as good as one of our own.
  *
- * There is no lock here. What is kept between calls (the device's number, the
+ * There is no lock among them. What is kept between calls (the device's number, the
  * choice of the environment, what the kernel was found to lack) is in atomics
- * that don't depend on each other, and every thread would compute the same.
+ * that don't depend on each other, and every thread would compute the same; the
+ * node's name is found by pthread_once().
  */
 #ifndef LIBASHMEM_INTERNAL_H
 #define LIBASHMEM_INTERNAL_H

@@ -63,6 +63,8 @@ static int make(const char *name)
 	fd = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd >= 0)
 		atomic_store_explicit(&lacks_noexec, 1, memory_order_relaxed);
+	else if (errno == EINVAL)
+		errno = ENOSYS;	/* no seals: some sandboxes have memfds without */
 	return fd;
 }
 
@@ -153,7 +155,12 @@ static int memfd_set_prot(int fd, int prot)
 	}
 	if (prot & PROT_WRITE || !(now & PROT_WRITE))
 		return 0;
-	return fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) ? -1 : 0;
+	if (!fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE))
+		return 0;
+	/* A seal that doesn't hold would be worse than none. */
+	if (errno == EINVAL)
+		errno = EOPNOTSUPP;
+	return -1;
 }
 
 /* What the device refuses is refused here, too, though nothing is to be done. */

@@ -363,9 +363,9 @@ int ashm_prot(const struct ashm *region)
 }
 
 /*
- * The order is what makes it work: first the mapping that goes on writing, then
- * the mask, then the descriptor, so that none which could be mapped for writing
- * ever leaves.
+ * The mapping that goes on writing comes first, since there is no other after the
+ * mask. The descriptor comes before the mask, which can't be undone if there is
+ * none to be had, but doesn't leave before.
  */
 int ashm_share_readonly(struct ashm *region)
 {
@@ -377,10 +377,14 @@ int ashm_share_readonly(struct ashm *region)
 		goto out;
 	if (prot & PROT_WRITE && !region->readonly && make_writable(region))
 		goto out;
-	if (prot & ~PROT_READ &&
-	    region->kind->set_prot(region->fd, prot & PROT_READ))
-		goto out;
 	fd = region->kind->dup_readonly(region->fd);
+	if (fd < 0)
+		goto out;
+	if (prot & ~PROT_READ &&
+	    region->kind->set_prot(region->fd, prot & PROT_READ)) {
+		libashmem_close(fd);
+		fd = -1;
+	}
 out:
 	pthread_mutex_unlock(&region->lock);
 	return fd;

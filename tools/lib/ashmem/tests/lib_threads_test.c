@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many threads at once: on regions of their own, and on one object.
+ */
+#include "kselftest_harness.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib_both.h"
+
+#define THREADS		6
+#define ROUNDS		150
+
+struct job {
+	pthread_t thread;
+	unsigned int nr;
+	int backend;
+	struct ashm *region;
+	_Atomic unsigned int *lost;
+	unsigned int errors;
+};
+
+static pthread_barrier_t start;
+
+#define JOB_CHECK(job, cond) do { \
+	if (!(cond)) { \
+		if (!(job)->errors++) \
+			fprintf(stderr, "# %s:%d: not true: %s (errno %d)\n", \
+				__FILE__, __LINE__, #cond, errno); \
+	} \
+} while (0)
+
+/* Runs @body in all threads at once; the number of things that went wrong. */
+static unsigned int run_jobs(struct job *jobs, void *(*body)(void *))
+{
+	unsigned int i, errors = 0;
+
+	if (pthread_barrier_init(&start, NULL, THREADS))
+		return 1;
+	for (i = 0; i < THREADS; i++) {
+		jobs[i].nr = i;
+		if (pthread_create(&jobs[i].thread, NULL, body, &jobs[i]))
+			abort();
+	}
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(jobs[i].thread, NULL);
+		errors += jobs[i].errors;
+	}
+	return errors;
+}
+
+/* The first use of all is at once, too: what the library finds out then. */
+static void *own_regions(void *arg)
+{
+	struct job *job = arg;
+	char byte;
+	int i;
+
+	pthread_barrier_wait(&start);
+	for (i = 0; i < ROUNDS; i++) {
+		struct ashm *r;
+		int fd;
+
+		fd = ashmem_create_region("own", page_size());
+		JOB_CHECK(job, fd >= 0);
+		JOB_CHECK(job, ashmem_valid(fd));
+		JOB_CHECK(job, ashm_backend_of(fd) == job->backend);
+		JOB_CHECK(job, ashm_backend(NULL) == job->backend);
+		JOB_CHECK(job, !ashmem_valid(STDIN_FILENO));
+		r = ashm_adopt(fd);
+		JOB_CHECK(job, r);
+		if (!r)
+			break;
+		byte = (char)('a' + job->nr);
+		JOB_CHECK(job, !ashm_write(r, &byte, 1, 5));
+		byte = 0;
+		JOB_CHECK(job, !ashm_read(r, &byte, 1, 5));
+		JOB_CHECK(job, byte == (char)('a' + job->nr));
+		JOB_CHECK(job, ashm_size(r) == page_size());
+		ashm_close(r);
+	}
+	return NULL;
+}
+
+TEST_F(lib, regions_of_their_own)
+{
+	struct job jobs[THREADS] = { 0 };
+	int i;
+
+	for (i = 0; i < THREADS; i++)
+		jobs[i].backend = variant->backend;
+	EXPECT_EQ(0, run_jobs(jobs, own_regions));
+}
+
+/*
+ * Each thread has a page of the region. All allow purging and take it back at
+ * will; copies in between must find the pages pinned, or be told.
+ */
+static void *one_region(void *arg)
+{
+	struct job *job = arg;
+	unsigned char buf[64], back[sizeof(buf)];
+	uint64_t at = job->nr * page_size();
+	int i, ret;
+
+	pthread_barrier_wait(&start);
+	for (i = 0; i < ROUNDS; i++) {
+		fill(buf, sizeof(buf), job->nr * 1000 + (unsigned int)i);
+		ret = ashm_write(job->region, buf, sizeof(buf), at);
+		JOB_CHECK(job, !ret || errno == ENODATA);
+		memset(back, 0, sizeof(back));
+		if (!ret && !ashm_read(job->region, back, sizeof(back), at))
+			JOB_CHECK(job, !memcmp(buf, back, sizeof(buf)) ||
+				  atomic_load(job->lost));
+		switch ((i + job->nr) % 5) {
+		case 0:
+			JOB_CHECK(job, !ashm_allow_purging(job->region, 1));
+			break;
+		case 1:
+			/* Purged by thread 0 in between? */
+			ret = ashm_allow_purging(job->region, 0);
+			JOB_CHECK(job, ret >= 0);
+			if (ret > 0)
+				atomic_fetch_add(job->lost, 1);
+			break;
+		case 2:
+			JOB_CHECK(job, ashm_purging_allowed(job->region) >= 0);
+			break;
+		default:
+			break;
+		}
+	}
+	return NULL;
+}
+
+TEST_F(lib, one_region)
+{
+	struct ashm *r = ashm_create("one", THREADS * page_size());
+	struct job jobs[THREADS] = { 0 };
+	_Atomic unsigned int lost = 0;
+	int i;
+
+	ASSERT_NE(NULL, r);
+	for (i = 0; i < THREADS; i++) {
+		jobs[i].region = r;
+		jobs[i].lost = &lost;
+	}
+	/* Nobody purges: whatever is unpinned when, every byte stays. */
+	EXPECT_EQ(0, run_jobs(jobs, one_region));
+	EXPECT_EQ(0, lost);
+	EXPECT_EQ(0, ashm_allow_purging(r, 0));
+	if (ON_DEVICE)
+		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));
+	ashm_close(r);
+}
+
+static void *purge_and_copy(void *arg)
+{
+	struct job *job = arg;
+	unsigned char buf[64], back[sizeof(buf)];
+	uint64_t at = job->nr * page_size();
+	int i, fd, ret;
+
+	pthread_barrier_wait(&start);
+	if (!job->nr) {
+		fd = ash_open(O_RDWR);
+		for (i = 0; i < ROUNDS; i++)
+			JOB_CHECK(job, ash_purge_all(fd) >= 0);
+		close(fd);
+		return NULL;
+	}
+	fill(buf, sizeof(buf), job->nr);
+	for (i = 0; i < ROUNDS; i++) {
+		memset(back, 0xcc, sizeof(back));
+		ret = ashm_read(job->region, back, sizeof(back), at);
+		/* What was read without an error is what was written. */
+		if (!ret)
+			JOB_CHECK(job, !memcmp(buf, back, sizeof(buf)));
+		else
+			JOB_CHECK(job, errno == ENODATA);
+	}
+	return NULL;
+}
+
+TEST_F(lib, purged_under_readers)
+{
+	struct ashm *r = ashm_create("purged", THREADS * page_size());
+	unsigned char buf[64];
+	struct job jobs[THREADS] = { 0 };
+	unsigned int i, lost = 0, round;
+
+	ASSERT_NE(NULL, r);
+	if (!ON_DEVICE)
+		SKIP(return, "memfd is never purged");
+	if (!purge_works())
+		SKIP(return, "purging needs root");
+	for (round = 0; round < 10; round++) {
+		for (i = 0; i < THREADS; i++) {
+			jobs[i].region = r;
+			fill(buf, sizeof(buf), i);
+			ASSERT_EQ(0, ashm_write(r, buf, sizeof(buf),
+						i * page_size()));
+		}
+		ASSERT_EQ(0, ashm_allow_purging(r, 1));
+		ASSERT_EQ(0, run_jobs(jobs, purge_and_copy));
+		lost += (unsigned int)ashm_allow_purging(r, 0);
+	}
+	EXPECT_NE(0, lost);
+	ashm_close(r);
+}
+
+/* Of those who share it at once each gets a descriptor of its own. */
+static void *share(void *arg)
+{
+	struct job *job = arg;
+	int fd;
+
+	pthread_barrier_wait(&start);
+	fd = ashm_share_readonly(job->region);
+	JOB_CHECK(job, fd >= 0);
+	JOB_CHECK(job, map_errno(fd, page_size(), PROT_RW, MAP_SHARED, 0) < 0);
+	JOB_CHECK(job, !ashm_write(job->region, "x", 1, job->nr));
+	close(fd);
+	return NULL;
+}
+
+TEST_F(lib, share_at_once)
+{
+	int i, round, before = count_fds();
+
+	for (round = 0; round < 20; round++) {
+		struct ashm *r = ashm_create("share", page_size());
+		struct job jobs[THREADS] = { 0 };
+		char buf[THREADS];
+
+		ASSERT_NE(NULL, r);
+		for (i = 0; i < THREADS; i++)
+			jobs[i].region = r;
+		EXPECT_EQ(0, run_jobs(jobs, share));
+		EXPECT_EQ(0, ashm_read(r, buf, sizeof(buf), 0));
+		EXPECT_TRUE(all_bytes(buf, sizeof(buf), 'x'));
+		ashm_close(r);
+	}
+	EXPECT_EQ(before, count_fds());
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Helpers of the library's tests. To be included behind kselftest_harness.h.
+ */
+#ifndef LIB_UTIL_H
+#define LIB_UTIL_H
+
+#include <dirent.h>
+#include <limits.h>
+#include <sys/resource.h>
+
+#include "ashmem_util.h"
+
+#include <android/sharedmem.h>
+#include <ashmem.h>
+#include <cutils/ashmem.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL		0x0008U
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE	0x0010
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC		0x0020
+#endif
+#define SIZE_SEALS		(F_SEAL_GROW | F_SEAL_SHRINK)
+
+static UNUSED int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (!dir)
+		return -1;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static UNUSED int is_cloexec(int fd)
+{
+	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
+
+/* Makes the next descriptor the last one that is refused; or allows them again. */
+static UNUSED int limit_fds(rlim_t max)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -1;
+	limit.rlim_cur = max;
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* A fresh directory below the current one, and this process's root from then. */
+static UNUSED int enter_empty_root(char *dir, size_t len)
+{
+	snprintf(dir, len, "root.XXXXXX");
+	if (!mkdtemp(dir) || chmod(dir, 0755) || chroot(dir) || chdir("/"))
+		return -errno;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: run.sh DIR [COMMAND ARG...]
+#
+# Runs the library's test programs of DIR, each by COMMAND if there is one, in a
+# directory of its own. The last line is "N passed, N failed, N skipped".
+
+set -eu
+
+if [ $# -lt 1 ]; then
+	echo "usage: run.sh DIR [COMMAND ARG...]" >&2
+	exit 1
+fi
+dir=$(cd "$1" && pwd)
+shift
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+chmod 0755 "$tmp"
+
+: >"$tmp/log"
+for program in "$dir"/lib_*_test; do
+	mkdir "$tmp/work"
+	echo "# ${program##*/}"
+	status=0
+	(cd "$tmp/work" && exec timeout "${TEST_TIMEOUT:-300}" "$@" "$program") \
+		>"$tmp/said" 2>&1 </dev/null || status=$?
+	# Of what passed only the sum is of interest.
+	grep -vE '^ok |^# (  )?(RUN|OK|Starting|PASSED)|^# +OK |^(TAP|1\.\.)' \
+		"$tmp/said" | grep -vE '^# +SKIP|^# Totals|^# +(RUN|OK) ' || true
+	cat "$tmp/said" >>"$tmp/log"
+	# It died, or complained in some other way than by a test.
+	if [ "$status" -ne 0 ] && ! grep -q '^not ok' "$tmp/said"; then
+		echo "not ok ${program##*/} ended with status $status" |
+			tee -a "$tmp/log"
+	fi
+	rm -rf "$tmp/work"
+done
+
+awk '
+/^ok .*# SKIP/ { skipped++; next }
+/^ok / { passed++ }
+/^not ok / { failed++ }
+END {
+	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+	exit !passed || failed > 0
+}' "$tmp/log"
