@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem create: a region that lives as long as a command, or as this process.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/ashmem.h>
+
+#include "ashmem.h"
+#include "cutils/ashmem.h"
+#include "cmd.h"
+#include "fill.h"
+
+/**
+ * struct wish - the region that was asked for
+ * @name: or NULL
+ * @size: bytes, 0 if not given
+ * @mask: PROT_*, or -1 for all
+ * @from: a file with its contents, "-" for stdin, or NULL
+ * @number: the descriptor that the command is to get, or -1
+ * @unpin: leave all of it unpinned
+ * @detach: hold it in the background
+ */
+struct wish {
+	const char *name;
+	uint64_t size;
+	int mask;
+	const char *from;
+	int number;
+	bool unpin;
+	bool detach;
+};
+
+/* What is to be read: a descriptor, or -1 after having said why not. */
+static int open_contents(struct wish *wish)
+{
+	struct stat st;
+	int fd = STDIN_FILENO;
+	off_t at;
+
+	if (strcmp(wish->from, "-")) {
+		fd = open(wish->from, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			fail("can't open '%s': %s", wish->from, strerror(errno));
+			return -1;
+		}
+	}
+	if (fstat(fd, &st)) {
+		fail("can't read '%s': %s", wish->from, strerror(errno));
+		return -1;
+	}
+	if (wish->size)
+		return fd;
+	at = lseek(fd, 0, SEEK_CUR);
+	if (!S_ISREG(st.st_mode) || at < 0 || st.st_size <= at) {
+		fail("'%s' doesn't tell how long it is: give a size", wish->from);
+		return -1;
+	}
+	wish->size = (uint64_t)(st.st_size - at);
+	return fd;
+}
+
+/* By an object of its own, which leaves no mapping behind. */
+static int fill_new(int fd, const struct wish *wish, int contents)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct ashm *region = own < 0 ? NULL : ashm_adopt(own);
+	int code;
+
+	if (!region)
+		return fail("can't fill the region: %s", strerror(errno));
+	code = fill_from(region, 0, wish->size, true, contents);
+	ashm_close(region);
+	return code;
+}
+
+/* The region's descriptor, close-on-exec; -1 after having said what is wrong. */
+static int make(struct wish *wish)
+{
+	struct ashm *region;
+	const char *why;
+	int contents = -1, fd;
+
+	if (wish->from) {
+		contents = open_contents(wish);
+		if (contents < 0)
+			return -1;
+	}
+	region = ashm_create(wish->name, (size_t)wish->size);
+	if (!region && ashm_backend(&why) < 0) {
+		fail("can't make a region: %s", why);
+		return -1;
+	}
+	if (!region) {
+		fail("can't make a region of %llu bytes: %s",
+		     (unsigned long long)wish->size, strerror(errno));
+		return -1;
+	}
+	fd = ashm_fd(region);
+	if (wish->from && fill_new(fd, wish, contents))
+		return -1;
+	if (contents > STDIN_FILENO)
+		close(contents);
+	if (wish->unpin && ashmem_unpin_region(fd, 0, 0) < 0) {
+		fail("can't unpin the region: %s", strerror(errno));
+		return -1;
+	}
+	if (wish->mask >= 0 && ashm_protect(region, wish->mask)) {
+		fail("can't set the mask: %s", strerror(errno));
+		return -1;
+	}
+	return fd;
+}
+
+/* Doesn't return. A shell's exit codes say why there was no command. */
+static noreturn void run_command(int fd, const struct wish *wish, char **argv)
+{
+	char number[16];
+	int given = fd, err;
+
+	if (wish->number >= 0 && wish->number != fd)
+		given = dup2(fd, wish->number);
+	else if (fcntl(fd, F_SETFD, 0))
+		given = -1;
+	if (given < 0)
+		die("can't give descriptor %d to the command: %s", wish->number,
+		    strerror(errno));
+	snprintf(number, sizeof(number), "%d", given);
+	if (setenv("ASHMEM_FD", number, 1))
+		die("out of memory");
+	execvp(argv[0], argv);
+	err = errno;
+	say("can't run '%s': %s", argv[0], strerror(err));
+	exit(err == ENOENT ? 127 : 126);
+}
+
+/* Nothing of the caller's may stay open, or it would wait for us to end. */
+static void leave_caller(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+	int i;
+
+	setsid();
+	if (chdir("/"))
+		_exit(EXIT_FAILED);
+	for (i = 0; i < 3; i++)
+		if (null < 0 || dup2(null, i) < 0)
+			_exit(EXIT_FAILED);
+	if (fd > 3)
+		syscall(SYS_close_range, 3U, (unsigned int)fd - 1, 0);
+	syscall(SYS_close_range, (unsigned int)fd + 1, UINT_MAX, 0);
+}
+
+/* Until somebody ends it. */
+static int hold(void)
+{
+	sigset_t ends;
+	int sig;
+
+	/* So that fill and cat of the same user work under ptrace_scope 1, too. */
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	while (sigwait(&ends, &sig))
+		;
+	return EXIT_OK;
+}
+
+/* "PID/FD" of the process that holds the region. */
+static bool announce(pid_t pid, int fd)
+{
+	printf("%d/%d\n", (int)pid, fd);
+	return !fflush(stdout);
+}
+
+static int hold_detached(int fd)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return fail("can't make a pipe: %s", strerror(errno));
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return fail("can't start a process: %s", strerror(errno));
+	if (!pid) {
+		/* Its end tells the parent that all is ready: leave_caller() closes it. */
+		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+		leave_caller(fd);
+		_exit(hold());
+	}
+	close(ready[1]);
+	while (read(ready[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	if (announce(pid, fd))
+		return EXIT_OK;
+	/* Nobody could learn of it: it would be there for ever. */
+	kill(pid, SIGKILL);
+	return EXIT_FAILED;
+}
+
+static int parse_options(const struct command *self, int argc, char **argv,
+			 struct wish *wish)
+{
+	static const struct option longs[] = {
+		{ "detach", no_argument, NULL, 'd' },
+		{ "fd", required_argument, NULL, 'F' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "mask", required_argument, NULL, 'm' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "size", required_argument, NULL, 's' },
+		{ "unpin", no_argument, NULL, 'u' },
+		HELP_OPTION,
+		{ NULL, 0, NULL, 0 },
+	};
+	uint64_t number;
+	int opt;
+
+	/* "+": what stands behind the command's name is its own. */
+	while ((opt = command_getopt(self, argc, argv, "+dF:f:m:n:s:uh", longs)) != -1) {
+		switch (opt) {
+		case 'd':
+			wish->detach = true;
+			break;
+		case 'F':
+			if (parse_number(optarg, 1023, &number))
+				return command_usage(self, "'%s' is no descriptor (0 to 1023)",
+						     optarg);
+			wish->number = (int)number;
+			break;
+		case 'f':
+			wish->from = optarg;
+			break;
+		case 'm':
+			if (parse_mask(optarg, &wish->mask))
+				return command_usage(self, "'%s' is no mask, such as rw or r--",
+						     optarg);
+			break;
+		case 'n':
+			if (strlen(optarg) >= ASHMEM_NAME_LEN)
+				return command_usage(self, "the name is longer than %d bytes",
+						     ASHMEM_NAME_LEN - 1);
+			wish->name = optarg;
+			break;
+		case 's':
+			if (parse_size(optarg, &wish->size) || !wish->size ||
+			    wish->size > SIZE_MAX)
+				return command_usage(self, "'%s' is no size", optarg);
+			break;
+		case 'u':
+			wish->unpin = true;
+			break;
+		case 0:
+			return -1;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_OK;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct wish wish = { .mask = -1, .number = -1 };
+	int code = parse_options(self, argc, argv, &wish);
+	int fd;
+
+	if (code)
+		return code < 0 ? EXIT_OK : code;
+	if (!wish.size && !wish.from)
+		return command_usage(self, "give a size, or a file to fill it from");
+	if (wish.detach && optind < argc)
+		return command_usage(self, "--detach and a command don't go together");
+	if (wish.number >= 0 && optind == argc)
+		return command_usage(self, "--fd is for a command");
+	fd = make(&wish);
+	if (fd < 0)
+		return EXIT_FAILED;
+	if (optind < argc)
+		run_command(fd, &wish, argv + optind);
+	if (wish.detach)
+		return hold_detached(fd);
+	if (!announce(getpid(), fd))
+		return EXIT_FAILED;
+	return hold();
+}
+
+const struct command create_command = {
+	.name = "create",
+	.summary = "make a region, for a command or to be held",
+	.usage = "[OPTION]... [--] [COMMAND [ARGUMENT]...]\n"
+		 "Make a region. With a COMMAND, become it: it has the region's descriptor,\n"
+		 "whose number is in ASHMEM_FD. Without, print PID/FD of the region for the\n"
+		 "other commands, and hold it until killed.\n"
+		 "Without /dev/ashmem it is a memfd; ASHMEM_BACKEND=ashmem insists.\n\n"
+		 "  -d, --detach     hold it in the background: kill PID when done\n"
+		 "  -F, --fd=N       the descriptor that COMMAND gets\n"
+		 "  -f, --from=FILE  what is in it; '-' is stdin\n"
+		 "  -m, --mask=MASK  what mappings may do from then on: of rwx (rwx)\n"
+		 "  -n, --name=NAME  up to 255 bytes\n"
+		 "  -s, --size=SIZE  bytes, or with K, M, G or T; FILE's length if not given\n"
+		 "  -u, --unpin      the kernel may take the contents back\n"
+		 "  -h, --help       this text\n",
+	.run = run,
+};

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which device is ashmem's, and where the kernel keeps shared memory.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "walk.h"
+
+#define MISC_MAJOR	10
+
+/**
+ * device_number - the number of the ashmem device
+ * @rdev: where to
+ *
+ * By what the kernel says rather than by a node, which may be missing, or be a
+ * stale one.
+ *
+ * Return: 0; -ENODEV if the kernel has no such device.
+ */
+int device_number(dev_t *rdev)
+{
+	char *path = file_path("/sys/class/misc/ashmem/dev");
+	char *text = file_line(path);
+	unsigned int major, minor;
+	char *end;
+	int misc;
+
+	free(path);
+	if (text) {
+		major = (unsigned int)strtoul(text, &end, 10);
+		if (*end == ':') {
+			minor = (unsigned int)strtoul(end + 1, &end, 10);
+			if (!*end) {
+				*rdev = makedev(major, minor);
+				free(text);
+				return 0;
+			}
+		}
+		free(text);
+	}
+
+	path = file_path("/proc/misc");
+	text = file_read(path, NULL);
+	free(path);
+	misc = text ? misc_minor(text, "ashmem") : -1;
+	free(text);
+	if (misc < 0)
+		return -ENODEV;
+	*rdev = makedev(MISC_MAJOR, (unsigned int)misc);
+	return 0;
+}
+
+/**
+ * shmem_device - the number of the mount that backing files are on
+ * @dev: where to
+ *
+ * The kernel puts memfds on the same one.
+ *
+ * Return: 0 or a negative errno.
+ */
+int shmem_device(dev_t *dev)
+{
+	int fd = memfd_create("ashmem-probe", MFD_CLOEXEC);
+	struct stat st;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else
+		*dev = st.st_dev;
+	close(fd);
+	return err;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem: look at the machine's regions of anonymous shared memory, make some,
+ * and find out what is wrong with them.
+ */
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const struct command *const commands[] = {
+	&list_command, &show_command, &top_command, &purge_command, &create_command,
+	&cat_command, &fill_command, &doctor_command, &bench_command,
+};
+
+#define COMMANDS	(sizeof(commands) / sizeof(*commands))
+
+static void help(void)
+{
+	size_t i;
+
+	printf("usage: ashmem COMMAND [OPTION]... [ARGUMENT]...\n"
+	       "       ashmem COMMAND --help\n"
+	       "       ashmem --version\n\n"
+	       "Look at regions of anonymous shared memory (/dev/ashmem) and make some.\n\n"
+	       "Commands:\n");
+	for (i = 0; i < COMMANDS; i++)
+		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\nExit codes: 0 done, 1 failed, 2 wrong usage; doctor: 3 warnings, 4 errors.\n"
+	       "ashmem(8) has it all.\n");
+}
+
+/* Says how to call a command. Returns the exit code for wrong usage. */
+int command_usage(const struct command *self, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", said_by);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry 'ashmem %s --help'.\n", self->name);
+	return EXIT_USAGE;
+}
+
+/**
+ * command_getopt - getopt_long() that answers --help and wrong options
+ * @self: the command
+ * @argc: as for getopt_long()
+ * @argv: as for getopt_long()
+ * @shorts: short options, which needn't name h
+ * @longs: long options, with HELP_OPTION
+ *
+ * Return: as getopt_long() for the command's own options; 0 if the program is to
+ * end well, for it was asked for help; '?' if it is to end with EXIT_USAGE.
+ */
+int command_getopt(const struct command *self, int argc, char **argv,
+		   const char *shorts, const struct option *longs)
+{
+	int opt = getopt_long(argc, argv, shorts, longs, NULL);
+
+	if (opt == 'h') {
+		printf("usage: ashmem %s %s", self->name, self->usage);
+		return 0;
+	}
+	if (opt == '?')
+		fprintf(stderr, "Try 'ashmem %s --help'.\n", self->name);
+	return opt;
+}
+
+/* 0 if nothing stands behind the options, else the exit code. */
+int command_no_operands(const struct command *self, int argc, char **argv)
+{
+	if (optind < argc)
+		return command_usage(self, "too many arguments: '%s'", argv[optind]);
+	return 0;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	char *name = xasprintf("ashmem %s", command->name);
+
+	/* getopt_long() starts its messages with it. */
+	argv[0] = name;
+	said_by = name;
+	return command->run(command, argc, argv);
+}
+
+/*
+ * A file that is opened must not end up as one of the three. Reading only: what
+ * is printed to a stdout that isn't there has to fail.
+ */
+static void have_three(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	have_three();
+	if (argc < 2) {
+		fprintf(stderr, "ashmem: no command\nTry 'ashmem --help'.\n");
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    (!strcmp(argv[1], "help") && argc == 2)) {
+		help();
+		return close_stdout(EXIT_OK);
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("ashmem %s\n", ASHMEM_VERSION);
+		return close_stdout(EXIT_OK);
+	}
+	for (i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i]->name))
+			return close_stdout(run(commands[i], argc - 1, argv + 1));
+	fprintf(stderr, "ashmem: unknown %s '%s'\nTry 'ashmem --help'.\n",
+		argv[1][0] == '-' ? "option" : "command", argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking a copy of another process's descriptor.
+ *
+ * Opening /proc/PID/fd/FD of a device makes a new region, so the copy is had by
+ * pidfd_getfd(2), for which the kernel asks the same as for ptrace(2).
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ashmem.h"
+#include "cmd.h"
+#include "peer.h"
+
+/* "12/3", or "/proc/12/fd/3". */
+static bool peer_parse(const char *text, struct peer *peer)
+{
+	uint64_t pid, fd;
+	const char *slash;
+	char *first;
+	bool good;
+
+	if (!strncmp(text, "/proc/", 6)) {
+		text += 6;
+		slash = strstr(text, "/fd/");
+	} else {
+		slash = strchr(text, '/');
+	}
+	if (!slash)
+		return false;
+	first = xasprintf("%.*s", (int)(slash - text), text);
+	good = !parse_number(first, INT32_MAX, &pid) && pid &&
+	       !parse_number(strrchr(slash, '/') + 1, INT32_MAX, &fd);
+	free(first);
+	if (!good)
+		return false;
+	*peer = (struct peer){ .pid = (pid_t)pid, .fd = (int)fd, .own = -1 };
+	return true;
+}
+
+/* The one operand of a command: 0 or an exit code. */
+int peer_operand(const struct command *self, int argc, char **argv, struct peer *peer)
+{
+	if (optind == argc)
+		return command_usage(self, "no region: PID/FD is missing");
+	if (argc - optind > 1)
+		return command_usage(self, "too many arguments: '%s'", argv[optind + 1]);
+	if (!peer_parse(argv[optind], peer))
+		return command_usage(self, "'%s' isn't PID/FD, such as 1234/5",
+				     argv[optind]);
+	return EXIT_OK;
+}
+
+/* Says that there is no such process or descriptor, if that is so. */
+bool peer_known(const struct peer *peer)
+{
+	char *path = file_path("/proc/%d", (int)peer->pid);
+	char *link = file_path("/proc/%d/fd/%d", (int)peer->pid, peer->fd);
+	struct stat st;
+	bool known = false;
+
+	if (stat(path, &st))
+		fail("there is no process %d", (int)peer->pid);
+	else if (lstat(link, &st) && errno == ENOENT)
+		fail("process %d has no descriptor %d", (int)peer->pid, peer->fd);
+	else
+		known = true;
+	free(path);
+	free(link);
+	return known;
+}
+
+/* Why the kernel says EPERM, and what would help. */
+static void explain_refusal(const struct peer *peer)
+{
+	char *path = file_path("/proc/%d", (int)peer->pid);
+	char *scope_path = file_path("/proc/sys/kernel/yama/ptrace_scope");
+	char *scope = file_line(scope_path);
+	struct stat st;
+	uid_t uid = geteuid();
+
+	if (!stat(path, &st) && st.st_uid != uid && uid)
+		say("not allowed to take descriptor %d of process %d: it belongs to user"
+		    " %u; be that user, or root (CAP_SYS_PTRACE)", peer->fd,
+		    (int)peer->pid, (unsigned int)st.st_uid);
+	else if (scope && !strcmp(scope, "1") && uid)
+		say("not allowed to take descriptor %d of process %d:"
+		    " kernel.yama.ptrace_scope is 1, so it takes CAP_SYS_PTRACE (root) or a"
+		    " process that allows it, as those of 'ashmem create' do",
+		    peer->fd, (int)peer->pid);
+	else if (scope && *scope > '0')
+		say("not allowed to take descriptor %d of process %d:"
+		    " kernel.yama.ptrace_scope is %s, %s", peer->fd, (int)peer->pid, scope,
+		    *scope == '3' ? "so nobody may until the next boot" :
+		    "so it takes CAP_SYS_PTRACE (root)");
+	else
+		say("not allowed to take descriptor %d of process %d: it takes what ptrace(2)"
+		    " takes, CAP_SYS_PTRACE or an ordinary process of the same user",
+		    peer->fd, (int)peer->pid);
+	free(scope);
+	free(scope_path);
+	free(path);
+}
+
+/* A copy of the descriptor, close-on-exec; -1 with errno. Says nothing. */
+int peer_pidfd_getfd(const struct peer *peer)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
+	int fd, err;
+
+	if (pidfd < 0)
+		return -1;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, peer->fd, 0);
+	err = errno;
+	close(pidfd);
+	errno = err;
+	return fd;
+}
+
+static void say_why_not(const struct peer *peer, int err)
+{
+	if (err == EPERM || err == EACCES)
+		explain_refusal(peer);
+	else if (err == EINVAL)
+		say("%d is a thread; name its process", (int)peer->pid);
+	else if (err == EBADF || err == ESRCH)
+		say("process %d is gone, or has closed descriptor %d", (int)peer->pid,
+		    peer->fd);
+	else
+		say("can't take descriptor %d of process %d: %s", peer->fd,
+		    (int)peer->pid, strerror(err));
+}
+
+/* What the kernel says of our own copy. Returns 0 or -1 with errno. */
+static int learn(struct peer *peer)
+{
+	char *path = xasprintf("/proc/self/fdinfo/%d", peer->own);
+	struct stat st;
+	char *text;
+	size_t len;
+
+	/* It stays: info has its name in there. */
+	text = file_read(path, &len);
+	free(path);
+	if (!text)
+		return -1;
+	fdinfo_parse(text, len, &peer->info);
+	if (peer->kind == REGION_ASHMEM)
+		return 0;
+	if (fstat(peer->own, &st))
+		return -1;
+	peer->info.inode = st.st_ino;
+	peer->info.size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/**
+ * peer_take - get hold of another process's region
+ * @peer: the process and the descriptor; @own, @kind and @info are filled in
+ *
+ * Return: 0, or an exit code after having said what is wrong.
+ */
+int peer_take(struct peer *peer)
+{
+	int backend;
+
+	if (!peer_known(peer))
+		return EXIT_FAILED;
+	peer->own = peer_pidfd_getfd(peer);
+	if (peer->own < 0) {
+		say_why_not(peer, errno);
+		return EXIT_FAILED;
+	}
+	backend = ashm_backend_of(peer->own);
+	if (backend < 0)
+		return fail("descriptor %d of process %d is no region", peer->fd,
+			    (int)peer->pid);
+	peer->kind = backend == ASHM_BACKEND_MEMFD ? REGION_MEMFD : REGION_ASHMEM;
+	if (learn(peer))
+		return fail("can't read what the kernel says of the region: %s",
+			    strerror(errno));
+	if (peer->info.size == UNKNOWN)
+		return fail("the driver doesn't tell the size of regions");
+	return EXIT_OK;
+}
+
+/**
+ * peer_interval - check an interval against the region's size
+ * @peer: the region
+ * @offset: first byte
+ * @length: bytes; UNKNOWN becomes all from @offset on
+ *
+ * Return: 0, or an exit code after having said what is wrong.
+ */
+int peer_interval(const struct peer *peer, uint64_t offset, uint64_t *length)
+{
+	uint64_t size = peer->info.size;
+
+	if (offset > size)
+		return fail("offset %llu is behind the end of the region, which has %llu bytes",
+			    (unsigned long long)offset, (unsigned long long)size);
+	if (*length == UNKNOWN)
+		*length = size - offset;
+	if (*length > size - offset)
+		return fail("%llu bytes from offset %llu on pass the end of the region, which"
+			    " has %llu", (unsigned long long)*length,
+			    (unsigned long long)offset, (unsigned long long)size);
+	return EXIT_OK;
+}

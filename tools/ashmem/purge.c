@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem purge: have the kernel take back what is unpinned.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/ashmem.h>
+
+#include "cmd.h"
+#include "json.h"
+
+#define COUNTER	"/sys/class/misc/ashmem/command_purged_pages"
+
+/* How many pages commands have purged so far; false if the driver won't tell. */
+static bool purged_so_far(uint64_t *pages)
+{
+	char *path = file_path(COUNTER);
+	char *text = file_line(path);
+	bool good = text && !parse_number(text, UINT64_MAX, pages);
+
+	free(path);
+	free(text);
+	return good;
+}
+
+static int purge(long *purgeable)
+{
+	int fd = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail("can't open /dev/ashmem: %s; 'ashmem doctor' tells why",
+			    strerror(errno));
+	*purgeable = ioctl(fd, ASHMEM_PURGE_ALL_CACHES, 0);
+	if (*purgeable < 0 && errno == EPERM)
+		return fail("not allowed: it takes CAP_SYS_ADMIN, that is root outside of"
+			    " containers");
+	if (*purgeable < 0)
+		return fail("can't purge: %s", strerror(errno));
+	close(fd);
+	return EXIT_OK;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		HELP_OPTION,
+		{ NULL, 0, NULL, 0 },
+	};
+	bool json = false, quiet = false, counted;
+	uint64_t before, after;
+	long purgeable = 0;
+	int opt, code;
+
+	while ((opt = command_getopt(self, argc, argv, "jqh", longs)) != -1) {
+		switch (opt) {
+		case 'j':
+			json = true;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 0:
+			return EXIT_OK;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	code = command_no_operands(self, argc, argv);
+	if (code)
+		return code;
+	counted = purged_so_far(&before);
+	code = purge(&purgeable);
+	if (code)
+		return code;
+	counted = counted && purged_so_far(&after);
+	if (json) {
+		json_open(NULL, '{');
+		json_number("purgeable_pages", (uint64_t)purgeable);
+		if (counted)
+			json_number("purged_pages", after - before);
+		else
+			json_null("purged_pages");
+		json_close('}');
+		json_end();
+	} else if (!quiet && counted) {
+		printf("purged %llu pages\n", (unsigned long long)(after - before));
+	} else if (!quiet) {
+		printf("purged; %ld pages were purgeable\n", purgeable);
+	}
+	return EXIT_OK;
+}
+
+const struct command purge_command = {
+	.name = "purge",
+	.summary = "take back all unpinned pages (root)",
+	.usage = "[OPTION]...\n"
+		 "Have the kernel take back every unpinned page of every region, and say how\n"
+		 "many went. Their contents are lost, as they are when memory is short. It\n"
+		 "takes CAP_SYS_ADMIN in the initial user namespace.\n\n"
+		 "  -j, --json   as JSON\n"
+		 "  -q, --quiet  say nothing\n"
+		 "  -h, --help   this text\n",
+	.run = run,
+};

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The terminal while top has it: the alternate screen, keys without echo. It is
+ * given back whole however the program ends, short of SIGKILL.
+ *
+ * Signal handlers only call what is async-signal-safe (write, tcsetattr, raise)
+ * and touch @taken and @resized; all else is set before they are installed.
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "screen.h"
+
+static struct termios before, during;
+static sig_atomic_t taken, resized;
+
+static void put(const char *sequence)
+{
+	ssize_t done = write(STDOUT_FILENO, sequence, strlen(sequence));
+
+	/* There is nobody to tell. */
+	(void)done;
+}
+
+static void take(void)
+{
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &during);
+	/* The other screen, no cursor, lines cut off at the edge. */
+	put("\033[?1049h\033[?25l\033[?7l");
+	taken = 1;
+}
+
+static void give_back(void)
+{
+	if (!taken)
+		return;
+	taken = 0;
+	put("\033[?7h\033[?25h\033[?1049l");
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+}
+
+static void on_end(int sig)
+{
+	int err = errno;
+
+	give_back();
+	/* The default action is back in place, and comes once this returns. */
+	raise(sig);
+	errno = err;
+}
+
+static void on_stop(int sig)
+{
+	int err = errno;
+
+	(void)sig;
+	give_back();
+	raise(SIGSTOP);
+	take();
+	resized = 1;
+	errno = err;
+}
+
+static void on_resize(int sig)
+{
+	(void)sig;
+	resized = 1;
+}
+
+static void handle(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction act = { .sa_handler = handler, .sa_flags = flags };
+	struct sigaction old;
+
+	/* What the caller has ignored (nohup) stays ignored. */
+	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN)
+		return;
+	sigfillset(&act.sa_mask);
+	/* One that breaks the program comes at once, or is lost. */
+	sigdelset(&act.sa_mask, sig);
+	if (flags & SA_RESETHAND)
+		act.sa_flags |= SA_NODEFER;
+	sigaction(sig, &act, NULL);
+}
+
+/**
+ * screen_open - take the terminal, if there is one at both ends
+ *
+ * Return: false if stdin and stdout aren't a terminal.
+ */
+bool screen_open(void)
+{
+	static const int ends[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
+		SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU, SIGSYS,
+	};
+	size_t i;
+
+	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &before))
+		return false;
+	during = before;
+	during.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	during.c_cc[VMIN] = 1;
+	during.c_cc[VTIME] = 0;
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		handle(ends[i], on_end, SA_RESETHAND);
+	handle(SIGTSTP, on_stop, 0);
+	handle(SIGWINCH, on_resize, 0);
+	atexit(give_back);
+	take();
+	return true;
+}
+
+void screen_size(size_t *lines, size_t *columns)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col) {
+		size.ws_row = 24;
+		size.ws_col = 80;
+	}
+	*lines = size.ws_row;
+	*columns = size.ws_col;
+}
+
+/**
+ * screen_key - wait for a key
+ * @seconds: at most so long
+ *
+ * Return: the key; 0 if the time is over or the size has changed; EOF if the
+ * terminal is gone.
+ */
+int screen_key(double seconds)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct timespec wait = {
+		.tv_sec = (time_t)seconds,
+		.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9),
+	};
+	sigset_t none, all;
+	unsigned char key;
+	int ready;
+
+	/* A resize that comes between the look and the wait would not end it. */
+	sigemptyset(&none);
+	sigemptyset(&all);
+	sigaddset(&all, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &all, &none);
+	ready = resized ? -1 : ppoll(&fd, 1, &wait, &none);
+	resized = 0;
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (ready <= 0)
+		return 0;
+	return read(STDIN_FILENO, &key, 1) == 1 ? key : EOF;
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The walk over /proc: whose descriptors and mappings are of which region.
+ *
+ * Processes come and go meanwhile. What isn't there any more when it is looked
+ * at was never there; only what may not be looked at is counted.
+ */
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "walk.h"
+
+#define PF_KTHREAD	0x00200000	/* of the kernel's <linux/sched.h> */
+
+/**
+ * struct look - one process being looked into
+ * @walk: what is found goes there
+ * @pid: the process
+ * @process: its index in @walk, or NONE as long as nothing was found
+ * @refused: something of it may not be looked at
+ */
+struct look {
+	struct walk *walk;
+	pid_t pid;
+	size_t process;
+	bool refused;
+};
+
+#define NONE	SIZE_MAX
+
+static void note_refusal(struct look *look, int err)
+{
+	if (err == EACCES || err == EPERM)
+		look->refused = true;
+}
+
+static size_t process_of(struct look *look)
+{
+	struct walk *walk = look->walk;
+	struct process *process;
+	struct stat st;
+	char *path;
+
+	if (look->process != NONE)
+		return look->process;
+	walk->processes = grown(walk->processes, walk->process_count,
+				&walk->process_room, sizeof(*process));
+	process = &walk->processes[walk->process_count];
+	memset(process, 0, sizeof(*process));
+	process->pid = look->pid;
+
+	path = file_path("/proc/%d", (int)look->pid);
+	if (!stat(path, &st))
+		process->uid = st.st_uid;
+	free(path);
+	path = file_path("/proc/%d/comm", (int)look->pid);
+	process->comm = file_read(path, &process->comm_len);
+	free(path);
+	if (process->comm_len && process->comm[process->comm_len - 1] == '\n')
+		process->comm_len--;
+	look->process = walk->process_count++;
+	return look->process;
+}
+
+/* A number that is all of a file's name; -1 if it isn't. */
+static int number_of(const char *name)
+{
+	uint64_t value;
+
+	if (!isdigit((unsigned char)*name) || parse_number(name, INT32_MAX, &value))
+		return -1;
+	return (int)value;
+}
+
+/*
+ * Not by the link's text, which depends on what the node is called. A server
+ * that is slow to answer is not asked.
+ */
+static bool look_at_type(struct look *look, const char *path, struct statx *stx)
+{
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		  STATX_BASIC_STATS, stx)) {
+		note_refusal(look, errno);
+		return false;
+	}
+	return true;
+}
+
+static bool is_device(const struct look *look, const struct statx *stx)
+{
+	return look->walk->rdev && S_ISCHR(stx->stx_mode) &&
+	       makedev(stx->stx_rdev_major, stx->stx_rdev_minor) == look->walk->rdev;
+}
+
+/* A memfd with the mode that marks those of libashmem. */
+static bool may_be_memfd(const struct look *look, const struct statx *stx)
+{
+	return stx->stx_mode == (S_IFREG | S_ISVTX | 0644) &&
+	       makedev(stx->stx_dev_major, stx->stx_dev_minor) == look->walk->shmem;
+}
+
+/* The seals show only through a descriptor; to open a memfd changes nothing. */
+static int memfd_mask(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+
+	if (fd >= 0)
+		close(fd);
+	if (seals < 0)
+		return -1;
+	return seals & (F_SEAL_FUTURE_WRITE | F_SEAL_WRITE) ? PROT_READ | PROT_EXEC :
+	       PROT_READ | PROT_WRITE | PROT_EXEC;
+}
+
+/* What fdinfo doesn't say of a memfd. False if it isn't one of libashmem's. */
+static bool memfd_learn(const char *path, const struct statx *stx, struct fdinfo *info,
+			char *link, size_t room)
+{
+	ssize_t len = readlink(path, link, room);
+	struct maps_line map = { .path = link, .path_len = (size_t)len };
+	enum region_kind kind;
+
+	if (len <= 0 || !maps_is_region(&map, &kind, &info->name, &info->name_len) ||
+	    kind != REGION_MEMFD)
+		return false;
+	info->inode = stx->stx_ino;
+	info->size = stx->stx_size;
+	info->resident = stx->stx_blocks * 512 / (uint64_t)sysconf(_SC_PAGESIZE);
+	info->unpinned = 0;
+	info->purgeable = 0;
+	info->mask = memfd_mask(path);
+	return true;
+}
+
+static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_path)
+{
+	struct region *region;
+	char *path, *text, link[4096];
+	struct holder holder;
+	struct fdinfo info;
+	struct statx stx;
+	bool memfd;
+	size_t len;
+
+	if (!look_at_type(look, link_path, &stx))
+		return;
+	memfd = may_be_memfd(look, &stx);
+	if (!memfd && !is_device(look, &stx))
+		return;
+	path = file_path("/proc/%d/task/%d/fdinfo/%d", (int)look->pid, (int)tid, fd);
+	text = file_read(path, &len);
+	free(path);
+	if (!text) {
+		note_refusal(look, errno);
+		return;
+	}
+	fdinfo_parse(text, len, &info);
+	if (!memfd || memfd_learn(link_path, &stx, &info, link, sizeof(link))) {
+		holder = (struct holder){
+			.process = process_of(look), .tid = tid, .fd = fd,
+			.flags = info.flags,
+		};
+		region = info.inode != UNKNOWN ?
+			 region_by_inode(look->walk, info.inode) :
+			 region_unmapped(look->walk, holder.process, tid, fd);
+		region->kind = memfd ? REGION_MEMFD : REGION_ASHMEM;
+		region_learn(region, &info);
+		region_held(region, &holder);
+	}
+	free(text);
+}
+
+static void look_at_fds(struct look *look, pid_t tid)
+{
+	char *dir_path = file_path("/proc/%d/task/%d/fd", (int)look->pid, (int)tid);
+	struct dirent *entry;
+	char *path;
+	DIR *dir;
+	int fd;
+
+	dir = opendir(dir_path);
+	if (!dir) {
+		note_refusal(look, errno);
+		free(dir_path);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		fd = number_of(entry->d_name);
+		if (fd < 0)
+			continue;
+		path = xasprintf("%s/%d", dir_path, fd);
+		look_at_fd(look, tid, fd, path);
+		free(path);
+	}
+	closedir(dir);
+	free(dir_path);
+}
+
+/*
+ * Of a region that nobody has open any more only the file behind a mapping can
+ * tell the size, and the name as it was set, to those who may look there.
+ */
+static void look_behind(struct look *look, struct region *region, const struct maps_line *map)
+{
+	char *path = file_path("/proc/%d/map_files/%llx-%llx", (int)look->pid,
+			       (unsigned long long)map->start,
+			       (unsigned long long)map->end);
+	struct maps_line link = { .path = NULL };
+	enum region_kind kind;
+	char text[4096], *name;
+	ssize_t linked = readlink(path, text, sizeof(text));
+	struct stat st;
+	size_t len;
+
+	if (linked > 0 && (size_t)linked < sizeof(text)) {
+		link.path = text;
+		link.path_len = (size_t)linked;
+		if (maps_is_region(&link, &kind, &name, &len) && name)
+			region_name(region, name, len);
+	}
+
+	/* What private mappings are shown by has neither size nor pages. */
+	if (!stat(path, &st) && st.st_size) {
+		region->size = (uint64_t)st.st_size;
+		region->resident = (uint64_t)st.st_blocks * 512 /
+				   (uint64_t)sysconf(_SC_PAGESIZE);
+	}
+	free(path);
+}
+
+static void look_at_map(struct look *look, struct maps_line *map)
+{
+	struct mapping mapping = {
+		.start = map->start, .end = map->end, .offset = map->offset,
+	};
+	enum region_kind kind;
+	struct region *region;
+	size_t len;
+	char *name;
+
+	/* On the kernel's own mount nobody else can choose a path. */
+	if (map->dev != look->walk->shmem || !maps_is_region(map, &kind, &name, &len))
+		return;
+	memcpy(mapping.perms, map->perms, sizeof(mapping.perms));
+	mapping.process = process_of(look);
+	region = region_by_inode(look->walk, map->inode);
+	if (!region->holder_count)
+		region->kind = kind;
+	/* fdinfo has the name in full, maps not quite. */
+	if (name && !region->holder_count)
+		region_name(region, name, unescape(name, len, "\n"));
+	region_mapped(region, &mapping);
+	if (!region->holder_count)
+		look_behind(look, region, map);
+}
+
+/* False if the task has no mappings, as one that is ending. */
+static bool look_at_maps(struct look *look, pid_t tid)
+{
+	char *path = file_path("/proc/%d/task/%d/maps", (int)look->pid, (int)tid);
+	FILE *maps = fopen(path, "re");
+	struct maps_line map;
+	char *line = NULL;
+	size_t room = 0;
+	bool any = false;
+	ssize_t len;
+
+	free(path);
+	if (!maps) {
+		note_refusal(look, errno);
+		return look->refused;
+	}
+	while ((len = getline(&line, &room, maps)) > 0) {
+		any = true;
+		if (maps_parse(line, (size_t)len, &map))
+			look_at_map(look, &map);
+	}
+	free(line);
+	fclose(maps);
+	return any;
+}
+
+/* Where the kernel can't or won't compare, the process's own will have to do. */
+static bool own_table(pid_t a, pid_t b)
+{
+	return syscall(SYS_kcmp, (long)a, (long)b, (long)KCMP_FILES, 0L, 0L) > 0;
+}
+
+/*
+ * Threads mostly have their process's descriptors, and always its mappings. But
+ * a thread can have taken a table of its own, and the first one can have ended
+ * before the others; then it has neither.
+ */
+static void look_at_tasks(struct look *look)
+{
+	char *path = file_path("/proc/%d/task", (int)look->pid);
+	pid_t *seen = NULL;
+	size_t count = 0, room = 0, i;
+	struct dirent *entry;
+	bool mapped = false;
+	DIR *dir = opendir(path);
+	pid_t tid;
+
+	free(path);
+	if (!dir) {
+		note_refusal(look, errno);
+		return;
+	}
+	while (!look->refused && (entry = readdir(dir))) {
+		tid = number_of(entry->d_name);
+		if (tid <= 0)
+			continue;
+		for (i = 0; i < count && own_table(seen[i], tid); i++)
+			;
+		if (i == count) {
+			look_at_fds(look, tid);
+			seen = grown(seen, count, &room, sizeof(*seen));
+			seen[count++] = tid;
+		}
+		if (!mapped)
+			mapped = look_at_maps(look, tid);
+	}
+	closedir(dir);
+	free(seen);
+}
+
+/* Kernel threads have nothing to look at: not being let in is no loss. */
+static bool is_kernel_thread(pid_t pid)
+{
+	char *path = file_path("/proc/%d/stat", (int)pid);
+	char *text = file_read(path, NULL);
+	uint64_t flags = 0;
+	bool kernel;
+	char state;
+
+	free(path);
+	kernel = text && stat_parse(text, &state, &flags) && (flags & PF_KTHREAD);
+	free(text);
+	return kernel;
+}
+
+/**
+ * walk_all - find all regions
+ * @walk: what was found; walk_free() it, also after an error
+ *
+ * Return: 0, or why there is no /proc or no memfd.
+ */
+int walk_all(struct walk *walk)
+{
+	char *path = file_path("/proc");
+	struct dirent *entry;
+	DIR *dir;
+	int err;
+
+	memset(walk, 0, sizeof(*walk));
+	dir = opendir(path);
+	err = dir ? 0 : -errno;
+	free(path);
+	if (err)
+		return err;
+	if (device_number(&walk->rdev))
+		walk->rdev = 0;
+	err = shmem_device(&walk->shmem);
+	while (!err && (entry = readdir(dir))) {
+		struct look look = {
+			.walk = walk, .pid = number_of(entry->d_name), .process = NONE,
+		};
+
+		if (look.pid <= 0)
+			continue;
+		look_at_tasks(&look);
+		if (look.refused && !is_kernel_thread(look.pid))
+			walk->refused++;
+	}
+	closedir(dir);
+	return err;
+}
+
+/* The same, with what went wrong on stderr. Returns 0 or an exit code. */
+int walk_or_say(struct walk *walk)
+{
+	int err = walk_all(walk);
+
+	if (err)
+		return fail("can't look for regions: %s", strerror(-err));
+	return 0;
+}
+
+/* What a list lacks, on stderr. */
+void walk_say_limits(const struct walk *walk)
+{
+	if (!walk->rdev)
+		say("the kernel has no ashmem device ('ashmem doctor' tells why);"
+		    " looked for regions on memfd only");
+	if (walk->refused)
+		say("%lu process%s may not be looked into%s", walk->refused,
+		    walk->refused == 1 ? "" : "es", geteuid() ? "; root sees all" :
+		    ", for want of CAP_SYS_PTRACE");
+}
+
+void walk_free(struct walk *walk)
+{
+	size_t i;
+
+	regions_free(walk);
+	for (i = 0; i < walk->process_count; i++)
+		free(walk->processes[i].comm);
+	free(walk->processes);
+}
