@@ -46,6 +46,7 @@ noreturn void die(const char *what);
 void report(const char *measure, double value, const char *unit);
 void report_at(const char *measure, unsigned long n, double value, const char *unit);
 double median(double *values, unsigned int count);
+double quantile(double *values, unsigned int count, double part);
 double cost_of(void (*op)(void *arg), void *arg);
 double mean_cost_of(void (*op)(void *arg), void *arg, unsigned int count);
 

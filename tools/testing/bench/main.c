@@ -64,6 +64,12 @@ double median(double *values, unsigned int count)
 	       (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+double quantile(double *values, unsigned int count, double part)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[(unsigned int)(part * count)];
+}
+
 static void nothing(void *arg)
 {
 	/* Not to be taken out of the loop. */
