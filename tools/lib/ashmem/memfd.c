@@ -71,6 +71,7 @@ static int make(const char *name)
 int libashmem_memfd_new(const char *name, size_t size)
 {
 	char full[MEMFD_NAME_LEN + 1];
+	off_t length = (off_t)size;
 	int fd;
 
 	/* Longer names are cut, as the device does. */
@@ -78,14 +79,14 @@ int libashmem_memfd_new(const char *name, size_t size)
 		snprintf(full, sizeof(full), PREFIX "/%s", name);
 	else
 		snprintf(full, sizeof(full), PREFIX);
-	if (size > (uint64_t)LLONG_MAX) {
+	if (length < 0) {
 		errno = EFBIG;
 		return -1;
 	}
 	fd = make(full);
 	if (fd < 0)
 		return -1;
-	if (ftruncate(fd, (off_t)size) || fchmod(fd, OUR_MODE) ||
+	if (ftruncate(fd, length) || fchmod(fd, OUR_MODE) ||
 	    fcntl(fd, F_ADD_SEALS, SIZE_SEALS)) {
 		libashmem_close(fd);
 		return -1;

@@ -95,12 +95,16 @@ source=$("$bed/source.sh") || {
 step_done source
 
 tests=$out/tests
-rm -rf "$tests" "$tmp/32"
+rm -rf "$tests" "$tests.lib" "$tmp/32"
 mkdir -p "$tests" "$tmp/32"
 : >"$out/selftests.log"
-# Builds the selftests into $1 with compiler $2.
+# Builds the selftests and those of the library into $1 with compiler $2.
 selftests()
 {
+	make -j"$(nproc)" -C "$top/tools/lib/ashmem" CC="$2" \
+		KSELFTEST_DIR="$source/tools/testing/selftests" \
+		OUTPUT="$1.lib" TESTS="$1" LDFLAGS=-static tests \
+		>>"$out/selftests.log" 2>&1 || return
 	make -j"$(nproc)" -C "$top/tools/testing/selftests/ashmem" CC="$2" \
 		KSELFTEST_DIR="$source/tools/testing/selftests" \
 		OUTPUT="$1" LDFLAGS=-static TEST= all >>"$out/selftests.log" 2>&1
@@ -126,6 +130,20 @@ for program in "$tmp/32"/*; do
 	esac
 done
 step_done selftests
+
+echo
+echo "# the library on this machine, with memfd"
+status=0
+CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
+	make -s -C "$top/tools/lib/ashmem" OUTPUT="$out/lib" check || status=1
+check "$status" "library: tests, and programs built with what is installed"
+if [ -z "${TEST:-}" ]; then
+	status=0
+	CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
+		make -s -C "$top/tools/lib/ashmem" check-sanitize || status=1
+	check "$status" "library: ASan, UBSan, TSan and valgrind find nothing"
+fi
+step_done library
 
 # Builds for kernel $1 and runs its guest; what it says goes to $tmp/$1.said,
 # "passed failed skipped seconds" to $tmp/$1.counts.

@@ -152,14 +152,13 @@ TEST_F(lib, sizes_without_proc)
 	if (geteuid())
 		SKIP(return, "chroot() needs root");
 	for (i = 0; i < ARRAY_SIZE(big_sizes); i++) {
-		fds[i] = ashmem_create_region("big", (size_t)big_sizes[i]);
-		ASSERT_LE(0, fds[i]);
-		if (big_sizes[i])
-			ASSERT_EQ(0, map_errno(fds[i], page_size(), PROT_READ,
-					       MAP_SHARED | MAP_NORESERVE, 0));
-		ASSERT_EQ(33, lseek(fds[i], 33, SEEK_SET));
 		if ((size_t)big_sizes[i] != big_sizes[i])
 			break;
+		fds[i] = ashmem_create_region("big", (size_t)big_sizes[i]);
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(0, map_errno(fds[i], page_size(), PROT_READ,
+				       MAP_SHARED | MAP_NORESERVE, 0));
+		ASSERT_EQ(33, lseek(fds[i], 33, SEEK_SET));
 	}
 	ASSERT_EQ(0, enter_empty_root(dir, sizeof(dir)));
 	while (i--) {

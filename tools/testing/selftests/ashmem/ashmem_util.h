@@ -51,11 +51,7 @@
 
 static UNUSED size_t page_size(void)
 {
-	static size_t size;
-
-	if (!size)
-		size = (size_t)sysconf(_SC_PAGESIZE);
-	return size;
+	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static UNUSED size_t page_round(size_t len)

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of the frames share. A payload is 64-bit words that follow from
+ * the frame's number, so that a byte of any other frame is seen. To be included
+ * behind lib_util.h.
+ */
+#ifndef FRAME_UTIL_H
+#define FRAME_UTIL_H
+
+#include <ashmem_frame.h>
+
+#include "../frame_format.h"
+
+struct bench_ring {
+	struct ashm *region;
+	struct ashm_ring *ring;
+	char *raw;		/* the whole region, as anybody may map it */
+	size_t size;
+};
+
+/* A ring in a region of its own, of exactly the size that it needs; 0 or -errno. */
+static UNUSED int ring_new(struct bench_ring *b, uint64_t frame_max,
+			   uint32_t slots, uint32_t flags, uint32_t readers)
+{
+	struct ashm_ring_config config = {
+		.frame_max = frame_max,
+		.slots = slots,
+		.flags = flags,
+		.readers = readers,
+	};
+	uint64_t size;
+	int ret;
+
+	memset(b, 0, sizeof(*b));
+	ret = ashm_ring_size(&config, &size);
+	if (ret)
+		return ret;
+	b->size = (size_t)size;
+	b->region = ashm_create("frames", b->size);
+	if (!b->region)
+		return -errno;
+	ret = ashm_ring_create(ashm_fd(b->region), &config, &b->ring);
+	if (ret)
+		return ret;
+	b->raw = ashm_map(b->region, PROT_RW);
+	return b->raw ? 0 : -errno;
+}
+
+static UNUSED void ring_free(struct bench_ring *b)
+{
+	ashm_ring_detach(b->ring);
+	ashm_unmap(b->raw, b->size);
+	ashm_close(b->region);
+}
+
+static UNUSED struct ring_header *raw_header(struct bench_ring *b)
+{
+	return (struct ring_header *)b->raw;
+}
+
+static UNUSED struct frame_slot *raw_slot(struct bench_ring *b, uint64_t seq)
+{
+	struct ring_fixed *fixed = &raw_header(b)->fixed;
+
+	return (struct frame_slot *)(b->raw + RING_HEADER +
+				     seq % fixed->slots * fixed->stride);
+}
+
+static UNUSED uint64_t frame_word(uint64_t tag, size_t i)
+{
+	return (tag + 1) * 0x9e3779b97f4a7c15ULL + i;
+}
+
+static UNUSED void frame_fill(void *buf, size_t len, uint64_t tag)
+{
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i < len; i += sizeof(word)) {
+		word = frame_word(tag, i);
+		memcpy((char *)buf + i, &word,
+		       len - i < sizeof(word) ? len - i : sizeof(word));
+	}
+}
+
+static UNUSED bool frame_filled(const void *buf, size_t len, uint64_t tag)
+{
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i < len; i += sizeof(word)) {
+		word = frame_word(tag, i);
+		if (memcmp((const char *)buf + i, &word,
+			   len - i < sizeof(word) ? len - i : sizeof(word)))
+			return false;
+	}
+	return true;
+}
+
+/* Writes one frame of the pattern. */
+static UNUSED int put(struct ashm_writer *w, size_t len, uint64_t tag, int timeout)
+{
+	char *buf = malloc(len + 1);
+	int ret;
+
+	if (!buf)
+		return -ENOMEM;
+	frame_fill(buf, len, tag);
+	ret = ashm_frame_write(w, buf, len, tag, timeout);
+	free(buf);
+	return ret;
+}
+
+/* Reads one and checks it against what it says of itself; -EILSEQ if it is off. */
+static UNUSED int get(struct ashm_reader *r, size_t max, struct ashm_frame *f,
+		      int timeout)
+{
+	char *buf = malloc(max + 1);
+	int ret;
+
+	if (!buf)
+		return -ENOMEM;
+	ret = ashm_frame_read(r, buf, max, f, timeout);
+	if (!ret && !frame_filled(buf, (size_t)f->length, f->tag))
+		ret = -EILSEQ;
+	free(buf);
+	return ret;
+}
+
+static UNUSED long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long)(ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+/* Until that many processes sleep on the word, as far as it tells. */
+static UNUSED bool sleeper_on(_Atomic uint32_t *word)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (atomic_load(word) & RING_SLEEPER)
+			return true;
+		nap_ms(5);
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,735 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frames beside a peer that does as it likes, and regions that aren't what they
+ * should be: no call may crash or hang, and each says what it found.
+ */
+#include "kselftest_harness.h"
+#include "lib_util.h"
+#include "lib_both.h"
+#include "frame_util.h"
+
+/* CRC-32C by definition, one bit at a time. */
+static uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+{
+	const unsigned char *p = buf;
+	int bit;
+
+	while (len--) {
+		crc ^= *p++;
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return crc;
+}
+
+static void sign_ring(struct ring_fixed *fixed)
+{
+	fixed->check = ~crc32c(0xffffffff, (char *)fixed + 8,
+			       sizeof(*fixed) - 8);
+}
+
+static void sign_frame(struct frame_slot *slot, size_t len)
+{
+	struct frame_header header;
+
+	memcpy(&header, slot, sizeof(header));
+	header.state = 0;
+	header.check = 0;
+	header.check = ~crc32c(crc32c(0xffffffff, &header, sizeof(header)),
+			       (char *)slot + FRAME_HEADER, len);
+	memcpy((char *)slot + offsetof(struct frame_header, check),
+	       &header.check, sizeof(header.check));
+}
+
+static void write_field(void *base, size_t offset, size_t size, uint64_t value)
+{
+	uint32_t small = (uint32_t)value;
+
+	if (size == sizeof(small))
+		memcpy((char *)base + offset, &small, size);
+	else
+		memcpy((char *)base + offset, &value, size);
+}
+
+static uint64_t read_field(const void *base, size_t offset, size_t size)
+{
+	uint64_t value = 0;
+	uint32_t small;
+
+	if (size == sizeof(small)) {
+		memcpy(&small, (const char *)base + offset, size);
+		return small;
+	}
+	memcpy(&value, (const char *)base + offset, size);
+	return value;
+}
+
+struct field {
+	const char *name;
+	size_t offset;
+	size_t size;
+};
+
+#define FIELD(type, member) \
+	{ #member, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
+
+/* What a number can be at its worst; 0 and the neighbours of the right one, too. */
+static const uint64_t edges[] = {
+	0, 1, 2, 3, 63, 64, 65, 4095, 4096, 4097, 65535, 65536, 65537,
+	0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x7fffffffffffffff,
+	0x8000000000000000, 0xfffffffffffff000, 0xffffffffffffffc0,
+	0xffffffffffffffff,
+};
+
+#define N_EDGES		(ARRAY_SIZE(edges) + 2)
+
+static uint64_t edge(size_t i, uint64_t right)
+{
+	if (i < ARRAY_SIZE(edges))
+		return edges[i];
+	return i == ARRAY_SIZE(edges) ? right - 1 : right + 1;
+}
+
+/*
+ * Whatever the numbers, each call comes back with one of its codes, and what
+ * counts as read is right.
+ */
+static bool use_ring(struct ashm_ring *ring)
+{
+	struct ashm_reader *r;
+	struct ashm_writer *w;
+	struct ashm_ring_stat st;
+	struct ashm_frame f;
+	int ret, n;
+
+	ret = ashm_ring_stat(ring, &st);
+	if (ret && ret != -ENODATA && ret != -ESTALE)
+		return false;
+	ret = ashm_ring_await_writer(ring, 0);
+	if (ret && ret != -EAGAIN && ret != -ENODATA && ret != -ESTALE)
+		return false;
+	ret = ashm_ring_reader(ring, 0, &r);
+	if (!ret) {
+		for (n = 0; n < 100; n++) {
+			ret = n & 1 ? get(r, 300, &f, 0) :
+				      ashm_frame_borrow(r, &f, 0);
+			if (!ret && !(n & 1))
+				ashm_frame_release(r);
+			if (ret && ret != -EBADMSG && ret != -EILSEQ)
+				break;
+		}
+		ashm_ring_reader_close(r);
+		switch (ret) {
+		case 0:
+		case -EAGAIN:
+		case -EPIPE:
+		case -EOWNERDEAD:
+		case -EPROTO:
+		case -ENODATA:
+		case -ESTALE:
+		case -EBUSY:
+		case -EMSGSIZE:
+		case -EBADMSG:
+		case -EILSEQ:
+			break;
+		default:
+			return false;
+		}
+	}
+	if (!ashm_ring_writer(ring, &w)) {
+		for (n = 0; n < 10; n++)
+			put(w, 10, (uint64_t)n, 0);
+		ashm_ring_writer_close(w);
+	}
+	return true;
+}
+
+/* Each field of the ring's header with each edge, with and without a good sum. */
+TEST_F(lib, ring_header)
+{
+	static const struct field fields[] = {
+		FIELD(ring_fixed, magic), FIELD(ring_fixed, check),
+		FIELD(ring_fixed, version), FIELD(ring_fixed, flags),
+		FIELD(ring_fixed, region_size), FIELD(ring_fixed, stride),
+		FIELD(ring_fixed, frame_max), FIELD(ring_fixed, slots),
+		FIELD(ring_fixed, readers), FIELD(ring_fixed, reserved),
+	};
+	struct ring_fixed good, *fixed;
+	struct ashm_ring *ring;
+	struct bench_ring b;
+	uint64_t value, right;
+	int ret, want, sign;
+	size_t i, e;
+
+	ASSERT_EQ(0, ring_new(&b, 256, 4, 0, 0));
+	fixed = &raw_header(&b)->fixed;
+	good = *fixed;
+	sign_ring(fixed);
+	ASSERT_EQ(good.check, fixed->check);
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		for (e = 0; e < N_EDGES; e++)
+			for (sign = 0; sign < 2; sign++) {
+				right = read_field(&good, fields[i].offset,
+						   fields[i].size);
+				value = edge(e, right);
+				*fixed = good;
+				write_field(fixed, fields[i].offset,
+					    fields[i].size, value);
+				/* A wrong sum is a row of its own. */
+				if (sign && fields[i].offset !=
+					    offsetof(struct ring_fixed, check))
+					sign_ring(fixed);
+				value = read_field(fixed, fields[i].offset,
+						   fields[i].size);
+				want = -EPROTO;
+				if (value == right)
+					want = 0;
+				else if (fields[i].offset ==
+					 offsetof(struct ring_fixed, version))
+					want = -EPROTONOSUPPORT;
+				/* The one other value that makes a ring. */
+				else if (sign && fields[i].offset ==
+					 offsetof(struct ring_fixed, flags) &&
+					 value == ASHM_RING_READONLY)
+					want = 0;
+				else if (sign && fields[i].offset ==
+					 offsetof(struct ring_fixed, frame_max) &&
+					 value >= 193 && value <= 256)
+					want = 0;
+				ret = ashm_ring_attach(ashm_fd(b.region), 0,
+						       &ring);
+				EXPECT_EQ(want, ret) {
+					TH_LOG("%s = 0x%llx, %s sum",
+					       fields[i].name,
+					       (unsigned long long)value,
+					       sign ? "good" : "old");
+				}
+				if (!ret) {
+					EXPECT_TRUE(use_ring(ring));
+					ashm_ring_detach(ring);
+				}
+			}
+	*fixed = good;
+	memset(fixed, 0, sizeof(*fixed));
+	EXPECT_EQ(-ENODATA, ashm_ring_attach(ashm_fd(b.region), 0, &ring));
+	*fixed = good;
+	ring_free(&b);
+}
+
+/* The same with the fields of a frame, seen by a reader that was there before. */
+TEST_F(lib, frame_header)
+{
+	static const struct field fields[] = {
+		FIELD(frame_header, magic), FIELD(frame_header, version),
+		FIELD(frame_header, seq), FIELD(frame_header, length),
+		FIELD(frame_header, region_size), FIELD(frame_header, tag),
+		FIELD(frame_header, generation), FIELD(frame_header, check),
+		FIELD(frame_header, reserved),
+	};
+	struct frame_header good;
+	struct frame_slot *slot;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	uint64_t value, right;
+	struct bench_ring b;
+	struct ashm_frame f;
+	int ret, want, sign;
+	size_t i, e;
+
+	ASSERT_EQ(0, ring_new(&b, 256, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, put(w, 200, 1, 0));
+	slot = raw_slot(&b, 1);
+	memcpy(&good, slot, sizeof(good));
+	sign_frame(slot, 200);
+	ASSERT_EQ(0, memcmp(&good, slot, sizeof(good)));
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		for (e = 0; e < N_EDGES; e++)
+			for (sign = 0; sign < 2; sign++) {
+				bool sum = fields[i].offset !=
+					   offsetof(struct frame_header, check);
+
+				ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+				right = read_field(&good, fields[i].offset,
+						   fields[i].size);
+				value = edge(e, right);
+				memcpy(slot, &good, sizeof(good));
+				write_field(slot, fields[i].offset,
+					    fields[i].size, value);
+				value = read_field(slot, fields[i].offset,
+						   fields[i].size);
+				if (sign && sum)
+					sign_frame(slot, fields[i].offset ==
+						   offsetof(struct frame_header, length) &&
+						   value <= 256 ? (size_t)value : 200);
+				want = -EBADMSG;
+				if (value == right)
+					want = 0;
+				/* Nobody's business but the programs'. */
+				else if (sign &&
+					 (fields[i].offset ==
+					  offsetof(struct frame_header, tag) ||
+					  fields[i].offset ==
+					  offsetof(struct frame_header, reserved) ||
+					  fields[i].offset ==
+					  offsetof(struct frame_header, generation) ||
+					  (fields[i].offset ==
+					   offsetof(struct frame_header, length) &&
+					   value <= 256)))
+					want = 0;
+				ret = e & 1 ? ashm_frame_borrow(r, &f, 0) :
+					      get(r, 256, &f, 0);
+				/* By another tag, or of another length. */
+				if (ret == -EILSEQ)
+					ret = 0;
+				EXPECT_EQ(want, ret) {
+					TH_LOG("%s = 0x%llx, %s sum",
+					       fields[i].name,
+					       (unsigned long long)value,
+					       sign ? "good" : "old");
+				}
+				/* It has been passed over. */
+				if (ret == -EBADMSG)
+					EXPECT_EQ(-EAGAIN, get(r, 256, &f, 0));
+				ashm_ring_reader_close(r);
+			}
+	memcpy(slot, &good, sizeof(good));
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* What changes while a ring is in use: state, head, words of the futexes. */
+TEST_F(lib, live_words)
+{
+	static const uint64_t more[] = {
+		SLOT_READY | 1 << SLOT_SEQ_SHIFT, SLOT_READY | 5 << SLOT_SEQ_SHIFT,
+		SLOT_WRITING | 5 << SLOT_SEQ_SHIFT, SLOT_READY | 6 << SLOT_SEQ_SHIFT,
+		SLOT_WRITING | 1 << SLOT_SEQ_SHIFT, 4, 5, 6, 7, 100,
+		SLOT_SEQ_MAX, SLOT_SEQ_MAX - 1, SLOT_SEQ_MAX - 65536,
+		SLOT_SEQ_MAX - 65537, SLOT_SEQ_MAX + 1,
+		0x40000000, 0x40000001, 0xc0000000, 0x80000001,
+	};
+	const size_t count = ARRAY_SIZE(more) + ARRAY_SIZE(edges);
+	size_t offsets[8], sizes[8], i, e;
+	struct ashm_writer *w;
+	struct bench_ring b;
+	uint32_t flags;
+	char *copy;
+
+	for (flags = 0; flags <= ASHM_RING_WAIT; flags++) {
+		ASSERT_EQ(0, ring_new(&b, 256, 4, flags, 0));
+		ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+		for (i = 1; i <= 3; i++)
+			ASSERT_EQ(0, put(w, 200, i, 0));
+		ashm_ring_writer_close(w);
+		for (i = 0; i < 8; i++)
+			sizes[i] = 4;
+		offsets[0] = offsetof(struct ring_header, writer.owner);
+		offsets[1] = offsetof(struct ring_header, writer.generation);
+		offsets[2] = offsetof(struct ring_header, writer.bell);
+		offsets[3] = offsetof(struct ring_header, writer.joins);
+		offsets[4] = offsetof(struct ring_header, party[1].owner);
+		offsets[5] = offsetof(struct ring_header, writer.head);
+		offsets[6] = offsetof(struct ring_header, party[1].next);
+		offsets[7] = (size_t)((char *)raw_slot(&b, 1) - b.raw) +
+			     offsetof(struct frame_slot, state);
+		sizes[5] = 8;
+		sizes[6] = 8;
+		sizes[7] = 8;
+		copy = malloc(b.size);
+		ASSERT_NE(NULL, copy);
+		memcpy(copy, b.raw, b.size);
+		for (i = 0; i < 8; i++)
+			for (e = 0; e < count; e++) {
+				memcpy(b.raw, copy, b.size);
+				write_field(b.raw, offsets[i], sizes[i],
+					    e < ARRAY_SIZE(more) ? more[e] :
+					    edges[e - ARRAY_SIZE(more)]);
+				EXPECT_TRUE(use_ring(b.ring)) {
+					TH_LOG("at %zu, value %zu", offsets[i], e);
+				}
+			}
+		memcpy(b.raw, copy, b.size);
+		EXPECT_TRUE(use_ring(b.ring));
+		free(copy);
+		ring_free(&b);
+	}
+}
+
+/* Codes for what is certain to be wrong. */
+TEST_F(lib, nonsense)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+
+	ASSERT_EQ(0, ring_new(&b, 256, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, put(w, 200, 1, 0));
+	/* A state from the future, of which the head knows nothing. */
+	atomic_store(&raw_slot(&b, 1)->state, SLOT_READY | 5 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(-EPROTO, get(r, 256, &f, 0));
+	/* A number that belongs into another slot. */
+	atomic_store(&raw_header(&b)->writer.head, 7);
+	atomic_store(&raw_slot(&b, 1)->state, SLOT_READY | 6 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(-EPROTO, get(r, 256, &f, 0));
+	/* Frames that the head tells of, and that aren't there. */
+	atomic_store(&raw_slot(&b, 1)->state, SLOT_WRITING | 1 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(-EPROTO, get(r, 256, &f, 0));
+	EXPECT_EQ(-EPROTO, get(r, 256, &f, -1));
+	ashm_ring_writer_close(w);
+	atomic_store(&raw_header(&b)->writer.head, UINT64_MAX);
+	EXPECT_EQ(-EPROTO, ashm_ring_writer(b.ring, &w));
+	ashm_ring_reader_close(r);
+	EXPECT_EQ(-EPROTO, ashm_ring_reader(b.ring, 0, &r));
+	/* The writer that isn't any more. */
+	atomic_store(&raw_header(&b)->writer.head, 0);
+	atomic_store(&raw_slot(&b, 1)->state, 0);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	atomic_store(&raw_header(&b)->writer.owner, 4711);
+	EXPECT_EQ(-ESTALE, put(w, 10, 1, 0));
+	ashm_ring_writer_close(w);
+	EXPECT_EQ(4711, atomic_load(&raw_header(&b)->writer.owner));
+	ring_free(&b);
+}
+
+/* A frame whose payload was changed after it was finished. */
+TEST_F(lib, damaged)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	char *payload;
+	size_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 20000, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (i = 0; i < 20000; i += 1811) {
+		ASSERT_EQ(0, put(w, 20000, i, 0));
+		payload = (char *)raw_slot(&b, i / 1811 + 1) + FRAME_HEADER;
+		payload[i] ^= 0x10;
+		EXPECT_EQ(-EBADMSG, i & 1 ? get(r, 20000, &f, 0) :
+					    ashm_frame_borrow(r, &f, 0));
+		EXPECT_EQ(-EAGAIN, get(r, 20000, &f, 0));
+	}
+	ASSERT_EQ(0, put(w, 20000, 99, 0));
+	EXPECT_EQ(0, get(r, 20000, &f, 0));
+	EXPECT_EQ(99, f.tag);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* ---- purging ---- */
+
+/* Takes everything away, as the kernel does with what is unpinned. */
+static int purge(struct bench_ring *b, bool device)
+{
+	if (!device)
+		return madvise(b->raw, page_round(b->size), MADV_REMOVE) ?
+		       -errno : 0;
+	if (ashmem_unpin_region(ashm_fd(b->region), 0, 0))
+		return -errno;
+	return purge_works() ? 0 : -EPERM;
+}
+
+TEST_F(lib, purged)
+{
+	struct ashm_reader *r, *waits, *borrows;
+	struct ashm_ring_stat st;
+	struct ashm_ring *again;
+	struct ashm_writer *w, *w2;
+	struct bench_ring b;
+	struct ashm_frame f;
+	void *data;
+	pid_t child;
+
+	if (ON_DEVICE && !purge_works())
+		SKIP(return, "purging needs root");
+	ASSERT_EQ(0, ring_new(&b, 5000, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &borrows));
+	ASSERT_EQ(0, put(w, 5000, 1, 0));
+	ASSERT_EQ(0, ashm_frame_borrow(borrows, &f, 0));
+	/* One that sleeps has nobody to wake it but itself. */
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &again));
+		CHILD_CHECK(!ashm_ring_reader(again, ASHM_READER_NEWEST, &waits));
+		CHILD_CHECK(get(waits, 5000, &f, -1) == -ENODATA);
+		_exit(0);
+	}
+	ASSERT_TRUE(sleeper_on(&raw_header(&b)->writer.bell));
+	ASSERT_EQ(0, ashm_frame_begin(w, 5000, &data, 0));
+	frame_fill(data, 5000, 2);
+	ASSERT_EQ(0, purge(&b, ON_DEVICE));
+	EXPECT_EQ(-ENODATA, ashm_frame_valid(borrows));
+	EXPECT_EQ(-ENODATA, ashm_frame_release(borrows));
+	EXPECT_EQ(-ENODATA, ashm_frame_commit(w, 5000, 2));
+	EXPECT_EQ(-ENODATA, get(r, 5000, &f, 0));
+	EXPECT_EQ(-ENODATA, get(r, 5000, &f, -1));
+	EXPECT_EQ(-ENODATA, put(w, 10, 3, 0));
+	EXPECT_EQ(-ENODATA, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(-ENODATA, ashm_ring_await_writer(b.ring, -1));
+	EXPECT_EQ(-ENODATA, ashm_ring_writer(b.ring, &w2));
+	EXPECT_EQ(-ENODATA, ashm_ring_attach(ashm_fd(b.region), 0, &again));
+	EXPECT_EQ(0, wait_child(child));
+	ashm_ring_reader_close(r);
+	ashm_ring_reader_close(borrows);
+	ashm_ring_writer_close(w);
+	EXPECT_TRUE(zeroed(b.raw, 64));
+	ring_free(&b);
+}
+
+/* Parts of it, in the middle of use. */
+TEST_F(lib, purged_in_part)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	size_t page = page_size();
+	char *payload;
+
+	ASSERT_EQ(0, ring_new(&b, 8 * page - FRAME_HEADER, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, put(w, 7 * page, 1, 0));
+	ASSERT_EQ(0, put(w, 7 * page, 2, 0));
+	/* A page of the payload: the sum is off. */
+	payload = (char *)raw_slot(&b, 1) + FRAME_HEADER;
+	payload = (char *)(((uintptr_t)payload + page) & ~(page - 1));
+	ASSERT_EQ(0, madvise(payload, page, MADV_REMOVE));
+	EXPECT_EQ(-EBADMSG, get(r, 8 * page, &f, 0));
+	/* The page with the frame's header: the state is gone. */
+	payload = (char *)((uintptr_t)raw_slot(&b, 2) & ~(page - 1));
+	ASSERT_EQ(0, madvise(payload, page, MADV_REMOVE));
+	EXPECT_EQ(-ENODATA, get(r, 8 * page, &f, 0));
+	EXPECT_EQ(0, put(w, 10, 3, 0));
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* ---- regions that won't do ---- */
+
+static int memfd(size_t size, int seals)
+{
+	int fd = (int)syscall(SYS_memfd_create, "bad",
+			      MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) ||
+	    (seals && fcntl(fd, F_ADD_SEALS, seals)))
+		return -errno;
+	return fd;
+}
+
+TEST(wrong_descriptors)
+{
+	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
+	struct ashm_ring *ring;
+	int before = count_fds(), fds[2], fd;
+	char name[] = "frame.XXXXXX";
+
+	EXPECT_EQ(-EBADF, ashm_ring_create(-1, &config, &ring));
+	EXPECT_EQ(-EBADF, ashm_ring_attach(-1, 0, &ring));
+	EXPECT_EQ(-EBADF, ashm_ring_attach(9999, 0, &ring));
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	EXPECT_EQ(-EINVAL, ashm_ring_create(fds[1], &config, &ring));
+	EXPECT_EQ(-EINVAL, ashm_ring_attach(fds[0], 0, &ring));
+	close(fds[0]);
+	close(fds[1]);
+	fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-EINVAL, ashm_ring_create(fd, &config, &ring));
+	EXPECT_EQ(-EINVAL, ashm_ring_attach(fd, 0, &ring));
+	close(fd);
+	/* Anybody may truncate a file. */
+	fd = mkstemp(name);
+	ASSERT_GE(fd, 0);
+	unlink(name);
+	ASSERT_EQ(0, ftruncate(fd, 8192));
+	EXPECT_NE(0, ashm_ring_create(fd, &config, &ring));
+	EXPECT_NE(0, ashm_ring_attach(fd, 0, &ring));
+	close(fd);
+	EXPECT_EQ(before, count_fds());
+}
+
+TEST(unsealed)
+{
+	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
+	struct ashm_ring *ring;
+	char page[64];
+	int fd;
+
+	fd = memfd(8192, 0);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-EPERM, ashm_ring_create(fd, &config, &ring));
+	EXPECT_EQ(-EPERM, ashm_ring_attach(fd, 0, &ring));
+	EXPECT_EQ(64, pread(fd, page, 64, 0));
+	EXPECT_TRUE(zeroed(page, 64));
+	/* That it can't grow says nothing. */
+	ASSERT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
+	EXPECT_EQ(-EPERM, ashm_ring_create(fd, &config, &ring));
+	EXPECT_EQ(-EPERM, ashm_ring_attach(fd, 0, &ring));
+	ASSERT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK));
+	ASSERT_EQ(0, ashm_ring_create(fd, &config, &ring));
+	ashm_ring_detach(ring);
+	ASSERT_EQ(0, ashm_ring_attach(fd, 0, &ring));
+	ashm_ring_detach(ring);
+	close(fd);
+}
+
+/* Its pages can't always be had again: see real_size() in ring.c. */
+TEST(huge_pages)
+{
+	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
+	struct ashm_ring *ring;
+	int fd;
+
+	fd = (int)syscall(SYS_memfd_create, "huge",
+			  MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+	if (fd < 0)
+		SKIP(return, "no memfd on huge pages");
+	if (ftruncate(fd, 64 << 20) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK))
+		SKIP(return, "no memfd on huge pages");
+	EXPECT_EQ(-EINVAL, ashm_ring_create(fd, &config, &ring));
+	EXPECT_EQ(-EINVAL, ashm_ring_attach(fd, 0, &ring));
+	close(fd);
+}
+
+/* The header says more than there is. */
+TEST_F(lib, truncated)
+{
+	struct ashm_ring_config config = { .frame_max = 5000, .slots = 4 };
+	struct ashm_ring *ring;
+	struct bench_ring b;
+	struct ashm *small;
+	size_t size;
+	char *p;
+
+	ASSERT_EQ(0, ring_new(&b, 5000, 4, 0, 0));
+	for (size = 1; size < b.size; size += size < 4200 ? 1023 : 4096) {
+		small = ashm_create("small", size);
+		ASSERT_NE(NULL, small);
+		EXPECT_EQ(-ENOSPC, ashm_ring_create(ashm_fd(small), &config,
+						    &ring));
+		p = ashm_map(small, PROT_RW);
+		ASSERT_NE(NULL, p);
+		memcpy(p, b.raw, size);
+		EXPECT_EQ(-EPROTO, ashm_ring_attach(ashm_fd(small), 0, &ring));
+		EXPECT_EQ(0, memcmp(p, b.raw, size));
+		ashm_unmap(p, size);
+		ashm_close(small);
+	}
+	/* As much as it needs, to the byte, in whatever is larger. */
+	small = ashm_create("large enough", b.size + 1);
+	ASSERT_NE(NULL, small);
+	EXPECT_EQ(-ENODATA, ashm_ring_attach(ashm_fd(small), 0, &ring));
+	ASSERT_EQ(0, ashm_ring_create(ashm_fd(small), &config, &ring));
+	ashm_ring_detach(ring);
+	ASSERT_EQ(0, ashm_ring_attach(ashm_fd(small), 0, &ring));
+	ashm_ring_detach(ring);
+	ashm_close(small);
+	ring_free(&b);
+}
+
+TEST(empty_regions)
+{
+	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
+	struct ashm_ring *ring;
+	int fd;
+
+	fd = memfd(0, SIZE_SEALS);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-ENOSPC, ashm_ring_create(fd, &config, &ring));
+	EXPECT_EQ(-EPROTO, ashm_ring_attach(fd, 0, &ring));
+	close(fd);
+	fd = ash_open(O_RDWR);
+	if (fd < 0)
+		SKIP(return, "no " ASHMEM_DEV " here");
+	EXPECT_EQ(-ENOSPC, ashm_ring_create(fd, &config, &ring));
+	EXPECT_EQ(-EPROTO, ashm_ring_attach(fd, 0, &ring));
+	close(fd);
+}
+
+TEST_F(lib, no_right_to_write)
+{
+	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
+	struct ashm_ring *ring;
+	struct ashm *region = ashm_create("masked", 8192);
+
+	ASSERT_NE(NULL, region);
+	ASSERT_EQ(0, ashm_protect(region, PROT_READ));
+	EXPECT_EQ(-EPERM, ashm_ring_create(ashm_fd(region), &config, &ring));
+	EXPECT_EQ(-ENODATA, ashm_ring_attach(ashm_fd(region), 0, &ring));
+	ashm_close(region);
+}
+
+/* Too large for the address space of a 32-bit process, and no trouble else. */
+TEST_F(lib, beyond_4g)
+{
+	struct ashm_ring_config config = { .frame_max = 3ULL << 30, .slots = 2 };
+	struct ring_fixed fixed = {
+		.magic = RING_MAGIC,
+		.version = RING_VERSION,
+		.frame_max = 3ULL << 30,
+		.slots = 2,
+		.stride = (3ULL << 30) + FRAME_HEADER,
+		.region_size = RING_HEADER + 2 * ((3ULL << 30) + FRAME_HEADER),
+	};
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct ashm_frame f;
+	struct ashm_ring *ring;
+	char page[4096] = { 0 };
+	uint64_t size;
+	int fd;
+
+	ASSERT_EQ(0, ashm_ring_size(&config, &size));
+	ASSERT_EQ(fixed.region_size, size);
+	if (sizeof(size_t) == 4) {
+		if (ON_DEVICE)
+			SKIP(return, "no size_t for its size");
+		fd = memfd(0, 0);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, ftruncate(fd, (off_t)size));
+		ASSERT_EQ(0, fcntl(fd, F_ADD_SEALS, SIZE_SEALS));
+		EXPECT_EQ(-EOVERFLOW, ashm_ring_create(fd, &config, &ring));
+		sign_ring(&fixed);
+		memcpy(page, &fixed, sizeof(fixed));
+		ASSERT_EQ(4096, pwrite(fd, page, 4096, 0));
+		EXPECT_EQ(-EOVERFLOW, ashm_ring_attach(fd, 0, &ring));
+		close(fd);
+		return;
+	}
+	{
+		struct ashm *region = ashm_create("large", (size_t)size);
+
+		if (!region)
+			SKIP(return, "no region of 6 GiB here");
+		fd = ashm_fd(region);
+		if (ashm_ring_create(fd, &config, &ring) == -ENOMEM) {
+			ashm_close(region);
+			SKIP(return, "no mapping of 6 GiB here");
+		}
+		ASSERT_EQ(0, ashm_ring_writer(ring, &w));
+		ASSERT_EQ(0, ashm_ring_reader(ring, 0, &r));
+		ASSERT_EQ(0, put(w, 100, 1, 0));
+		ASSERT_EQ(0, put(w, 100, 2, 0));
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+		EXPECT_EQ(1, f.seq);
+		ashm_ring_reader_close(r);
+		ashm_ring_writer_close(w);
+		ashm_ring_detach(ring);
+		ashm_close(region);
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,702 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frames between peers that keep to the rules.
+ */
+#include <pthread.h>
+
+#include "kselftest_harness.h"
+#include "lib_util.h"
+#include "lib_both.h"
+#include "frame_util.h"
+
+TEST(config)
+{
+	static const struct {
+		struct ashm_ring_config config;
+		int ret;
+		uint64_t size;
+	} rows[] = {
+		{ { .frame_max = 1, .slots = 2 }, 0, 4096 + 2 * 128 },
+		{ { .frame_max = 64, .slots = 2 }, 0, 4096 + 2 * 128 },
+		{ { .frame_max = 65, .slots = 3 }, 0, 4096 + 3 * 192 },
+		{ { .frame_max = 1ULL << 40, .slots = 65536 }, 0,
+		  4096 + 65536 * ((1ULL << 40) + 64) },
+		{ { .frame_max = 1, .slots = 2, .flags = ASHM_RING_WAIT }, 0,
+		  4096 + 2 * 128 },
+		{ { .frame_max = 1, .slots = 2, .flags = ASHM_RING_WAIT,
+		    .readers = 62 }, 0, 4096 + 2 * 128 },
+		{ { .frame_max = 0, .slots = 2 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 0 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 1 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 65537 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .flags = 4 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .flags = 3 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .readers = 1 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .reserved = 1 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .flags = ASHM_RING_WAIT,
+		    .readers = 63 }, -EINVAL, 0 },
+		{ { .frame_max = INT64_MAX, .slots = 2 }, -EOVERFLOW, 0 },
+		{ { .frame_max = UINT64_MAX, .slots = 2 }, -EOVERFLOW, 0 },
+		{ { .frame_max = 1ULL << 62, .slots = 2 }, -EOVERFLOW, 0 },
+	};
+	uint64_t size;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		size = 0;
+		EXPECT_EQ(rows[i].ret, ashm_ring_size(&rows[i].config, &size)) {
+			TH_LOG("row %zu", i);
+		}
+		EXPECT_EQ(rows[i].size, size) {
+			TH_LOG("row %zu", i);
+		}
+	}
+}
+
+TEST_F(lib, order_and_wrap)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	uint64_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 5000, 3, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	EXPECT_EQ(-EAGAIN, get(r, 5000, &f, 0));
+	for (i = 1; i <= 20; i++) {
+		ASSERT_EQ(0, put(w, i * 250, i, 0));
+		ASSERT_EQ(0, get(r, 5000, &f, 0));
+		EXPECT_EQ(i, f.seq);
+		EXPECT_EQ(i, f.tag);
+		EXPECT_EQ(i * 250, f.length);
+		EXPECT_EQ(0, f.missed);
+		EXPECT_EQ(1, f.generation);
+		EXPECT_EQ(NULL, f.data);
+	}
+	EXPECT_EQ(-EAGAIN, get(r, 5000, &f, 0));
+	/* Every length up to some words, for the ends of the copy loops. */
+	for (i = 0; i < 70; i++) {
+		ASSERT_EQ(0, put(w, i, 100 + i, 0));
+		ASSERT_EQ(0, get(r, i, &f, 0));
+		EXPECT_EQ(i, f.length);
+	}
+	ashm_ring_writer_close(w);
+	ashm_ring_reader_close(r);
+	ring_free(&b);
+}
+
+TEST_F(lib, overwritten)
+{
+	struct ashm_reader *r, *newest;
+	struct ashm_writer *w;
+	struct bench_ring b;
+	struct ashm_frame f;
+	uint64_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (i = 1; i <= 10; i++)
+		ASSERT_EQ(0, put(w, 100, i, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, ASHM_READER_NEWEST, &newest));
+	EXPECT_EQ(-EAGAIN, get(newest, 100, &f, 0));
+	/* Ten written, four slots, of which one may be in the writer's hands. */
+	for (i = 8; i <= 10; i++) {
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+		EXPECT_EQ(i, f.seq);
+		EXPECT_EQ(i == 8 ? 7 : 0, f.missed);
+	}
+	EXPECT_EQ(-EAGAIN, get(r, 100, &f, 0));
+	ASSERT_EQ(0, put(w, 100, 11, 0));
+	ASSERT_EQ(0, get(r, 100, &f, 0));
+	EXPECT_EQ(11, f.seq);
+	ASSERT_EQ(0, get(newest, 100, &f, 0));
+	EXPECT_EQ(11, f.seq);
+	EXPECT_EQ(0, f.missed);
+	ashm_ring_reader_close(newest);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+TEST_F(lib, sizes_of_buffers)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	char *buf;
+
+	ASSERT_EQ(0, ring_new(&b, 300, 2, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	EXPECT_EQ(-EMSGSIZE, put(w, 301, 1, 0));
+	ASSERT_EQ(0, put(w, 300, 1, 0));
+	buf = guarded(299);
+	ASSERT_NE(NULL, buf);
+	EXPECT_EQ(-EMSGSIZE, ashm_frame_read(r, buf, 299, &f, 0));
+	EXPECT_EQ(300, f.length);
+	EXPECT_EQ(1, f.seq);
+	EXPECT_EQ(-EMSGSIZE, ashm_frame_read(r, NULL, 300, &f, 0));
+	/* Not a byte behind a buffer that ends where memory does. */
+	buf = guarded(300);
+	ASSERT_NE(NULL, buf);
+	EXPECT_EQ(0, ashm_frame_read(r, buf, 300, NULL, 0));
+	EXPECT_TRUE(frame_filled(buf, 300, 1));
+	EXPECT_EQ(-EAGAIN, ashm_frame_read(r, buf, 300, &f, 0));
+	ASSERT_EQ(0, put(w, 0, 2, 0));
+	EXPECT_EQ(0, ashm_frame_read(r, NULL, 0, &f, 0));
+	EXPECT_EQ(0, f.length);
+	EXPECT_EQ(2, f.tag);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+TEST_F(lib, begin_commit_abort)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	void *data;
+
+	ASSERT_EQ(0, ring_new(&b, 4000, 2, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	EXPECT_EQ(-EINVAL, ashm_frame_commit(w, 0, 0));
+	EXPECT_EQ(-EINVAL, ashm_frame_abort(w));
+	ASSERT_EQ(0, ashm_frame_begin(w, 3000, &data, 0));
+	EXPECT_EQ(0, (uintptr_t)data % 64);
+	EXPECT_EQ(SLOT_WRITING | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	EXPECT_EQ(-EINPROGRESS, ashm_frame_begin(w, 1, &data, 0));
+	EXPECT_EQ(-EINPROGRESS, put(w, 10, 1, 0));
+	EXPECT_EQ(-EAGAIN, get(r, 4000, &f, 0));
+	frame_fill(data, 3000, 7);
+	EXPECT_EQ(-EINVAL, ashm_frame_commit(w, 3001, 7));
+	EXPECT_EQ(0, ashm_frame_abort(w));
+	EXPECT_EQ(SLOT_EMPTY | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	EXPECT_EQ(-EAGAIN, get(r, 4000, &f, 0));
+
+	ASSERT_EQ(0, ashm_frame_begin(w, 3000, &data, 0));
+	frame_fill(data, 3000, 8);
+	EXPECT_EQ(0, ashm_frame_commit(w, 2000, 8));
+	EXPECT_EQ(SLOT_READY | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	ASSERT_EQ(0, get(r, 4000, &f, 0));
+	EXPECT_EQ(1, f.seq);
+	EXPECT_EQ(2000, f.length);
+	EXPECT_EQ(8, f.tag);
+	EXPECT_EQ(SLOT_CONSUMED | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+TEST_F(lib, borrow)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+
+	ASSERT_EQ(0, ring_new(&b, 4000, 3, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	EXPECT_EQ(-EINVAL, ashm_frame_valid(r));
+	EXPECT_EQ(-EINVAL, ashm_frame_release(r));
+	EXPECT_EQ(-EAGAIN, ashm_frame_borrow(r, &f, 0));
+	ASSERT_EQ(0, put(w, 4000, 1, 0));
+	ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
+	EXPECT_TRUE(frame_filled(f.data, 4000, 1));
+	EXPECT_EQ(-EINPROGRESS, get(r, 4000, &f, 0));
+	EXPECT_EQ(-EINPROGRESS, ashm_frame_borrow(r, &f, 0));
+	ASSERT_EQ(0, put(w, 10, 2, 0));
+	ASSERT_EQ(0, put(w, 10, 3, 0));
+	EXPECT_EQ(0, ashm_frame_valid(r));
+	/* The fourth goes where the first lies. */
+	ASSERT_EQ(0, put(w, 10, 4, 0));
+	EXPECT_EQ(-ESTALE, ashm_frame_valid(r));
+	EXPECT_EQ(-ESTALE, ashm_frame_release(r));
+	EXPECT_EQ(-EINVAL, ashm_frame_release(r));
+	ASSERT_EQ(0, get(r, 4000, &f, 0));
+	EXPECT_EQ(2, f.seq);
+	EXPECT_EQ(0, f.missed);
+	ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
+	EXPECT_EQ(3, f.seq);
+	EXPECT_EQ(SLOT_READY | 3 << SLOT_SEQ_SHIFT, raw_slot(&b, 3)->state);
+	EXPECT_EQ(0, ashm_frame_release(r));
+	EXPECT_EQ(SLOT_CONSUMED | 3 << SLOT_SEQ_SHIFT, raw_slot(&b, 3)->state);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+TEST_F(lib, full)
+{
+	struct ashm_reader *r, *second;
+	struct ashm_ring_stat st;
+	struct ashm_writer *w;
+	struct bench_ring b;
+	struct ashm_frame f;
+	uint64_t i;
+	long start;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 2));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	/* Without a reader all are kept for the first one. */
+	for (i = 1; i <= 4; i++)
+		ASSERT_EQ(0, put(w, 100, i, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 5, 0));
+	start = now_ms();
+	EXPECT_EQ(-ETIMEDOUT, put(w, 100, 5, 60));
+	EXPECT_GE(now_ms() - start, 60);
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &second));
+	/* One may have been under way when they came. */
+	for (i = 2; i <= 3; i++) {
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+		EXPECT_EQ(i, f.seq);
+		EXPECT_EQ(0, f.missed);
+	}
+	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(2, st.readers);
+	EXPECT_EQ(2, st.readers_max);
+	/* Frame 1 was nobody's any more; the slowest counts. */
+	EXPECT_EQ(0, put(w, 100, 5, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 6, 0));
+	EXPECT_EQ(SLOT_READY | 2 << SLOT_SEQ_SHIFT, raw_slot(&b, 2)->state);
+	ASSERT_EQ(0, get(second, 100, &f, 0));
+	EXPECT_EQ(2, f.seq);
+	EXPECT_EQ(SLOT_CONSUMED | 2 << SLOT_SEQ_SHIFT, raw_slot(&b, 2)->state);
+	EXPECT_EQ(0, put(w, 100, 6, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 7, 0));
+	/* A borrowed frame holds its place. */
+	ASSERT_EQ(0, ashm_frame_borrow(second, &f, 0));
+	EXPECT_EQ(3, f.seq);
+	EXPECT_EQ(-ETIMEDOUT, put(w, 100, 7, 10));
+	EXPECT_EQ(0, ashm_frame_release(second));
+	EXPECT_EQ(0, put(w, 100, 7, 0));
+	/* One that leaves is not waited for. */
+	EXPECT_EQ(-EAGAIN, put(w, 100, 8, 0));
+	ashm_ring_reader_close(second);
+	for (i = 4; i <= 7; i++) {
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+		EXPECT_EQ(i, f.seq);
+	}
+	for (i = 8; i <= 11; i++)
+		EXPECT_EQ(0, put(w, 100, i, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 12, 0));
+	ashm_ring_reader_close(r);
+	/* All who were there have left. */
+	EXPECT_EQ(-EPIPE, put(w, 100, 12, 0));
+	EXPECT_EQ(-EPIPE, put(w, 100, 12, -1));
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+TEST_F(lib, readers_limit)
+{
+	struct ashm_reader *r[4];
+	struct bench_ring b;
+	int i;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 3));
+	EXPECT_EQ(-EINVAL, ashm_ring_reader(b.ring, 2, &r[0]));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r[i]));
+	EXPECT_EQ(-EUSERS, ashm_ring_reader(b.ring, 0, &r[3]));
+	ashm_ring_reader_close(r[1]);
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r[1]));
+	for (i = 0; i < 3; i++)
+		ashm_ring_reader_close(r[i]);
+	ashm_ring_reader_close(NULL);
+	ring_free(&b);
+}
+
+TEST_F(lib, timeout)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	long start, took;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	/* Nobody wrote yet: somebody may come to. */
+	EXPECT_EQ(-EAGAIN, get(r, 100, &f, 0));
+	EXPECT_EQ(-ETIMEDOUT, get(r, 100, &f, 20));
+	EXPECT_EQ(-EAGAIN, ashm_ring_await_writer(b.ring, 0));
+	EXPECT_EQ(-ETIMEDOUT, ashm_ring_await_writer(b.ring, 20));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(0, ashm_ring_await_writer(b.ring, 0));
+	/* Longer than the slices that waiting is cut into. */
+	start = now_ms();
+	EXPECT_EQ(-ETIMEDOUT, get(r, 100, &f, 1300));
+	took = now_ms() - start;
+	EXPECT_GE(took, 1300);
+	EXPECT_LT(took, 6000);
+	ashm_ring_writer_close(w);
+	EXPECT_EQ(-EPIPE, get(r, 100, &f, 0));
+	EXPECT_EQ(-EPIPE, get(r, 100, &f, -1));
+	ashm_ring_reader_close(r);
+	ring_free(&b);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+TEST_F(lib, eintr)
+{
+	struct sigaction act = { .sa_handler = nothing };
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t parent = getpid(), child;
+	int i;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 2, ASHM_RING_WAIT, 1));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, sigaction(SIGUSR1, &act, NULL));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		for (i = 0; i < 2000; i++) {
+			nap_ms(20);
+			if (kill(parent, SIGUSR1))
+				break;
+		}
+		_exit(0);
+	}
+	EXPECT_EQ(-EINTR, get(r, 100, &f, -1));
+	while (!put(w, 100, 1, 0))
+		;
+	EXPECT_EQ(-EINTR, put(w, 100, 1, -1));
+	kill(child, SIGKILL);
+	wait_child(child);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* Each of many processes gets every frame, some from a mapping of its own. */
+TEST_F(lib, many_readers)
+{
+	enum { READERS = 6, FRAMES = 300 };
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct ashm_ring *own;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t child[READERS];
+	uint64_t n;
+	int i;
+
+	ASSERT_EQ(0, ring_new(&b, 3000, 5, ASHM_RING_WAIT, READERS));
+	for (i = 0; i < READERS; i++) {
+		child[i] = fork();
+		ASSERT_GE(child[i], 0);
+		if (child[i])
+			continue;
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &own));
+		CHILD_CHECK(!ashm_ring_reader(own, 0, &r));
+		for (n = 1; n <= FRAMES; n++) {
+			CHILD_CHECK(!get(r, 3000, &f, 30000));
+			CHILD_CHECK(f.seq == n && f.tag == n && !f.missed);
+		}
+		CHILD_CHECK(get(r, 3000, &f, 30000) == -EPIPE);
+		ashm_ring_reader_close(r);
+		ashm_ring_detach(own);
+		_exit(0);
+	}
+	for (i = 0; i < 4000 && atomic_load(&raw_header(&b)->writer.joins) < READERS; i++)
+		nap_ms(5);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	for (n = 1; n <= FRAMES; n++)
+		ASSERT_EQ(0, put(w, n % 3000, n, 30000));
+	ashm_ring_writer_close(w);
+	for (i = 0; i < READERS; i++)
+		EXPECT_EQ(0, wait_child(child[i]));
+	ring_free(&b);
+}
+
+/* Wake-ups go neither missing nor out when nobody sleeps. */
+TEST_F(lib, wake)
+{
+	enum { ROUNDS = 2000 };
+	struct ashm_reader *r, *back;
+	struct bench_ring b, c;
+	struct ashm_writer *w;
+	struct ashm_frame f;
+	uint32_t bell;
+	uint64_t n;
+	pid_t child;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 2, 0, 0));
+	ASSERT_EQ(0, ring_new(&c, 100, 2, 0, 0));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		struct ashm_ring *in, *out;
+
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &in));
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(c.region), 0, &out));
+		CHILD_CHECK(!ashm_ring_reader(in, 0, &r));
+		CHILD_CHECK(!ashm_ring_writer(out, &w));
+		for (n = 1; n <= ROUNDS; n++) {
+			CHILD_CHECK(!get(r, 100, &f, 30000));
+			CHILD_CHECK(f.tag == n && !put(w, 8, n, 0));
+		}
+		CHILD_CHECK(get(r, 100, &f, -1) == -EPIPE);
+		_exit(0);
+	}
+	ASSERT_EQ(0, ashm_ring_await_writer(c.ring, 30000));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(c.ring, 0, &back));
+	for (n = 1; n <= ROUNDS; n++) {
+		ASSERT_EQ(0, put(w, 8, n, 0));
+		/* One that got lost would take the second of a slice. */
+		ASSERT_EQ(0, get(back, 100, &f, 900)) {
+			TH_LOG("round %llu", (unsigned long long)n);
+		}
+		ASSERT_EQ(n, f.tag);
+	}
+	ashm_ring_writer_close(w);
+	EXPECT_EQ(0, wait_child(child));
+	ashm_ring_reader_close(back);
+
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	bell = atomic_load(&raw_header(&b)->writer.bell);
+	EXPECT_EQ(0, bell & RING_SLEEPER);
+	for (n = 0; n < 10; n++)
+		ASSERT_EQ(0, put(w, 8, n, 0));
+	EXPECT_EQ(bell, atomic_load(&raw_header(&b)->writer.bell));
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+	ring_free(&c);
+}
+
+TEST_F(lib, one_writer)
+{
+	struct ashm_writer *w, *other;
+	struct ashm_ring_stat st;
+	struct ashm_ring *again;
+	struct bench_ring b;
+	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
+
+	ASSERT_EQ(0, ring_new(&b, 100, 2, 0, 0));
+	EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(ASHM_WRITER_NEVER, st.writer);
+	EXPECT_EQ(0, st.generation);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(-EBUSY, ashm_ring_writer(b.ring, &other));
+	EXPECT_EQ(-EBUSY, ashm_ring_create(ashm_fd(b.region), &config, &again));
+	ASSERT_EQ(0, put(w, 100, 1, 0));
+	EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(ASHM_WRITER_ALIVE, st.writer);
+	EXPECT_EQ(1, st.generation);
+	EXPECT_EQ(1, st.frames);
+	EXPECT_EQ(1, st.unread);
+	EXPECT_EQ(2, st.slots);
+	EXPECT_EQ(100, st.frame_max);
+	EXPECT_EQ(b.size, st.region_size);
+	ashm_ring_writer_close(w);
+	EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(ASHM_WRITER_CLOSED, st.writer);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(2, st.generation);
+	ashm_ring_writer_close(w);
+	ashm_ring_writer_close(NULL);
+	ashm_ring_detach(NULL);
+	ring_free(&b);
+}
+
+TEST_F(lib, made_anew)
+{
+	struct ashm_ring_config config = { .frame_max = 200, .slots = 2 };
+	struct ashm_ring_stat st;
+	struct ashm_ring *again;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t child;
+
+	ASSERT_EQ(0, ring_new(&b, 200, 2, 0, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	/* Who sleeps meanwhile is woken, long before a slice is over. */
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &again));
+		CHILD_CHECK(!ashm_ring_reader(again, 0, &r));
+		CHILD_CHECK(get(r, 200, &f, 900) == -ESTALE);
+		_exit(0);
+	}
+	ASSERT_TRUE(sleeper_on(&raw_header(&b)->writer.bell));
+	ASSERT_EQ(0, ashm_ring_create(ashm_fd(b.region), &config, &again));
+	EXPECT_EQ(0, wait_child(child));
+	EXPECT_EQ(-ESTALE, get(r, 200, &f, 0));
+	EXPECT_EQ(-ESTALE, get(r, 200, &f, -1));
+	EXPECT_EQ(-ESTALE, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(-ESTALE, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(-ESTALE, ashm_ring_await_writer(b.ring, -1));
+	ASSERT_EQ(0, ashm_ring_writer(again, &w));
+	EXPECT_EQ(0, put(w, 200, 1, 0));
+	EXPECT_EQ(-ESTALE, get(r, 200, &f, 0));
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ashm_ring_detach(again);
+	ring_free(&b);
+}
+
+/* What a child inherits is the parent's; closing it there changes nothing. */
+TEST_F(lib, fork)
+{
+	struct ashm_writer *w, *other;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	void *data;
+	pid_t child;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 2));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, ashm_frame_begin(w, 100, &data, 0));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		struct ashm_ring *own;
+
+		CHILD_CHECK(ashm_frame_commit(w, 0, 0) == -ECHILD);
+		CHILD_CHECK(ashm_frame_abort(w) == -ECHILD);
+		CHILD_CHECK(put(w, 1, 1, 0) == -ECHILD);
+		CHILD_CHECK(get(r, 100, &f, 0) == -ECHILD);
+		CHILD_CHECK(ashm_frame_borrow(r, &f, 0) == -ECHILD);
+		CHILD_CHECK(ashm_frame_valid(r) == -ECHILD);
+		CHILD_CHECK(ashm_frame_release(r) == -ECHILD);
+		CHILD_CHECK(ashm_ring_writer(b.ring, &other) == -ECHILD);
+		ashm_ring_reader_close(r);
+		ashm_ring_writer_close(w);
+		ashm_ring_detach(b.ring);
+		/* One of its own is as good as anybody's. */
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &own));
+		CHILD_CHECK(ashm_ring_writer(own, &other) == -EBUSY);
+		CHILD_CHECK(!ashm_ring_reader(own, 0, &r));
+		ashm_ring_reader_close(r);
+		_exit(0);
+	}
+	EXPECT_EQ(0, wait_child(child));
+	frame_fill(data, 100, 1);
+	EXPECT_EQ(0, ashm_frame_commit(w, 100, 1));
+	EXPECT_EQ(0, get(r, 100, &f, 0));
+	EXPECT_EQ(1, f.tag);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* Whoever can only read gets all frames of a ring that is made for that. */
+static void read_only(struct __test_metadata *_metadata, uint32_t flags)
+{
+	struct ashm_writer *w, *none;
+	struct ashm_ring *own;
+	struct ashm_reader *r;
+	struct ashm_frame f;
+	struct bench_ring b;
+	uint64_t n;
+	pid_t child;
+	int fd;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 60, flags, 0));
+	fd = ashm_share_readonly(b.region);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		CHILD_CHECK(!ashm_ring_attach(fd, 0, &own));
+		CHILD_CHECK(ashm_ring_writer(own, &none) == -EACCES);
+		CHILD_CHECK(!ashm_ring_reader(own, 0, &r));
+		for (n = 1; n <= 50; n++) {
+			CHILD_CHECK(!get(r, 100, &f, 30000));
+			CHILD_CHECK(f.tag == n && !f.missed);
+		}
+		CHILD_CHECK(get(r, 100, &f, 30000) == -EPIPE);
+		CHILD_CHECK(ashm_ring_await_writer(own, 30) == -ETIMEDOUT);
+		ashm_ring_reader_close(r);
+		ashm_ring_detach(own);
+		_exit(0);
+	}
+	for (n = 1; n <= 50; n++) {
+		ASSERT_EQ(0, put(w, 100, n, 0));
+		if (n < 20)
+			nap_ms(3);
+	}
+	ashm_ring_writer_close(w);
+	EXPECT_EQ(0, wait_child(child));
+	EXPECT_EQ(0, ashm_ring_attach(ashm_fd(b.region), ASHM_ATTACH_READONLY, &own));
+	EXPECT_EQ(-EACCES, ashm_ring_writer(own, &none));
+	ashm_ring_detach(own);
+	close(fd);
+	ring_free(&b);
+}
+
+TEST_F(lib, readonly)
+{
+	read_only(_metadata, ASHM_RING_READONLY);
+}
+
+TEST_F(lib, readonly_polling)
+{
+	read_only(_metadata, 0);
+}
+
+TEST_F(lib, readonly_refused)
+{
+	struct ashm_ring *own;
+	struct bench_ring b;
+	int fd;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 0));
+	EXPECT_EQ(-EACCES, ashm_ring_attach(ashm_fd(b.region),
+					    ASHM_ATTACH_READONLY, &own));
+	EXPECT_EQ(-EINVAL, ashm_ring_attach(ashm_fd(b.region), 2, &own));
+	fd = ashm_share_readonly(b.region);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-EACCES, ashm_ring_attach(fd, 0, &own));
+	close(fd);
+	ring_free(&b);
+}
+
+/* A detached ring lives for its handles; descriptors aren't held. */
+TEST_F(lib, lifetime)
+{
+	int before = count_fds();
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ring_free(&b);
+	EXPECT_EQ(before, count_fds());
+	EXPECT_EQ(0, put(w, 100, 1, 0));
+	EXPECT_EQ(0, get(r, 100, &f, 0));
+	ashm_ring_writer_close(w);
+	EXPECT_EQ(-EPIPE, get(r, 100, &f, 0));
+	ashm_ring_reader_close(r);
+	EXPECT_EQ(before, count_fds());
+}
+
+TEST_HARNESS_MAIN
