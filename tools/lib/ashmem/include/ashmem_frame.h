@@ -25,7 +25,7 @@
  * Every int returned is 0, a count or a negative errno; errno itself is left
  * undefined, and nothing aborts. Timeouts are in milliseconds: 0 doesn't wait,
  * a negative one waits without limit. A signal handler that runs while a call
- * waits ends it with -EINTR.
+ * waits ends it with -EINTR; one that was installed with SA_RESTART may do so.
  *
  * A ring may be used by any number of threads, a writer or a reader handle by
  * one at a time. Handles belong to the process that made them: in a child after
