@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Peers that die, in each state, and those that live to notice.
+ */
+#include <sched.h>
+
+#include "kselftest_harness.h"
+#include "lib_util.h"
+#include "lib_both.h"
+#include "frame_util.h"
+
+/* Noticed within a slice, that is by being told and not by looking. */
+#define SOON_MS		900
+
+enum { FRAME = 3000, SLOTS = 4 };
+
+/* What a writer does before it dies. */
+enum last_deed {
+	IDLE,
+	WRITING,
+	HALF_WRITTEN,
+	UNPUBLISHED,
+	STATES,
+};
+
+static struct ashm_ring *attach(struct bench_ring *b)
+{
+	struct ashm_ring *ring;
+
+	return ashm_ring_attach(ashm_fd(b->region), 0, &ring) ? NULL : ring;
+}
+
+/* A process that becomes the writer, finishes two frames, and sleeps. */
+static pid_t start_writer(struct bench_ring *b, enum last_deed deed)
+{
+	struct frame_slot *slot;
+	struct ashm_ring *ring;
+	struct ashm_writer *w;
+	uint64_t head;
+	void *data;
+	pid_t pid;
+
+	pid = fork();
+	if (pid)
+		return pid;
+	ring = attach(b);
+	CHILD_CHECK(ring);
+	CHILD_CHECK(!ashm_ring_writer(ring, &w));
+	head = atomic_load(&raw_header(b)->writer.head);
+	CHILD_CHECK(!put(w, FRAME, head + 1, 0) && !put(w, FRAME, head + 2, 0));
+	switch (deed) {
+	case WRITING:
+		CHILD_CHECK(!ashm_frame_begin(w, FRAME, &data, 0));
+		break;
+	case HALF_WRITTEN:
+		CHILD_CHECK(!ashm_frame_begin(w, FRAME, &data, 0));
+		frame_fill(data, FRAME / 2, head + 3);
+		break;
+	case UNPUBLISHED:
+		/* As if it had come as far as the state, and not to the head. */
+		CHILD_CHECK(!put(w, FRAME, head + 3, 0));
+		atomic_store(&raw_header(b)->writer.head, head + 2);
+		slot = raw_slot(b, head + 3);
+		CHILD_CHECK(atomic_load(&slot->state) ==
+			    ((head + 3) << SLOT_SEQ_SHIFT | SLOT_READY));
+		break;
+	default:
+		break;
+	}
+	for (;;)
+		pause();
+}
+
+static bool await_head(struct bench_ring *b, uint64_t head)
+{
+	int tries;
+
+	for (tries = 0; tries < 2000; tries++) {
+		if (atomic_load(&raw_header(b)->writer.head) >= head)
+			return true;
+		nap_ms(5);
+	}
+	return false;
+}
+
+/* A process that reads on and expects @end behind frame @last. */
+static pid_t start_reader(struct bench_ring *b, uint64_t last, int end)
+{
+	struct ashm_ring *ring;
+	struct ashm_reader *r;
+	struct ashm_frame f;
+	pid_t pid;
+	int ret;
+
+	pid = fork();
+	if (pid)
+		return pid;
+	ring = attach(b);
+	CHILD_CHECK(ring);
+	CHILD_CHECK(!ashm_ring_reader(ring, 0, &r));
+	memset(&f, 0, sizeof(f));
+	do {
+		ret = get(r, FRAME, &f, -1);
+	} while (!ret);
+	CHILD_CHECK(ret == end);
+	CHILD_CHECK(f.seq == last);
+	_exit(0);
+}
+
+/* Kills it, asleep; then a reader that sleeps must wake, and a new writer work. */
+TEST_F(lib, writer_killed_at)
+{
+	struct ashm_ring_stat st;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t writer, reader[2];
+	uint64_t last;
+	long start;
+	int deed;
+
+	for (deed = 0; deed < STATES; deed++) {
+		/* A frame that is there is there, even if the head is behind. */
+		last = deed == UNPUBLISHED ? 3 : 2;
+		ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+		writer = start_writer(&b, deed);
+		ASSERT_GT(writer, 0);
+		ASSERT_TRUE(await_head(&b, 2));
+		if (deed == WRITING || deed == HALF_WRITTEN)
+			while ((atomic_load(&raw_slot(&b, 3)->state) &
+				SLOT_STATES) != SLOT_WRITING)
+				nap_ms(1);
+		else
+			nap_ms(20);
+		reader[0] = start_reader(&b, last, -EOWNERDEAD);
+		reader[1] = start_reader(&b, last, -EOWNERDEAD);
+		ASSERT_GT(reader[0], 0);
+		ASSERT_GT(reader[1], 0);
+		ASSERT_TRUE(sleeper_on(&raw_header(&b)->writer.bell));
+		nap_ms(20);
+		start = now_ms();
+		ASSERT_EQ(0, kill(writer, SIGKILL));
+		EXPECT_EQ(0, wait_child(reader[0]));
+		EXPECT_EQ(0, wait_child(reader[1]));
+		EXPECT_LT(now_ms() - start, SOON_MS);
+		EXPECT_EQ(128 + SIGKILL, wait_child(writer));
+
+		for (last = 1; !get(r, FRAME, &f, 0); last++)
+			EXPECT_EQ(last, f.seq);
+		EXPECT_EQ(deed == UNPUBLISHED ? 4 : 3, last);
+		EXPECT_EQ(-EOWNERDEAD, get(r, FRAME, &f, -1));
+		EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
+		EXPECT_EQ(ASHM_WRITER_DIED, st.writer);
+		/* The numbers go on, and nothing is left of the half frame. */
+		ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+		EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
+		EXPECT_EQ(ASHM_WRITER_ALIVE, st.writer);
+		EXPECT_EQ(2, st.generation);
+		EXPECT_EQ(last - 1, st.frames);
+		EXPECT_EQ(-EAGAIN, get(r, FRAME, &f, 0));
+		EXPECT_EQ(0, put(w, 10, last, 0));
+		EXPECT_EQ(0, get(r, FRAME, &f, 0));
+		EXPECT_EQ(last, f.seq);
+		EXPECT_EQ(2, f.generation);
+		ashm_ring_writer_close(w);
+		ashm_ring_reader_close(r);
+		ring_free(&b);
+	}
+}
+
+/* Other ways to go without closing. */
+TEST_F(lib, writer_ends)
+{
+	static char *const argv[] = { "/proc/self/exe", "-l", NULL };
+	struct ashm_ring *ring;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t child;
+	int way, fds[2];
+
+	for (way = 0; way < 3; way++) {
+		ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+		ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+		child = fork();
+		ASSERT_GE(child, 0);
+		if (!child) {
+			char byte;
+
+			ring = attach(&b);
+			CHILD_CHECK(ring && !ashm_ring_writer(ring, &w));
+			CHILD_CHECK(!put(w, FRAME, 1, 0));
+			close(fds[1]);
+			CHILD_CHECK(read(fds[0], &byte, 1) == 1);
+			switch (way) {
+			case 0:
+				_exit(0);
+			case 1:
+				abort();
+			default:
+				/* Executing something else is an end, too. */
+				dup2(open("/dev/null", O_WRONLY), 1);
+				dup2(1, 2);
+				execv(argv[0], argv);
+				_exit(1);
+			}
+		}
+		EXPECT_EQ(0, get(r, FRAME, &f, 30000));
+		EXPECT_EQ(-ETIMEDOUT, get(r, FRAME, &f, 20));
+		ASSERT_EQ(1, write(fds[1], "x", 1));
+		EXPECT_EQ(-EOWNERDEAD, get(r, FRAME, &f, SOON_MS));
+		wait_child(child);
+		close(fds[0]);
+		close(fds[1]);
+		ashm_ring_reader_close(r);
+		ring_free(&b);
+	}
+}
+
+/* One that is stopped isn't dead. */
+TEST_F(lib, writer_stopped)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t writer;
+
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	writer = start_writer(&b, WRITING);
+	ASSERT_GT(writer, 0);
+	ASSERT_TRUE(await_head(&b, 2));
+	ASSERT_EQ(0, kill(writer, SIGSTOP));
+	EXPECT_EQ(0, get(r, FRAME, &f, 0));
+	EXPECT_EQ(0, get(r, FRAME, &f, 0));
+	EXPECT_EQ(-ETIMEDOUT, get(r, FRAME, &f, 100));
+	EXPECT_EQ(-EBUSY, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(0, ashm_ring_await_writer(b.ring, 0));
+	ASSERT_EQ(0, kill(writer, SIGKILL));
+	EXPECT_EQ(-EOWNERDEAD, get(r, FRAME, &f, SOON_MS));
+	EXPECT_EQ(128 + SIGKILL, wait_child(writer));
+	ashm_ring_reader_close(r);
+	ring_free(&b);
+}
+
+/* A reader that stays for the next writer. */
+TEST_F(lib, await_successor)
+{
+	struct ashm_writer *w;
+	struct bench_ring b;
+	pid_t writer, reader;
+
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	writer = start_writer(&b, IDLE);
+	ASSERT_GT(writer, 0);
+	ASSERT_TRUE(await_head(&b, 2));
+	reader = fork();
+	ASSERT_GE(reader, 0);
+	if (!reader) {
+		struct ashm_ring *ring = attach(&b);
+		struct ashm_reader *r;
+		struct ashm_frame f;
+
+		CHILD_CHECK(ring && !ashm_ring_reader(ring, 0, &r));
+		CHILD_CHECK(!get(r, FRAME, &f, 0) && !get(r, FRAME, &f, 0));
+		CHILD_CHECK(get(r, FRAME, &f, -1) == -EOWNERDEAD);
+		CHILD_CHECK(!ashm_ring_await_writer(ring, SOON_MS));
+		CHILD_CHECK(!get(r, FRAME, &f, 30000));
+		CHILD_CHECK(f.seq == 3 && f.generation == 2);
+		_exit(0);
+	}
+	ASSERT_TRUE(sleeper_on(&raw_header(&b)->writer.bell));
+	kill(writer, SIGKILL);
+	wait_child(writer);
+	nap_ms(100);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(0, put(w, FRAME, 3, 0));
+	EXPECT_EQ(0, wait_child(reader));
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* The slowest reader goes: a writer that sleeps for it must wake. */
+TEST_F(lib, reader_killed)
+{
+	struct ashm_ring_stat st;
+	struct ashm_writer *w;
+	struct bench_ring b;
+	pid_t reader, killer;
+	long start;
+	int round, i;
+
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, ASHM_RING_WAIT, 1));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	for (round = 0; round < 3; round++) {
+		reader = fork();
+		ASSERT_GE(reader, 0);
+		if (!reader) {
+			struct ashm_ring *ring = attach(&b);
+			struct ashm_reader *r;
+
+			CHILD_CHECK(ring);
+			CHILD_CHECK(!ashm_ring_reader(ring, ASHM_READER_NEWEST,
+						      &r));
+			for (;;)
+				pause();
+		}
+		for (i = 0; i < 2000; i++) {
+			ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+			if (st.readers)
+				break;
+			nap_ms(5);
+		}
+		for (i = 0; i < SLOTS; i++)
+			ASSERT_EQ(0, put(w, FRAME, 1, 0));
+		EXPECT_EQ(-EAGAIN, put(w, FRAME, 1, 0));
+		killer = fork();
+		ASSERT_GE(killer, 0);
+		if (!killer) {
+			CHILD_CHECK(sleeper_on(&raw_header(&b)->writer.room));
+			nap_ms(20);
+			kill(reader, SIGKILL);
+			_exit(0);
+		}
+		start = now_ms();
+		EXPECT_EQ(-EPIPE, put(w, FRAME, 1, -1));
+		EXPECT_LT(now_ms() - start, SOON_MS);
+		EXPECT_EQ(0, wait_child(killer));
+		EXPECT_EQ(128 + SIGKILL, wait_child(reader));
+		/* Its place is free again, though there was only one. */
+	}
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* Ids mean nothing to a peer in another pid namespace; dying does. */
+TEST_F(lib, pid_namespace)
+{
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	pid_t outer, writer;
+
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	outer = fork();
+	ASSERT_GE(outer, 0);
+	if (!outer) {
+		if (unshare(CLONE_NEWPID))
+			_exit(4);
+		writer = start_writer(&b, WRITING);
+		CHILD_CHECK(writer > 0);
+		CHILD_CHECK(await_head(&b, 2));
+		CHILD_CHECK(sleeper_on(&raw_header(&b)->writer.bell));
+		kill(writer, SIGKILL);
+		_exit(wait_child(writer) == 128 + SIGKILL ? 0 : 1);
+	}
+	if (!await_head(&b, 2) && wait_child(outer) == 4)
+		SKIP(return, "no new pid namespace");
+	EXPECT_EQ(0, get(r, FRAME, &f, 0));
+	EXPECT_EQ(0, get(r, FRAME, &f, 0));
+	EXPECT_EQ(-EOWNERDEAD, get(r, FRAME, &f, SOON_MS));
+	EXPECT_EQ(0, wait_child(outer));
+	ashm_ring_reader_close(r);
+	ring_free(&b);
+}
+
+/*
+ * Killed anywhere, hundreds of times on one ring: each frame that is read is
+ * whole, numbers have no gap that isn't told of, and every death is noticed.
+ */
+static void random_kills(struct __test_metadata *_metadata, uint32_t flags)
+{
+	enum { ROUNDS = 250, LARGE = 20000 };
+	uint64_t next = 1, seen = 0;
+	struct ashm_reader *r;
+	struct bench_ring b;
+	struct ashm_frame f;
+	struct rng rng = { rng_seed() };
+	struct timespec ts = { 0 };
+	uint32_t generation;
+	int round, ret;
+	pid_t child;
+
+	TH_LOG("ASHMEM_SEED=%llu", (unsigned long long)rng.state);
+	ASSERT_EQ(0, ring_new(&b, LARGE, SLOTS, flags, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (round = 1; round <= ROUNDS; round++) {
+		child = fork();
+		ASSERT_GE(child, 0);
+		if (!child) {
+			struct ashm_ring *ring = attach(&b);
+			struct ashm_writer *w;
+			uint64_t tag = (uint64_t)round << 32;
+
+			CHILD_CHECK(ring && !ashm_ring_writer(ring, &w));
+			for (;;)
+				CHILD_CHECK(!put(w, rng_below(&rng, LARGE), ++tag,
+						 30000));
+		}
+		ASSERT_EQ(0, ashm_ring_await_writer(b.ring, 30000));
+		ts.tv_nsec = rng_below(&rng, 1500) * 1000;
+		if (flags || round & 1) {
+			/* Reading meanwhile. */
+			ret = get(r, LARGE, &f, 30000);
+			if (!ret) {
+				ASSERT_EQ(next + f.missed, f.seq);
+				next = f.seq + 1;
+				seen++;
+			}
+		}
+		nanosleep(&ts, NULL);
+		ASSERT_EQ(0, kill(child, SIGKILL));
+		generation = atomic_load(&raw_header(&b)->writer.generation);
+		ASSERT_EQ(round, generation);
+		for (;;) {
+			ret = get(r, LARGE, &f, 30000);
+			if (ret)
+				break;
+			ASSERT_EQ(next + f.missed, f.seq);
+			next = f.seq + 1;
+			seen++;
+		}
+		ASSERT_EQ(-EOWNERDEAD, ret);
+		ASSERT_EQ(128 + SIGKILL, wait_child(child));
+	}
+	TH_LOG("%d writers killed, %llu frames read of %llu", ROUNDS,
+	       (unsigned long long)seen, (unsigned long long)next - 1);
+	EXPECT_GT(seen, (uint64_t)ROUNDS);
+	ashm_ring_reader_close(r);
+	ring_free(&b);
+}
+
+TEST_F_TIMEOUT(lib, random_kills, 120)
+{
+	random_kills(_metadata, 0);
+}
+
+TEST_F_TIMEOUT(lib, random_kills_wait, 120)
+{
+	random_kills(_metadata, ASHM_RING_WAIT);
+}
+
+TEST_HARNESS_MAIN
