@@ -146,7 +146,7 @@ static bool hex_until(char **at, char stop, uint64_t *value)
  *
  * Return: false if it isn't such a line.
  */
-bool maps_parse(char *line, size_t len, struct maps_line *map)
+bool maps_parse(char *line, size_t len, struct proc_map *map)
 {
 	uint64_t major, minor;
 	char *at = line, *end;
@@ -187,7 +187,7 @@ bool maps_parse(char *line, size_t len, struct maps_line *map)
  * The kernel writes a newline in it as \012 and a backslash as it is: a name with
  * these four characters can't be told from one with a newline.
  */
-bool maps_is_region(const struct maps_line *map, enum region_kind *kind, char **name,
+bool maps_is_region(const struct proc_map *map, enum region_kind *kind, char **name,
 		    size_t *len)
 {
 	static const char * const prefixes[] = {

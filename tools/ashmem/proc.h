@@ -40,9 +40,9 @@ enum region_kind {
 };
 
 /**
- * struct maps_line - a line of /proc/PID/maps
+ * struct proc_map - a line of /proc/PID/maps
  */
-struct maps_line {
+struct proc_map {
 	uint64_t start, end, offset, inode;
 	char perms[5];
 	dev_t dev;
@@ -51,8 +51,8 @@ struct maps_line {
 };
 
 void fdinfo_parse(char *text, size_t len, struct fdinfo *info);
-bool maps_parse(char *line, size_t len, struct maps_line *map);
-bool maps_is_region(const struct maps_line *map, enum region_kind *kind, char **name,
+bool maps_parse(char *line, size_t len, struct proc_map *map);
+bool maps_is_region(const struct proc_map *map, enum region_kind *kind, char **name,
 		    size_t *len);
 size_t unescape(char *text, size_t len, const char *only);
 bool stat_parse(const char *text, char *state, uint64_t *flags);

@@ -131,7 +131,7 @@ static bool memfd_learn(const char *path, const struct statx *stx, struct fdinfo
 			char *link, size_t room)
 {
 	ssize_t len = readlink(path, link, room);
-	struct maps_line map = { .path = link, .path_len = (size_t)len };
+	struct proc_map map = { .path = link, .path_len = (size_t)len };
 	enum region_kind kind;
 
 	if (len <= 0 || !maps_is_region(&map, &kind, &info->name, &info->name_len) ||
@@ -214,12 +214,12 @@ static void look_at_fds(struct look *look, pid_t tid)
  * Of a region that nobody has open any more only the file behind a mapping can
  * tell the size, and the name as it was set, to those who may look there.
  */
-static void look_behind(struct look *look, struct region *region, const struct maps_line *map)
+static void look_behind(struct look *look, struct region *region, const struct proc_map *map)
 {
 	char *path = file_path("/proc/%d/map_files/%llx-%llx", (int)look->pid,
 			       (unsigned long long)map->start,
 			       (unsigned long long)map->end);
-	struct maps_line link = { .path = NULL };
+	struct proc_map link = { .path = NULL };
 	enum region_kind kind;
 	char text[4096], *name;
 	ssize_t linked = readlink(path, text, sizeof(text));
@@ -242,7 +242,7 @@ static void look_behind(struct look *look, struct region *region, const struct m
 	free(path);
 }
 
-static void look_at_map(struct look *look, struct maps_line *map)
+static void look_at_map(struct look *look, struct proc_map *map)
 {
 	struct mapping mapping = {
 		.start = map->start, .end = map->end, .offset = map->offset,
@@ -273,7 +273,7 @@ static bool look_at_maps(struct look *look, pid_t tid)
 {
 	char *path = file_path("/proc/%d/task/%d/maps", (int)look->pid, (int)tid);
 	FILE *maps = fopen(path, "re");
-	struct maps_line map;
+	struct proc_map map;
 	char *line = NULL;
 	size_t room = 0;
 	bool any = false;

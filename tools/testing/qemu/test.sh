@@ -112,6 +112,9 @@ selftests()
 status=0
 selftests "$tests" "gcc" || status=1
 selftests "$tmp/32" "gcc -m32" || status=1
+make -j"$(nproc)" -C "$top/tools/ashmem" CC=gcc OUTPUT="$out/cmd" TESTS="$tests" \
+	KSELFTEST_DIR="$source/tools/testing/selftests" LDFLAGS=-static tests \
+	>>"$out/selftests.log" 2>&1 || status=1
 if grep -q 'warning:' "$out/selftests.log"; then
 	status=1
 fi

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem list on trees made for it: what no living system shows when it should.
+ */
+
+#include "kselftest_harness.h"
+#include "cmd_util.h"
+
+#include <sys/sysmacros.h>
+
+#include "walk.h"
+
+/* No process has such a number, so the kernel can't compare their files. */
+#define PID_A	2000000001
+#define PID_B	2000000002
+
+/* /dev/null stands for the device here, so that it takes no root to make it. */
+FIXTURE(tree)
+{
+	char *root;
+	char dev[32];
+	struct output o;
+};
+
+static void put_process(const char *root, int pid, const char *comm, const char *maps)
+{
+	put_file(root, format("/proc/%d/comm", pid), comm);
+	put_file(root, format("/proc/%d/stat", pid),
+		 format("%d (%s) S 1 1 1 0 -1 4194560 1\n", pid, comm));
+	put_file(root, format("/proc/%d/task/%d/maps", pid, pid), maps);
+	put_file(root, format("/proc/%d/task/%d/fd/x", pid, pid), "");
+}
+
+static void put_region_fd(const char *root, int pid, int fd, const char *info)
+{
+	put_link(root, format("/proc/%d/task/%d/fd/%d", pid, pid, fd), "/dev/null");
+	put_file(root, format("/proc/%d/task/%d/fdinfo/%d", pid, pid, fd), info);
+}
+
+FIXTURE_SETUP(tree)
+{
+	dev_t dev;
+
+	self->root = temp_dir();
+	put_file(self->root, "/sys/class/misc/ashmem/dev", "1:3\n");
+	mkdir(format("%s/proc", self->root), 0755);
+	ASSERT_EQ(0, shmem_device(&dev));
+	snprintf(self->dev, sizeof(self->dev), "%02x:%02x", major(dev), minor(dev));
+	setenv(TEST_ROOT, self->root, 1);
+}
+
+FIXTURE_TEARDOWN(tree)
+{
+	remove_tree(self->root);
+}
+
+TEST_F(tree, nothing)
+{
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(1, count_of(self->o.out, "\n"));
+	EXPECT_STREQ("", self->o.err);
+	ASHMEM(&self->o, -1, "list", "--json");
+	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len));
+	EXPECT_STREQ("[]", json_get(self->o.out, "{", "regions"));
+}
+
+TEST_F(tree, two_processes_one_region)
+{
+	put_process(self->root, PID_A, "one\n",
+		    format("1000-3000 rw-s 00000000 %s 77 /dev/ashmem/n (deleted)\n"
+			   "5000-6000 r--s 00001000 %s 77 /dev/ashmem/n (deleted)\n"
+			   "8000-9000 rw-s 00000000 %s 78 /dev/zero (deleted)\n",
+			   self->dev, self->dev, self->dev));
+	put_process(self->root, PID_B, "two\n", "");
+	put_region_fd(self->root, PID_A, 4, "pos:\t0\nflags:\t02000002\ninode:\t77\n"
+		      "name:\tn\nsize:\t8192\nprot_mask:\trw-\nresident_pages:\t2\n"
+		      "unpinned_pages:\t1\npurgeable_pages:\t1\n");
+	put_region_fd(self->root, PID_B, 5, "pos:\t0\nflags:\t00\ninode:\t77\nname:\tn\n"
+		      "size:\t8192\nprot_mask:\trw-\nresident_pages:\t2\n"
+		      "unpinned_pages:\t1\npurgeable_pages:\t1\n");
+	ASHMEM(&self->o, -1, "list", "--bytes");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(2, count_of(self->o.out, "\n"));
+	EXPECT_TRUE(has(self->o.out, "8192         2          1  rw-   ashmem  n     "));
+	EXPECT_TRUE(has(self->o.out, "one 2000000001/4"));
+	EXPECT_TRUE(has(self->o.out, "two 2000000002/5"));
+	EXPECT_TRUE(has(self->o.out, "  one 2000000001 x2\n"));
+	ASHMEM(&self->o, -1, "list", "--json");
+	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len));
+	EXPECT_EQ(1, count_of(self->o.out, "\"inode\""));
+	EXPECT_STREQ("\"r\"", json_get(self->o.out, "2000000002", "access"));
+	EXPECT_STREQ("4096", json_get(self->o.out, "0x5000", "offset"));
+	EXPECT_STREQ("false", json_get(self->o.out, "2000000002", "close_on_exec"));
+	EXPECT_STREQ("true", json_get(self->o.out, "2000000001", "close_on_exec"));
+}
+
+TEST_F(tree, regions_without_inode_stay_apart)
+{
+	const char *info = "pos:\t0\nflags:\t02\nsize:\t4096\nprot_mask:\trwx\n";
+
+	put_process(self->root, PID_A, "one\n", "");
+	put_region_fd(self->root, PID_A, 4, info);
+	put_region_fd(self->root, PID_A, 5, info);
+	put_region_fd(self->root, PID_A, 6, info);
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_EQ(3, count_of(self->o.out, "\"inode\": null"));
+	EXPECT_EQ(3, count_of(self->o.out, "\"fd\""));
+}
+
+/* An older driver tells neither mask nor pages. */
+TEST_F(tree, little_known)
+{
+	put_process(self->root, PID_A, "one\n", "");
+	put_region_fd(self->root, PID_A, 4, "pos:\t0\nflags:\t02\ninode:\t3\nsize:\t4096\n");
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_TRUE(has(self->o.out, "4.0K         ?          ?  ?     ashmem  -"));
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_STREQ("null", json_get(self->o.out, "{", "mask"));
+	EXPECT_STREQ("null", json_get(self->o.out, "{", "resident_pages"));
+}
+
+TEST_F(tree, only_mapped)
+{
+	put_process(self->root, PID_A, "one\n",
+		    format("1000-3000 rw-s 00001000 %s 77 /dev/ashmem/a\\012b (deleted)\n",
+			   self->dev));
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_STREQ("\"a\\u000ab\"", json_get(self->o.out, "{", "name"));
+	EXPECT_STREQ("null", json_get(self->o.out, "{", "size"));
+	EXPECT_STREQ("12288", json_get(self->o.out, "{", "size_at_least"));
+	EXPECT_STREQ("[]", json_get(self->o.out, "{", "held_by"));
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_TRUE(has(self->o.out, ">=12K"));
+}
+
+/* The path is right but not the file system: somebody's own /dev/ashmem. */
+TEST_F(tree, forged_path)
+{
+	put_process(self->root, PID_A, "one\n",
+		    "1000-3000 rw-s 00000000 fd:01 77 /dev/ashmem/n (deleted)\n");
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_STREQ("[]", json_get(self->o.out, "{", "regions"));
+}
+
+TEST_F(tree, hostile_names)
+{
+	const char comm[] = "a\n\033]0;x\007) Z 9\\\n";
+
+	put_process(self->root, PID_A, "x\n",
+		    format("1000-3000 rw-s 00000000 %s 78 /dev/ashmem/\033[2J\xff (deleted)"
+			   " (deleted)\n", self->dev));
+	put_file(self->root, format("/proc/%d/comm", PID_A), comm);
+	put_region_fd(self->root, PID_A, 4, "pos:\t0\nflags:\t02\ninode:\t77\n"
+		      "name:\t\\012\033[31m\"\\134\xe2\x80\xae\x9b\nsize:\t4096\n"
+		      "prot_mask:\trwx\n");
+	setenv("LC_ALL", "C.UTF-8", 1);
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_EQ(3, count_of(self->o.out, "\n"));
+	EXPECT_TRUE(!strchr(self->o.out, '\033') && !strchr(self->o.out, '\007'));
+	EXPECT_TRUE(has(self->o.out, "\\012\\033[31m\"\\\\\\342\\200\\256\\233  "));
+	EXPECT_TRUE(has(self->o.out, "\\033[2J\\377 (deleted)  "));
+	EXPECT_TRUE(has(self->o.out, "a\\012\\033]0;x\\007) Z 9\\\\ 2000000001/4"));
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len));
+	EXPECT_TRUE(has(self->o.out, "\"\\u000a\\u001b[31m\\\"\\\\\\u202e\\ufffd\""));
+	EXPECT_TRUE(has(self->o.out, "\"name_hex\": \"0a1b5b33316d225ce280ae9b\""));
+	ASHMEM(&self->o, -1, "show", format("%d/4", PID_A));
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(!strchr(self->o.out, '\033'));
+	ASHMEM(&self->o, -1, "top", "--once");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(!strchr(self->o.out, '\033'));
+}
+
+/* What a process leaves while it goes: links to nothing, files that are gone. */
+TEST_F(tree, vanishing)
+{
+	put_process(self->root, PID_A, "one\n", "");
+	put_link(self->root, format("/proc/%d/task/%d/fd/3", PID_A, PID_A), "/nowhere");
+	put_link(self->root, format("/proc/%d/task/%d/fd/4", PID_A, PID_A), "/dev/null");
+	mkdir(format("%s/proc/%d", self->root, PID_B), 0755);
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_STREQ("", self->o.err);
+	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len));
+	EXPECT_STREQ("[]", json_get(self->o.out, "{", "regions"));
+}
+
+TEST_F(tree, refused)
+{
+	char *fds = format("%s/proc/%d/task/%d/fd", self->root, PID_A, PID_A);
+
+	if (getuid())
+		SKIP(return, "needs root, to become another user");
+	put_process(self->root, PID_A, "one\n", "");
+	put_process(self->root, PID_B, "kthreadd\n", "");
+	put_file(self->root, format("/proc/%d/stat", PID_B),
+		 format("%d (kthreadd) S 0 0 0 0 -1 2129984 0\n", PID_B));
+	ASSERT_EQ(0, chmod(fds, 0));
+	ASSERT_EQ(0, chmod(format("%s/proc/%d/task/%d/fd", self->root, PID_B, PID_B), 0));
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	ASHMEM(&self->o, -1, "list", "-j");
+	/* A kernel thread is nobody's loss. */
+	EXPECT_STREQ("1", json_get(self->o.out, "{", "refused_processes"));
+	EXPECT_TRUE(has(self->o.err, "1 process may not be looked into; root sees all\n"));
+	EXPECT_EQ(0, self->o.code);
+	ASHMEM(&self->o, -1, "list", "-q");
+	EXPECT_STREQ("", self->o.err);
+	ASHMEM(&self->o, -1, "show", format("%d/3", PID_A));
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+}
+
+/* The driver and the device are gone, the list isn't an error. */
+TEST_F(tree, no_device)
+{
+	remove_tree(format("%s/sys", self->root));
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "no ashmem device"));
+	EXPECT_TRUE(one_message(&self->o));
+}
+
+TEST_F(tree, device_by_proc_misc)
+{
+	remove_tree(format("%s/sys", self->root));
+	put_file(self->root, "/proc/misc", "232 kvm\n 58 ashmem\n");
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_STREQ("", self->o.err);
+}
+
+TEST_F(tree, sorted)
+{
+	static const char * const keys[] = { "pid", "size", "resident", "purgeable", "name" };
+	static const char * const orders[] = { "bca", "cab", "abc", "bac", "abc" };
+	char order[4];
+	size_t i, j;
+
+	put_process(self->root, PID_A, "one\n", "");
+	put_region_fd(self->root, PID_A, 4, "flags:\t02\ninode:\t1\nname:\tb\nsize:\t10\n"
+		      "resident_pages:\t2\npurgeable_pages:\t9\n");
+	put_region_fd(self->root, PID_A, 5, "flags:\t02\ninode:\t2\nname:\tc\nsize:\t30\n"
+		      "resident_pages:\t1\npurgeable_pages:\t0\n");
+	put_region_fd(self->root, PID_A, 6, "flags:\t02\ninode:\t3\nname:\ta\nsize:\t20\n"
+		      "resident_pages:\t3\npurgeable_pages:\t1\n");
+	for (i = 0; i < 5; i++) {
+		const char *at;
+
+		ASHMEM(&self->o, -1, "list", "-j", "-s", (char *)keys[i]);
+		memset(order, 0, sizeof(order));
+		for (j = 0, at = self->o.out; j < 3; j++, at++) {
+			at = strstr(at, "\"name\": \"");
+			ASSERT_TRUE(at);
+			order[j] = at[9];
+		}
+		/* The directory's own order is not ours to choose. */
+		if (i)
+			EXPECT_STREQ(orders[i], order);
+	}
+}
+
+TEST_HARNESS_MAIN
