@@ -23,8 +23,12 @@ for target in "$@"; do
 		needed="$needed libc6-dev make mmdebstrap mount"
 		needed="$needed qemu-system-x86 xz-utils"
 		case $target in
-		# The tests run as 32-bit programs, too.
-		test) needed="$needed gcc-multilib" ;;
+		# The tests run as 32-bit programs, too; the library's also under
+		# valgrind, and its manual and what C++ makes of it are looked at.
+		test)
+			needed="$needed binutils g++ gcc-multilib groff-base man-db"
+			needed="$needed mandoc pkgconf valgrind"
+			;;
 		bench) needed="$needed gnuplot-nox" ;;
 		esac
 		;;

@@ -178,14 +178,15 @@ TEST_F(lib, in_another_process)
 /* Before it is shared, other users can't open a memfd for writing. */
 TEST_F(lib, other_users)
 {
-	struct ashm *r = ashm_create("private", SIZE);
+	struct ashm *r;
 	char path[64];
 	pid_t pid;
 	int fd;
 
-	ASSERT_NE(NULL, r);
 	if (geteuid())
 		SKIP(return, "only root has other users");
+	r = ashm_create("private", SIZE);
+	ASSERT_NE(NULL, r);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", ashm_fd(r));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);
@@ -206,13 +207,14 @@ TEST_F(lib, other_users)
 
 TEST_F(lib, without_proc)
 {
-	struct ashm *r = ashm_create("result", SIZE);
+	struct ashm *r;
 	char dir[32];
 	int fd;
 
-	ASSERT_NE(NULL, r);
 	if (geteuid())
 		SKIP(return, "chroot() needs root");
+	r = ashm_create("result", SIZE);
+	ASSERT_NE(NULL, r);
 	ASSERT_EQ(0, enter_empty_root(dir, sizeof(dir)));
 	fd = ashm_share_readonly(r);
 	ASSERT_LE(0, fd);

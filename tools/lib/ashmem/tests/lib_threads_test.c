@@ -184,16 +184,17 @@ static void *purge_and_copy(void *arg)
 
 TEST_F(lib, purged_under_readers)
 {
-	struct ashm *r = ashm_create("purged", THREADS * page_size());
-	unsigned char buf[64];
 	struct job jobs[THREADS] = { 0 };
 	unsigned int i, lost = 0, round;
+	unsigned char buf[64];
+	struct ashm *r;
 
-	ASSERT_NE(NULL, r);
 	if (!ON_DEVICE)
 		SKIP(return, "memfd is never purged");
 	if (!purge_works())
 		SKIP(return, "purging needs root");
+	r = ashm_create("purged", THREADS * page_size());
+	ASSERT_NE(NULL, r);
 	for (round = 0; round < 10; round++) {
 		for (i = 0; i < THREADS; i++) {
 			jobs[i].region = r;
