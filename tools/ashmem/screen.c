@@ -39,7 +39,8 @@ static void take(void)
 	taken = 1;
 }
 
-static void give_back(void)
+/* Before stdout is closed. Does nothing if the terminal wasn't taken. */
+void screen_close(void)
 {
 	if (!taken)
 		return;
@@ -52,7 +53,7 @@ static void on_end(int sig)
 {
 	int err = errno;
 
-	give_back();
+	screen_close();
 	/* The default action is back in place, and comes once this returns. */
 	raise(sig);
 	errno = err;
@@ -63,7 +64,7 @@ static void on_stop(int sig)
 	int err = errno;
 
 	(void)sig;
-	give_back();
+	screen_close();
 	raise(SIGSTOP);
 	take();
 	resized = 1;
@@ -115,7 +116,7 @@ bool screen_open(void)
 		handle(ends[i], on_end, SA_RESETHAND);
 	handle(SIGTSTP, on_stop, 0);
 	handle(SIGWINCH, on_resize, 0);
-	atexit(give_back);
+	atexit(screen_close);
 	take();
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 bool screen_open(void);
+void screen_close(void);
 void screen_size(size_t *lines, size_t *columns);
 int screen_key(double seconds);
 

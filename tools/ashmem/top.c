@@ -216,6 +216,7 @@ static int run(const struct command *self, int argc, char **argv)
 		code = look(&view, first);
 		first = false;
 	} while (!code && await_next(&view));
+	screen_close();
 	return code;
 }
 

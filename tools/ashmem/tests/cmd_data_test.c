@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem create, cat, fill and purge: bytes in and out of regions.
+ */
+
+#include "kselftest_harness.h"
+#include "cmd_util.h"
+#include "cmd_live.h"
+
+#include <sys/prctl.h>
+
+/* Of a region that "create --detach" has printed; terminated. */
+static void peer_of(struct output *o, char peer[64], pid_t *pid)
+{
+	snprintf(peer, 64, "%.*s", (int)strcspn(o->out, "\n"), o->out);
+	*pid = (pid_t)strtol(peer, NULL, 10);
+}
+
+/* It isn't our child: only its number going away tells that it has ended. */
+static bool gone(pid_t pid)
+{
+	unsigned int i;
+
+	kill(pid, SIGTERM);
+	for (i = 0; i < 500; i++) {
+		if (kill(pid, 0) && errno == ESRCH)
+			return true;
+		nap_ms(10);
+	}
+	return false;
+}
+
+static char *pattern(size_t len)
+{
+	char *bytes = malloc(len);
+
+	fill(bytes, len, 7);
+	return bytes;
+}
+
+TEST_F(live, fill_and_cat)
+{
+	char *bytes = pattern(self->size);
+
+	ASHMEM(&self->o, input_of(bytes, self->size), "fill", self->peer);
+	ASSERT_EQ(0, self->o.code);
+	EXPECT_STREQ("", self->o.out);
+	EXPECT_STREQ("", self->o.err);
+	ASHMEM(&self->o, -1, "cat", self->peer);
+	EXPECT_EQ(0, self->o.code);
+	ASSERT_EQ(self->size, self->o.out_len);
+	EXPECT_EQ(0, memcmp(bytes, self->o.out, self->size));
+	/* Not by way of the position, which all holders share. */
+	EXPECT_EQ(0, lseek(ashm_fd(self->region), 0, SEEK_CUR));
+	ASHMEM(&self->o, -1, "cat", "/proc/self/fd/0");
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "cat", "-o", "5", "-l", "0x10",
+	       format("/proc/%d/fd/%d", (int)getpid(), ashm_fd(self->region)));
+	EXPECT_EQ(16, self->o.out_len);
+	EXPECT_EQ(0, memcmp(bytes + 5, self->o.out, 16));
+	ASHMEM(&self->o, -1, "cat", "-o", format("%zu", self->size), self->peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(0, self->o.out_len);
+}
+
+TEST_F(live, fill_part)
+{
+	char *bytes = pattern(self->size);
+	char *p = ashm_map(self->region, PROT_READ);
+
+	ASHMEM(&self->o, pipe_of("abc", 3), "fill", "-o", "4095", self->peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(zeroed(p, 4095));
+	EXPECT_EQ(0, memcmp(p + 4095, "abc\0", 4));
+	/* Only so many of what is there. */
+	ASHMEM(&self->o, input_of(bytes, self->size), "fill", "-l", "2", self->peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(0, memcmp(p, bytes, 2));
+	EXPECT_EQ(0, p[2]);
+	ASHMEM(&self->o, -1, "fill", "-x", "00fF1", self->peer);
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "fill", "-x", "0xff", self->peer);
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "fill", "-t", "", self->peer);
+	EXPECT_EQ(2, self->o.code);
+	EXPECT_EQ(0, memcmp(p, bytes, 2));
+	ASHMEM(&self->o, -1, "fill", "--hex", "fE01aa", "-o", "1", "-l", "7", self->peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(0, memcmp(p + 1, "\xfe\x01\xaa\xfe\x01\xaa\xfe\0", 8));
+	ASHMEM(&self->o, -1, "fill", "--text", "xyz", self->peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ("xyz"[(self->size - 1) % 3], p[self->size - 1]);
+	EXPECT_EQ('x', p[0]);
+}
+
+/* Too much, or in the wrong place: nothing happens, where that can be known. */
+TEST_F(live, fill_too_much)
+{
+	char *bytes = pattern(self->size + 1);
+	char *p = ashm_map(self->region, PROT_READ);
+
+	ASHMEM(&self->o, input_of(bytes, self->size + 1), "fill", self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(one_message(&self->o));
+	EXPECT_TRUE(has(self->o.err, "nothing was written"));
+	EXPECT_TRUE(zeroed(p, self->size));
+	ASHMEM(&self->o, -1, "fill", "-t", "x", "-o", format("%zu", self->size + 1),
+	       self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "behind the end"));
+	ASHMEM(&self->o, -1, "fill", "-t", "x", "-o", "1", "-l", format("%zu", self->size),
+	       self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "pass the end"));
+	ASHMEM(&self->o, -1, "cat", "-o", "1", "-l", format("%zu", self->size), self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_EQ(0, self->o.out_len);
+	EXPECT_TRUE(zeroed(p, self->size));
+	/* A pipe doesn't tell: what fits is there, and it is an error. */
+	ASHMEM(&self->o, pipe_of(bytes, self->size + 1), "fill", self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "more than fits"));
+	EXPECT_EQ(0, memcmp(p, bytes, self->size));
+	/* Just as much isn't too much. */
+	ASHMEM(&self->o, pipe_of(bytes, self->size), "fill", self->peer);
+	EXPECT_EQ(0, self->o.code);
+}
+
+TEST_F(live, mask_forbids_writing)
+{
+	char *p = ashm_map(self->region, PROT_READ);
+
+	ASSERT_EQ(0, ashm_protect(self->region, PROT_READ | PROT_EXEC));
+	ASHMEM(&self->o, -1, "fill", "-t", "x", self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "mask doesn't allow writing"));
+	EXPECT_TRUE(zeroed(p, self->size));
+	ASHMEM(&self->o, -1, "cat", self->peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(self->size, self->o.out_len);
+}
+
+TEST_F(live, access_modes)
+{
+	int fd;
+
+	if (!IS_DEVICE)
+		SKIP(return, "of the device only: memfds are always read and written");
+	fd = ash_open(O_WRONLY);
+	ash_set_size(fd, 4096);
+	ASHMEM(&self->o, -1, "cat", format("%d/%d", (int)getpid(), fd));
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "opened for writing only"));
+	close(fd);
+	fd = ash_open(O_RDONLY);
+	ASHMEM(&self->o, -1, "cat", format("%d/%d", (int)getpid(), fd));
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "no size yet"));
+	ash_set_size(fd, 4096);
+	ASHMEM(&self->o, -1, "cat", format("%d/%d", (int)getpid(), fd));
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "never mapped"));
+	ASHMEM(&self->o, -1, "fill", "-t", "x", format("%d/%d", (int)getpid(), fd));
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "wasn't opened for reading and writing"));
+	close(fd);
+	/* To fill it settles a region that was never mapped. */
+	fd = ash_region("settled", 5000);
+	ASHMEM(&self->o, -1, "fill", "-t", "x", format("%d/%d", (int)getpid(), fd));
+	EXPECT_EQ(0, self->o.code);
+	ASHMEM(&self->o, -1, "cat", format("%d/%d", (int)getpid(), fd));
+	EXPECT_EQ(5000, self->o.out_len);
+	EXPECT_TRUE(all_bytes(self->o.out, 5000, 'x'));
+	EXPECT_EQ(-EINVAL, ash_set_size(fd, 1));
+}
+
+/* Into a plain file: the zeroes are holes, the bytes are the same. */
+TEST_F(live, holes)
+{
+	char *dir = temp_dir(), *path = format("%s/out", dir);
+	size_t size = 64 << 20, i;
+	struct ashm *large = ashm_create("large", size);
+	char *bytes = pattern(3), buffer[3];
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char *argv[] = { "ashmem", "cat", NULL, NULL };
+	struct stat st;
+	pid_t pid;
+
+	ASSERT_TRUE(large && fd >= 0);
+	ASSERT_EQ(0, ashm_write(large, bytes, 3, size - 3));
+	ASSERT_EQ(0, ashm_write(large, bytes, 3, 9 << 20));
+	argv[2] = format("%d/%d", (int)getpid(), ashm_fd(large));
+	for (i = 0; i < 2; i++) {
+		pid = fork();
+		if (!pid) {
+			dup2(fd, 1);
+			execv("/proc/self/exe", argv);
+			_exit(126);
+		}
+		ASSERT_EQ(0, wait_child(pid));
+		ASSERT_EQ(0, fstat(fd, &st));
+		EXPECT_EQ((i + 1) * size, (size_t)st.st_size);
+		/* Appending is behind the end, too. */
+		EXPECT_LT(st.st_blocks * 512, 1 << 20);
+		EXPECT_EQ(3, pread(fd, buffer, 3, (off_t)(i * size + (9 << 20))));
+		EXPECT_EQ(0, memcmp(bytes, buffer, 3));
+		EXPECT_EQ(3, pread(fd, buffer, 3, (off_t)((i + 1) * size - 3)));
+		EXPECT_EQ(0, memcmp(bytes, buffer, 3));
+		EXPECT_EQ(1, pread(fd, buffer, 1, 10 << 20));
+		EXPECT_EQ(0, buffer[0]);
+	}
+	/* Over what is there the zeroes have to be written. */
+	EXPECT_EQ(1, pwrite(fd, "x", 1, 1 << 20));
+	lseek(fd, 0, SEEK_SET);
+	pid = fork();
+	if (!pid) {
+		dup2(fd, 1);
+		execl("/proc/self/exe", "ashmem", "cat", "-l", "2M", argv[2], NULL);
+		_exit(126);
+	}
+	ASSERT_EQ(0, wait_child(pid));
+	EXPECT_EQ(1, pread(fd, buffer, 1, 1 << 20));
+	EXPECT_EQ(0, buffer[0]);
+	ASHMEM(&self->o, -1, "cat", "-o", "8M", "-l", "2M", argv[2]);
+	EXPECT_EQ(2 << 20, self->o.out_len);
+	EXPECT_EQ(0, memcmp(self->o.out + (1 << 20), bytes, 3));
+	remove_tree(dir);
+	ashm_close(large);
+}
+
+TEST_F(live, created_for_scripts)
+{
+	char peer[64];
+	pid_t pid;
+
+	ASHMEM(&self->o, -1, "create", "--detach", "-n", "scripted", "-s", "8k", "-m", "rw");
+	ASSERT_EQ(0, self->o.code);
+	EXPECT_STREQ("", self->o.err);
+	peer_of(&self->o, peer, &pid);
+	EXPECT_STREQ(format("%s\n", peer), self->o.out);
+	ASHMEM(&self->o, -1, "show", "-j", peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_STREQ("\"scripted\"", json_get(self->o.out, "region", "name"));
+	EXPECT_STREQ("8192", json_get(self->o.out, "region", "size"));
+	EXPECT_STREQ(IS_DEVICE ? "\"rw-\"" : "\"rwx\"",
+		     json_get(self->o.out, "region", "mask"));
+	EXPECT_STREQ("[]", json_get(self->o.out, "region", "mapped_by"));
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_EQ(8192, self->o.out_len);
+	ASHMEM(&self->o, -1, "fill", "-t", "hello", "-l", "5", peer);
+	ASHMEM(&self->o, -1, "cat", "-l", "6", peer);
+	EXPECT_STREQ("hello", self->o.out);
+	EXPECT_EQ(6, self->o.out_len);
+	EXPECT_TRUE(gone(pid));
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_EQ(1, self->o.code);
+}
+
+TEST_F(live, created_from_a_file)
+{
+	char *bytes = pattern(10000), *dir = temp_dir(), *path = format("%s/in", dir);
+	char peer[64];
+	pid_t pid;
+
+	put_bytes(dir, "/in", bytes, 10000);
+	/* The mask comes after the contents. */
+	ASHMEM(&self->o, -1, "create", "-d", "-f", path, "-m", "r");
+	ASSERT_EQ(0, self->o.code);
+	peer_of(&self->o, peer, &pid);
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_EQ(10000, self->o.out_len);
+	EXPECT_EQ(0, memcmp(bytes, self->o.out, 10000));
+	EXPECT_TRUE(gone(pid));
+	ASHMEM(&self->o, pipe_of(bytes, 10000), "create", "-d", "-f", "-", "-s", "20000");
+	peer_of(&self->o, peer, &pid);
+	ASHMEM(&self->o, -1, "cat", "-o", "9999", peer);
+	EXPECT_EQ(10001, self->o.out_len);
+	EXPECT_EQ(bytes[9999], self->o.out[0]);
+	EXPECT_TRUE(zeroed(self->o.out + 1, 10000));
+	EXPECT_TRUE(gone(pid));
+	/* What doesn't fit makes no region. */
+	ASHMEM(&self->o, pipe_of(bytes, 10000), "create", "-d", "-f", "-", "-s", "9999");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_STREQ("", self->o.out);
+	ASHMEM(&self->o, pipe_of(bytes, 10000), "create", "-d", "-f", "-");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "give a size"));
+	ASHMEM(&self->o, -1, "create", "-d", "-f", "/nowhere/at/all");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(one_message(&self->o));
+	remove_tree(dir);
+}
+
+/* Becomes the command, which has the region and nothing else new. */
+TEST_F(live, created_for_a_command)
+{
+	ASHMEM(&self->o, -1, "create", "-s", "4096", "-n", "mine", "--", "sh", "-c",
+	       "echo $ASHMEM_FD; readlink /proc/self/fd/$ASHMEM_FD; exit 7");
+	EXPECT_EQ(7, self->o.code);
+	EXPECT_TRUE(has(self->o.out, IS_DEVICE ? "\n/dev/ashmem\n" :
+			"\n/memfd:ashmem/mine (deleted)\n"));
+	ASHMEM(&self->o, -1, "create", "-s", "4096", "-F", "9", "sh", "-c",
+	       "echo $ASHMEM_FD; test -e /proc/self/fd/9");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(0, strncmp("9\n", self->o.out, 2));
+	ASHMEM(&self->o, -1, "create", "-s", "1", "/nowhere/command");
+	EXPECT_EQ(127, self->o.code);
+	ASHMEM(&self->o, -1, "create", "-s", "1", "/proc/self/status");
+	EXPECT_EQ(126, self->o.code);
+}
+
+TEST_F(live, created_and_held)
+{
+	int out[2];
+	char line[64] = "";
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		dup2(out[1], 1);
+		execl("/proc/self/exe", "ashmem", "create", "-s", "12345", NULL);
+		_exit(126);
+	}
+	ASSERT_TRUE(read(out[0], line, sizeof(line) - 1) > 0);
+	line[strcspn(line, "\n")] = '\0';
+	EXPECT_EQ(pid, strtol(line, NULL, 10));
+	ASHMEM(&self->o, -1, "cat", line);
+	EXPECT_EQ(12345, self->o.out_len);
+	kill(pid, SIGTERM);
+	EXPECT_EQ(0, wait_child(pid));
+}
+
+TEST_F(live, impossible_regions)
+{
+	const char *name = memset(calloc(1, 257), 'n', 256);
+
+	ASHMEM(&self->o, -1, "create", "-s", "8E", "true");
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "create", "-s", "0xffffffffffff0000", "true");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(one_message(&self->o));
+	ASHMEM(&self->o, -1, "create", "-s", "0", "true");
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "create", "-n", (char *)name, "-s", "1", "true");
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "create", "-n", (char *)name + 1, "-s", "1", "true");
+	EXPECT_EQ(0, self->o.code);
+	setenv("ASHMEM_BACKEND", "nonsense", 1);
+	ASHMEM(&self->o, -1, "create", "-s", "1", "true");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(one_message(&self->o));
+}
+
+TEST_F(live, purged)
+{
+	char peer[64];
+	pid_t pid;
+
+	if (!IS_DEVICE) {
+		if (have_device())
+			SKIP(return, "memfds are never purged");
+		ASHMEM(&self->o, -1, "purge");
+		EXPECT_EQ(1, self->o.code);
+		EXPECT_TRUE(has(self->o.err, "can't open /dev/ashmem"));
+		EXPECT_TRUE(one_message(&self->o));
+		return;
+	}
+	if (!purge_works())
+		SKIP(return, "needs CAP_SYS_ADMIN");
+	ASHMEM(&self->o, input_of(pattern(8192), 8192), "create", "-d", "-f", "-", "--unpin");
+	peer_of(&self->o, peer, &pid);
+	ASHMEM(&self->o, -1, "show", "-j", peer);
+	EXPECT_STREQ("2", json_get(self->o.out, "region", "purgeable_pages"));
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_TRUE(!zeroed(self->o.out, 8192));
+	ASHMEM(&self->o, -1, "purge", "--json");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len));
+	EXPECT_STREQ("2", json_get(self->o.out, "{", "purgeable_pages"));
+	EXPECT_STREQ("2", json_get(self->o.out, "{", "purged_pages"));
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_TRUE(zeroed(self->o.out, 8192));
+	ASHMEM(&self->o, -1, "show", "-j", peer);
+	EXPECT_STREQ("0", json_get(self->o.out, "region", "purgeable_pages"));
+	EXPECT_STREQ("2", json_get(self->o.out, "region", "unpinned_pages"));
+	EXPECT_STREQ("0", json_get(self->o.out, "region", "resident_pages"));
+	ASHMEM(&self->o, -1, "purge");
+	EXPECT_STREQ("purged 0 pages\n", self->o.out);
+	ASHMEM(&self->o, -1, "purge", "-q");
+	EXPECT_STREQ("", self->o.out);
+	EXPECT_TRUE(gone(pid));
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
+	ASHMEM(&self->o, -1, "purge");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "CAP_SYS_ADMIN"));
+	EXPECT_TRUE(one_message(&self->o));
+}
+
+TEST_F(live, peers_of_other_users)
+{
+	if (getuid())
+		SKIP(return, "needs root, to become another user");
+	ASSERT_EQ(0, prctl(PR_SET_DUMPABLE, 1));
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	/* Our own files in /proc stay root's. */
+	ASHMEM(&self->o, -1, "cat", self->peer);
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(self->o.err, "not allowed to take descriptor"));
+	EXPECT_TRUE(one_message(&self->o));
+	EXPECT_STREQ("", self->o.out);
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+}
+
+/* Yama lets only parents in, and those whom the process itself allows. */
+TEST_F(live, ptrace_scope)
+{
+	static const char * const file = "/proc/sys/kernel/yama/ptrace_scope";
+	char peer[64], *before, *said;
+	struct helper h;
+	pid_t pid;
+
+	if (!in_guest() || getuid())
+		SKIP(return, "changes a setting of the system: in guests only");
+	before = file_line(file);
+	if (!before)
+		SKIP(return, "the kernel has no Yama");
+	HELPER(&h, CHILD_CHECK(!setresuid(NOBODY, NOBODY, NOBODY));
+	       prctl(PR_SET_DUMPABLE, 1));
+	put_file("", file, "1");
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	ASHMEM(&self->o, -1, "create", "-d", "-s", "4096");
+	EXPECT_EQ(0, self->o.code);
+	peer_of(&self->o, peer, &pid);
+	ASHMEM(&self->o, -1, "fill", "-t", "x", peer);
+	EXPECT_EQ(0, self->o.code);
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_EQ(4096, self->o.out_len);
+	EXPECT_EQ(0, kill(pid, SIGTERM));
+	ASHMEM(&self->o, -1, "cat", format("%d/%d", (int)h.pid, ashm_fd(self->region)));
+	said = self->o.err;
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_TRUE(has(said, "kernel.yama.ptrace_scope is 1"));
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+	put_file("", file, before);
+	helper_end(&h);
+}
+
+TEST_HARNESS_MAIN

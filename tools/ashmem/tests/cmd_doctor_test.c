@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem doctor, on machines made for it and on this one.
+ */
+
+#include "kselftest_harness.h"
+#include "cmd_util.h"
+
+#include <sys/utsname.h>
+
+#define RELEASE		"6.12.9-test"
+#define MODULES		"/lib/modules/" RELEASE
+
+/* A machine on which all is well, but that its /dev/ashmem is /dev/null. */
+FIXTURE(patient)
+{
+	char *root;
+	struct output o;
+};
+
+FIXTURE_SETUP(patient)
+{
+	self->root = temp_dir();
+	put_file(self->root, "/proc/sys/kernel/osrelease", RELEASE "\n");
+	put_file(self->root, "/proc/modules", "ashmem_linux 32768 0 - Live 0x0\n");
+	put_file(self->root, "/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
+		 "memory\t0\t5\t1\n");
+	put_file(self->root, "/proc/filesystems", "nodev\tbinder\n");
+	put_file(self->root, "/sys/class/misc/ashmem/dev", "1:3\n");
+	put_file(self->root, "/sys/class/misc/ashmem/purgeable_pages", "0\n");
+	put_file(self->root, "/sys/module/ashmem_linux/version", ASHMEM_VERSION "\n");
+	put_file(self->root, "/dev/binder", "");
+	put_link(self->root, "/dev/ashmem", "/dev/null");
+	setenv(TEST_ROOT, self->root, 1);
+	unsetenv("ASHMEM_BACKEND");
+}
+
+FIXTURE_TEARDOWN(patient)
+{
+	remove_tree(self->root);
+}
+
+/* What the machine @is: the level of a check, and a part of what is said of it. */
+#define DOCTOR(check, level, part) do { \
+	char *anchor__ = "\"check\": \"" check "\""; \
+	ASHMEM(&self->o, -1, "doctor", "--json"); \
+	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len)); \
+	EXPECT_STREQ("\"" level "\"", json_get(self->o.out, anchor__, "level")); \
+	EXPECT_TRUE(strstr(json_get(self->o.out, anchor__, "text"), part)) { \
+		TH_LOG("%s", json_get(self->o.out, anchor__, "text")); \
+	} \
+	/* What isn't well has advice, and only that. */ \
+	EXPECT_EQ(!strcmp("ok", level), \
+		  !strcmp("null", json_get(self->o.out, anchor__, "advice"))); \
+} while (0)
+
+static void drop(const char *root, const char *path)
+{
+	remove_tree(format("%s%s", root, path));
+}
+
+static void no_module(const char *root)
+{
+	drop(root, "/proc/modules");
+	drop(root, "/sys/class/misc/ashmem");
+	drop(root, "/sys/module");
+	drop(root, "/dev/ashmem");
+}
+
+TEST_F(patient, kernels)
+{
+	DOCTOR("kernel", "ok", "is supported");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "5.10.0-1-amd64\n");
+	DOCTOR("kernel", "ok", "is supported");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "5.9.16\n");
+	DOCTOR("kernel", "bad", "too old");
+	EXPECT_EQ(4, self->o.code);
+	put_file(self->root, "/proc/sys/kernel/osrelease", "4.19.0\n");
+	DOCTOR("kernel", "bad", "too old");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "7.3.5+deb13\n");
+	DOCTOR("kernel", "ok", "is supported");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "7.4.0-rc1\n");
+	DOCTOR("kernel", "warn", "newer");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "10.0\n");
+	DOCTOR("kernel", "warn", "newer");
+}
+
+TEST_F(patient, module)
+{
+	DOCTOR("module", "ok", "is loaded");
+	no_module(self->root);
+	DOCTOR("module", "bad", "isn't installed for " RELEASE);
+	EXPECT_EQ(4, self->o.code);
+	put_file(self->root, "/var/lib/dkms/ashmem/0.1.0/x", "");
+	DOCTOR("module", "bad", "DKMS knows");
+	put_file(self->root, MODULES "/modules.dep",
+		 "kernel/x/y.ko: z.ko\nupdates/my_ashmem_linux.ko:\n");
+	DOCTOR("module", "bad", "DKMS knows");
+	put_file(self->root, MODULES "/modules.dep",
+		 "kernel/x/y.ko: z.ko\nupdates/ashmem-linux.ko.xz: kernel/x/y.ko\n");
+	DOCTOR("module", "bad", "installed for " RELEASE ", but not loaded");
+	put_file(self->root, "/etc/modprobe.d/no.conf", "# install ashmem_linux\n"
+		 "blacklist ashmem_linuxer\n");
+	DOCTOR("module", "bad", "but not loaded");
+	put_file(self->root, "/etc/modprobe.d/no.conf", "\n blacklist\tashmem_linux\n");
+	DOCTOR("module", "bad", "/etc/modprobe.d/no.conf keeps it");
+	put_file(self->root, "/lib/modprobe.d/x.conf", "install ashmem-linux /bin/false\n");
+	DOCTOR("module", "bad", "/lib/modprobe.d/x.conf has modprobe do something else");
+}
+
+TEST_F(patient, drivers)
+{
+	DOCTOR("driver", "ok", ASHMEM_VERSION);
+	put_file(self->root, "/sys/module/ashmem_linux/version", "0.0.1\n");
+	DOCTOR("driver", "warn", "is version 0.0.1, this command " ASHMEM_VERSION);
+	drop(self->root, "/sys/class/misc/ashmem/purgeable_pages");
+	DOCTOR("driver", "warn", "another driver's");
+	DOCTOR("module", "ok", "is loaded");
+	put_file(self->root, MODULES "/modules.dep",
+		 "kernel/drivers/staging/android/ashmem_linux.ko:\n");
+	DOCTOR("driver", "warn", "(the kernel's own)");
+	drop(self->root, "/proc/modules");
+	DOCTOR("driver", "warn", "built into the kernel");
+	DOCTOR("module", "ok", "built in");
+	no_module(self->root);
+	DOCTOR("driver", "warn", "modprobe would load the kernel's own");
+	put_file(self->root, "/proc/modules", "ashmem_linux 32768 0 - Live 0x0\n");
+	DOCTOR("driver", "bad", "there is no device");
+}
+
+TEST_F(patient, signatures)
+{
+	DOCTOR("signature", "ok", "without signature");
+	put_file(self->root, "/sys/kernel/security/lockdown", "none [integrity] x\n");
+	DOCTOR("signature", "ok", "lockdown is 'integrity'");
+	no_module(self->root);
+	put_file(self->root, MODULES "/modules.dep", "updates/ashmem_linux.ko:\n");
+	put_file(self->root, MODULES "/updates/ashmem_linux.ko", "ELF, but nobody has signed it so far.\n");
+	DOCTOR("signature", "bad", "the module isn't signed");
+	put_file(self->root, MODULES "/updates/ashmem_linux.ko",
+		 "ELF~Module signature appended~\n");
+	DOCTOR("signature", "warn", "the module is signed");
+	put_file(self->root, MODULES "/modules.dep", "updates/ashmem_linux.ko.xz:\n");
+	DOCTOR("signature", "bad", "signed modules only");
+	put_file(self->root, "/sys/kernel/security/lockdown", "[none] integrity x\n");
+	DOCTOR("signature", "ok", "without signature");
+	put_file(self->root, "/sys/module/module/parameters/sig_enforce", "Y\n");
+	DOCTOR("signature", "bad", "module.sig_enforce is set");
+}
+
+TEST_F(patient, nodes)
+{
+	DOCTOR("node", "ok", "/dev/ashmem is 1:3, mode 0666");
+	/* /dev/null knows none of ashmem's calls. */
+	DOCTOR("permission", "bad", "doesn't behave like ashmem");
+	put_link(self->root, "/dev/ashmem", "/dev/zero");
+	DOCTOR("node", "bad", "isn't the kernel's device 1:3");
+	put_file(self->root, "/dev/ashmem", "");
+	DOCTOR("node", "bad", "isn't the kernel's device 1:3");
+	drop(self->root, "/dev/ashmem");
+	DOCTOR("node", "bad", "is missing");
+	EXPECT_TRUE(has(self->o.out, "mknod -m 666 /dev/ashmem c 1 3"));
+	EXPECT_EQ(0, count_of(self->o.out, "\"permission\""));
+	no_module(self->root);
+	ASHMEM(&self->o, -1, "doctor");
+	EXPECT_EQ(0, count_of(self->o.out, "node"));
+	put_link(self->root, "/dev/ashmem", "/dev/null");
+	DOCTOR("node", "warn", "no driver is behind it");
+}
+
+TEST_F(patient, node_modes)
+{
+	if (getuid() || mknod(format("%s/dev/x", self->root), S_IFCHR | 0600, 0x103))
+		SKIP(return, "needs root, to make a node");
+	put_link(self->root, "/dev/ashmem", "x");
+	chmod(format("%s/dev/x", self->root), 0600);
+	DOCTOR("node", "warn", "mode 0600");
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	DOCTOR("permission", "bad", "user 65534 may not open /dev/ashmem");
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+}
+
+TEST_F(patient, cgroups)
+{
+	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	put_file(self->root, "/proc/cgroups", "memory\t0\t5\t1\nx\nmemory\t0\t1\t0\n");
+	DOCTOR("cgroups", "warn", "without memory cgroups");
+	put_file(self->root, "/sys/fs/cgroup/cgroup.controllers", "cpuset memory pids\n");
+	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "6.6.30\n");
+	DOCTOR("cgroups", "warn", "whole machine only");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "6.7.0\n");
+	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	/* The driver knows better than the version. */
+	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
+	DOCTOR("cgroups", "warn", "whole machine only");
+	put_file(self->root, "/proc/sys/kernel/osrelease", "6.1.0\n");
+	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "1\n");
+	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+}
+
+TEST_F(patient, binder)
+{
+	DOCTOR("binder", "ok", "is there");
+	drop(self->root, "/dev/binder");
+	DOCTOR("binder", "warn", "isn't mounted");
+	put_file(self->root, "/proc/filesystems", "nodev\tbinderx\n");
+	put_file(self->root, "/sys/module/binder_linux/x", "");
+	DOCTOR("binder", "warn", "without any device");
+	drop(self->root, "/sys/module/binder_linux");
+	DOCTOR("binder", "warn", "has no Binder");
+	put_file(self->root, MODULES "/modules.dep", "kernel/binder_linux.ko.zst:\n");
+	DOCTOR("binder", "warn", "isn't loaded");
+}
+
+TEST_F(patient, library)
+{
+	DOCTOR("memfd", "ok", "memfd with seals");
+	setenv("ASHMEM_BACKEND", "memfd", 1);
+	DOCTOR("library", "ok", "of memfd");
+	setenv("ASHMEM_BACKEND", "nonsense", 1);
+	DOCTOR("library", "bad", "can't make regions");
+}
+
+TEST_F(patient, proc)
+{
+	put_file(self->root, "/proc/sys/kernel/yama/ptrace_scope", "3\n");
+	DOCTOR("proc", "warn", "ptrace_scope is 3");
+	put_file(self->root, "/proc/sys/kernel/yama/ptrace_scope", "1\n");
+	DOCTOR("proc", "ok", "regions of");
+	if (getuid())
+		SKIP(return, "needs root, to become another user");
+	put_file(self->root, "/proc/mounts", "proc /proc proc rw,hidepid=invisible 0 0\n"
+		 "x / ext4 rw 0 0\n");
+	DOCTOR("proc", "ok", "all processes");
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	DOCTOR("proc", "warn", "hidepid=invisible");
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+	put_file(self->root, "/proc/mounts", "proc /proc proc rw,hidepid=2 0 0\n"
+		 "proc /proc proc rw 0 0\n");
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	DOCTOR("proc", "ok", "this user's processes");
+	EXPECT_EQ(0, setresuid(0, 0, 0));
+}
+
+TEST_F(patient, exit_codes)
+{
+	/* /dev/null isn't ashmem: bad. */
+	ASHMEM(&self->o, -1, "doctor");
+	EXPECT_EQ(4, self->o.code);
+	EXPECT_STREQ("", self->o.err);
+	EXPECT_TRUE(has(self->o.out, "\nbad   permission  "));
+	EXPECT_TRUE(has(self->o.out, "\n                  -> "));
+	ASHMEM(&self->o, -1, "doctor", "-j");
+	EXPECT_EQ(4, self->o.code);
+	EXPECT_STREQ("\"bad\"", json_get(self->o.out, "{", "worst"));
+	if (!have_device())
+		SKIP(return, "no /dev/ashmem");
+	put_link(self->root, "/dev/ashmem", "/dev/ashmem");
+	put_bytes(self->root, "/sys/class/misc/ashmem/dev", "", 0);
+	put_file(self->root, "/proc/misc", file_read("/proc/misc", NULL));
+	ASHMEM(&self->o, -1, "doctor", "-j");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_STREQ("\"ok\"", json_get(self->o.out, "{", "worst"));
+	put_file(self->root, "/proc/sys/kernel/osrelease", "6.1.0\n");
+	ASHMEM(&self->o, -1, "doctor", "-j");
+	EXPECT_EQ(3, self->o.code);
+	EXPECT_STREQ("\"warn\"", json_get(self->o.out, "{", "worst"));
+}
+
+/* The machine as it is. */
+TEST(here)
+{
+	bool device = have_device();
+	struct utsname uts;
+	struct output o;
+	unsigned int major, minor;
+
+	unsetenv("ASHMEM_BACKEND");
+	ASHMEM(&o, -1, "doctor", "--json");
+	EXPECT_TRUE(json_valid(o.out, o.out_len));
+	EXPECT_STREQ("", o.err);
+	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"memfd\"", "level"));
+	EXPECT_TRUE(strstr(json_get(o.out, "\"library\"", "text"),
+			   device ? "of /dev/ashmem" : "of memfd"));
+	if (!device) {
+		EXPECT_EQ(4, o.code);
+		EXPECT_STREQ("\"bad\"", json_get(o.out, "\"module\"", "level"));
+		SKIP(return, "no /dev/ashmem");
+	}
+	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"module\"", "level"));
+	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"node\"", "level"));
+	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"permission\"", "level"));
+	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"signature\"", "level"));
+	ASSERT_EQ(0, uname(&uts));
+	ASSERT_EQ(2, sscanf(uts.release, "%u.%u", &major, &minor));
+	if (in_guest()) {
+		EXPECT_STREQ("\"ok\"", json_get(o.out, "\"kernel\"", "level"));
+		EXPECT_STREQ("\"ok\"", json_get(o.out, "\"driver\"", "level"));
+		/* The driver does what is said of it: see cgroup_test. */
+		EXPECT_STREQ(major > 6 || (major == 6 && minor >= 7) ? "\"ok\"" : "\"warn\"",
+			     json_get(o.out, "\"cgroups\"", "level"));
+		EXPECT_NE(4, o.code);
+	}
+	ASHMEM(&o, -1, "doctor");
+	fprintf(stderr, "%s", o.out);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ashmem top, printing and on a terminal of its own.
+ */
+
+#include "kselftest_harness.h"
+#include "cmd_util.h"
+#include "cmd_live.h"
+
+#include <termios.h>
+
+TEST_F(live, printed)
+{
+	struct ashm *small = ashm_create("the-small", page_size());
+	const char *first, *second;
+
+	ASSERT_EQ(0, ashm_write(small, "x", 1, 0));
+	ASHMEM(&self->o, -1, "top", "--once");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(has(self->o.out, " regions, "));
+	EXPECT_TRUE(!strchr(self->o.out, '\033'));
+	first = strstr(self->o.out, self->name);
+	second = strstr(self->o.out, "the-small");
+	EXPECT_TRUE(first && second && first < second);
+	ASHMEM(&self->o, -1, "top", "-1", "-s", "resident");
+	first = strstr(self->o.out, self->name);
+	second = strstr(self->o.out, "the-small");
+	EXPECT_TRUE(first && second && first > second);
+	ASHMEM(&self->o, -1, "top", "-b", "-n", "3", "-d", "0.01");
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_EQ(3, count_of(self->o.out, "HELD BY"));
+	/* No terminal: as if --batch were given. */
+	ASHMEM(&self->o, -1, "top", "-n", "2", "-d", "0.01");
+	EXPECT_EQ(2, count_of(self->o.out, "HELD BY"));
+	EXPECT_TRUE(!strchr(self->o.out, '\033'));
+	ashm_close(small);
+}
+
+/* A terminal, top on it, and what it wrote there. */
+struct screen {
+	int master, slave;
+	pid_t pid;
+	struct termios before;
+	char text[1 << 20];
+	size_t len;
+};
+
+static void screen_start(struct screen *s, unsigned short lines, unsigned short columns)
+{
+	struct winsize size = { .ws_row = lines, .ws_col = columns };
+	char *name;
+
+	s->len = 0;
+	s->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (s->master < 0 || grantpt(s->master) || unlockpt(s->master))
+		abort();
+	name = ptsname(s->master);
+	s->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (s->slave < 0 || tcgetattr(s->slave, &s->before) ||
+	    ioctl(s->slave, TIOCSWINSZ, &size))
+		abort();
+	s->pid = fork();
+	if (!s->pid) {
+		setsid();
+		ioctl(s->slave, TIOCSCTTY, 0);
+		dup2(s->slave, 0);
+		dup2(s->slave, 1);
+		dup2(s->slave, 2);
+		execl("/proc/self/exe", "ashmem", "top", "-d", "60", NULL);
+		_exit(126);
+	}
+}
+
+/* Reads what comes until @part has come, or for @ms; true if it has. */
+static bool screen_await(struct screen *s, const char *part, int ms)
+{
+	struct pollfd fd = { .fd = s->master, .events = POLLIN };
+	size_t from = s->len;
+	ssize_t got;
+
+	while (poll(&fd, 1, ms) > 0) {
+		got = read(s->master, s->text + s->len, sizeof(s->text) - s->len - 1);
+		if (got <= 0)
+			break;
+		s->len += (size_t)got;
+		s->text[s->len] = '\0';
+		if (part && strstr(s->text + from, part))
+			return true;
+	}
+	return false;
+}
+
+/* All is as it was: the mode, the screen, the cursor. */
+static bool screen_restored(struct screen *s)
+{
+	struct termios now;
+	const char *on, *off;
+
+	screen_await(s, NULL, 100);
+	on = strrchr(s->text, 'h');
+	off = strstr(s->text, "\033[?25h\033[?1049l");
+	return !tcgetattr(s->slave, &now) && now.c_lflag == s->before.c_lflag &&
+	       now.c_cc[VMIN] == s->before.c_cc[VMIN] && on && off;
+}
+
+#define LONG	20000
+
+TEST_F(live, on_a_terminal)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+	struct winsize size = { .ws_row = 5, .ws_col = 30 };
+	struct termios now;
+
+	screen_start(s, 24, 100);
+	ASSERT_TRUE(screen_await(s, "q quit", LONG));
+	EXPECT_TRUE(has(s->text, "\033[?1049h"));
+	EXPECT_TRUE(has(s->text, self->name));
+	EXPECT_TRUE(has(s->text, "by size"));
+	ASSERT_EQ(0, tcgetattr(s->slave, &now));
+	EXPECT_EQ(0, now.c_lflag & (ICANON | ECHO));
+	/* A key is answered at once, not in a minute. */
+	ASSERT_EQ(1, write(s->master, "r", 1));
+	EXPECT_TRUE(screen_await(s, "by resident", LONG));
+	screen_await(s, "q quit", LONG);
+	ASSERT_EQ(1, write(s->master, "p", 1));
+	EXPECT_TRUE(screen_await(s, "by purgeable", LONG));
+	screen_await(s, "q quit", LONG);
+	/* So is a new size. */
+	ASSERT_EQ(0, ioctl(s->master, TIOCSWINSZ, &size));
+	EXPECT_TRUE(screen_await(s, "q quit", LONG));
+	ASSERT_EQ(1, write(s->master, "q", 1));
+	EXPECT_EQ(0, wait_child(s->pid));
+	EXPECT_TRUE(screen_restored(s));
+}
+
+/* Lines are cut off, so that each region has one. */
+TEST_F(live, small_terminal)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+	struct ashm *others[10];
+	char *frame, *line, *rest;
+	unsigned int lines = 0, i;
+
+	for (i = 0; i < 10; i++)
+		others[i] = ashm_create("m\xc3\xa9m\xc3\xa9", self->size);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	screen_start(s, 10, 50);
+	ASSERT_TRUE(screen_await(s, "q quit", LONG));
+	kill(s->pid, SIGTERM);
+	EXPECT_EQ(128 + SIGTERM, wait_child(s->pid));
+	frame = strstr(s->text, "SIZE");
+	ASSERT_TRUE(frame);
+	for (line = strtok_r(frame, "\r\n", &rest); line && !strstr(line, "q quit");
+	     line = strtok_r(NULL, "\r\n", &rest)) {
+		size_t columns = 0;
+
+		for (i = 0; line[i]; i++)
+			columns += (line[i] & 0xc0) != 0x80;
+		EXPECT_LE(columns, 50);
+		lines++;
+	}
+	/* Two of the summary, the heading with the regions, a blank, the keys. */
+	EXPECT_LE(2 + lines + 2, 10);
+	EXPECT_GE(lines, 5);
+	for (i = 0; i < 10; i++)
+		ashm_close(others[i]);
+}
+
+TEST_F(live, signals)
+{
+	static const int signals[] = {
+		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGABRT, SIGBUS, SIGUSR1, SIGALRM,
+	};
+	struct screen *s = calloc(1, sizeof(*s));
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		screen_start(s, 24, 80);
+		ASSERT_TRUE(screen_await(s, "q quit", LONG));
+		ASSERT_EQ(0, kill(s->pid, signals[i]));
+		EXPECT_EQ(128 + signals[i], wait_child(s->pid));
+		EXPECT_TRUE(screen_restored(s)) {
+			TH_LOG("signal %d", signals[i]);
+		}
+		close(s->master);
+		close(s->slave);
+	}
+}
+
+TEST_F(live, stopped)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+	struct termios now;
+	int status;
+
+	screen_start(s, 24, 80);
+	ASSERT_TRUE(screen_await(s, "q quit", LONG));
+	ASSERT_EQ(0, kill(s->pid, SIGTSTP));
+	ASSERT_EQ(s->pid, waitpid(s->pid, &status, WUNTRACED));
+	EXPECT_TRUE(WIFSTOPPED(status));
+	EXPECT_TRUE(screen_restored(s));
+	ASSERT_EQ(0, kill(s->pid, SIGCONT));
+	EXPECT_TRUE(screen_await(s, "q quit", LONG));
+	ASSERT_EQ(0, tcgetattr(s->slave, &now));
+	EXPECT_EQ(0, now.c_lflag & (ICANON | ECHO));
+	ASSERT_EQ(1, write(s->master, "q", 1));
+	EXPECT_EQ(0, wait_child(s->pid));
+}
+
+/* The terminal goes away: so does top. */
+TEST_F(live, hung_up)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+	int code;
+
+	screen_start(s, 24, 80);
+	ASSERT_TRUE(screen_await(s, "q quit", LONG));
+	close(s->slave);
+	close(s->master);
+	code = wait_child(s->pid);
+	EXPECT_TRUE(code == 128 + SIGHUP || code == 1 || code == 0);
+}
+
+TEST_HARNESS_MAIN
