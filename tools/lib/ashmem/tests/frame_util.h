@@ -11,7 +11,22 @@
 
 #include "../frame_format.h"
 
-struct bench_ring {
+/*
+ * The tests fork with the guardian running, and go on with threads; and a peer
+ * that ends is to be gone at once.
+ */
+#ifdef __SANITIZE_THREAD__
+#define UNDER_TSAN	1
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0 atexit_sleep_ms=0";
+}
+#else
+#define UNDER_TSAN	0
+#endif
+
+struct test_ring {
 	struct ashm *region;
 	struct ashm_ring *ring;
 	char *raw;		/* the whole region, as anybody may map it */
@@ -19,7 +34,7 @@ struct bench_ring {
 };
 
 /* A ring in a region of its own, of exactly the size that it needs; 0 or -errno. */
-static UNUSED int ring_new(struct bench_ring *b, uint64_t frame_max,
+static UNUSED int ring_new(struct test_ring *b, uint64_t frame_max,
 			   uint32_t slots, uint32_t flags, uint32_t readers)
 {
 	struct ashm_ring_config config = {
@@ -46,19 +61,19 @@ static UNUSED int ring_new(struct bench_ring *b, uint64_t frame_max,
 	return b->raw ? 0 : -errno;
 }
 
-static UNUSED void ring_free(struct bench_ring *b)
+static UNUSED void ring_free(struct test_ring *b)
 {
 	ashm_ring_detach(b->ring);
 	ashm_unmap(b->raw, b->size);
 	ashm_close(b->region);
 }
 
-static UNUSED struct ring_header *raw_header(struct bench_ring *b)
+static UNUSED struct ring_header *raw_header(struct test_ring *b)
 {
 	return (struct ring_header *)b->raw;
 }
 
-static UNUSED struct frame_slot *raw_slot(struct bench_ring *b, uint64_t seq)
+static UNUSED struct frame_slot *raw_slot(struct test_ring *b, uint64_t seq)
 {
 	struct ring_fixed *fixed = &raw_header(b)->fixed;
 

@@ -156,7 +156,7 @@ TEST_F(lib, ring_header)
 	};
 	struct ring_fixed good, *fixed;
 	struct ashm_ring *ring;
-	struct bench_ring b;
+	struct test_ring b;
 	uint64_t value, right;
 	int ret, want, sign;
 	size_t i, e;
@@ -231,7 +231,7 @@ TEST_F(lib, frame_header)
 	struct ashm_writer *w;
 	struct ashm_reader *r;
 	uint64_t value, right;
-	struct bench_ring b;
+	struct test_ring b;
 	struct ashm_frame f;
 	int ret, want, sign;
 	size_t i, e;
@@ -312,7 +312,7 @@ TEST_F(lib, live_words)
 	const size_t count = ARRAY_SIZE(more) + ARRAY_SIZE(edges);
 	size_t offsets[8], sizes[8], i, e;
 	struct ashm_writer *w;
-	struct bench_ring b;
+	struct test_ring b;
 	uint32_t flags;
 	char *copy;
 
@@ -361,7 +361,7 @@ TEST_F(lib, nonsense)
 {
 	struct ashm_writer *w;
 	struct ashm_reader *r;
-	struct bench_ring b;
+	struct test_ring b;
 	struct ashm_frame f;
 
 	ASSERT_EQ(0, ring_new(&b, 256, 4, 0, 0));
@@ -400,7 +400,7 @@ TEST_F(lib, damaged)
 {
 	struct ashm_writer *w;
 	struct ashm_reader *r;
-	struct bench_ring b;
+	struct test_ring b;
 	struct ashm_frame f;
 	char *payload;
 	size_t i;
@@ -424,10 +424,37 @@ TEST_F(lib, damaged)
 	ring_free(&b);
 }
 
+/* By whatever instruction and in however many lanes: the sum is CRC-32C. */
+TEST(checksum)
+{
+	static const size_t lengths[] = {
+		0, 1, 7, 8, 9, 4096, 12287, 12288, 12289, 12296, 24576, 40001,
+	};
+	struct frame_header before;
+	struct ashm_writer *w;
+	struct test_ring b;
+	size_t i;
+
+	ASSERT_EQ(0xe3069283, ~crc32c(0xffffffff, "123456789", 9));
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, 40001, ARRAY_SIZE(lengths), 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		ASSERT_EQ(0, put(w, lengths[i], i, 0));
+		memcpy(&before, raw_slot(&b, i + 1), sizeof(before));
+		sign_frame(raw_slot(&b, i + 1), lengths[i]);
+		EXPECT_EQ(0, memcmp(&before, raw_slot(&b, i + 1), sizeof(before))) {
+			TH_LOG("%zu bytes", lengths[i]);
+		}
+	}
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 /* ---- purging ---- */
 
 /* Takes everything away, as the kernel does with what is unpinned. */
-static int purge(struct bench_ring *b, bool device)
+static int purge(struct test_ring *b, bool device)
 {
 	if (!device)
 		return madvise(b->raw, page_round(b->size), MADV_REMOVE) ?
@@ -443,7 +470,7 @@ TEST_F(lib, purged)
 	struct ashm_ring_stat st;
 	struct ashm_ring *again;
 	struct ashm_writer *w, *w2;
-	struct bench_ring b;
+	struct test_ring b;
 	struct ashm_frame f;
 	void *data;
 	pid_t child;
@@ -492,7 +519,7 @@ TEST_F(lib, purged_in_part)
 {
 	struct ashm_writer *w;
 	struct ashm_reader *r;
-	struct bench_ring b;
+	struct test_ring b;
 	struct ashm_frame f;
 	size_t page = page_size();
 	char *payload;
@@ -609,7 +636,7 @@ TEST_F(lib, truncated)
 {
 	struct ashm_ring_config config = { .frame_max = 5000, .slots = 4 };
 	struct ashm_ring *ring;
-	struct bench_ring b;
+	struct test_ring b;
 	struct ashm *small;
 	size_t size;
 	char *p;
