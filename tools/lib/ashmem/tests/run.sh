@@ -21,12 +21,14 @@ trap 'exit 1' HUP INT TERM
 chmod 0755 "$tmp"
 
 : >"$tmp/log"
+count=0
 for program in "$dir"/lib_*_test; do
 	# shellcheck disable=SC2254 # a pattern is what it's meant to be
 	case ${program##*/} in
 	*${TEST:-}*) ;;
 	*) continue ;;
 	esac
+	count=$((count + 1))
 	mkdir "$tmp/work"
 	echo "# ${program##*/}"
 	status=0
@@ -44,11 +46,12 @@ for program in "$dir"/lib_*_test; do
 	rm -rf "$tmp/work"
 done
 
-awk '
+# Nothing is as it should be only where nothing was asked for.
+awk -v asked="$count" '
 /^ok .*# SKIP/ { skipped++; next }
 /^ok / { passed++ }
 /^not ok / { failed++ }
 END {
 	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-	exit !passed || failed > 0
+	exit (asked && !passed) || failed > 0
 }' "$tmp/log"

@@ -5,7 +5,8 @@
 #
 # Builds library and tests with AddressSanitizer and UndefinedBehaviorSanitizer,
 # then with ThreadSanitizer, and runs both; then the plain ones under valgrind.
-# What this machine hasn't got is skipped, and says so. CC chooses the compiler.
+# What this machine hasn't got is skipped, and says so. CC chooses the compiler,
+# TEST=pattern the programs.
 
 set -eu
 lib=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,6 +18,16 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 0755 "$tmp"
 
+programs=
+for source in "$lib"/tests/lib_*_test.c; do
+	name=$(basename "$source" .c)
+	# shellcheck disable=SC2254 # a pattern is what it's meant to be
+	case $name in
+	*${TEST:-}*) programs="$programs $name" ;;
+	esac
+done
+[ -n "$programs" ] || { echo "sanitize.sh: no test matches $TEST"; exit 1; }
+
 done=
 skipped=
 failed=
@@ -24,7 +35,7 @@ failed=
 build()
 {
 	make -s -C "$lib" OUTPUT="$tmp/$1" CC="$CC" CFLAGS="$2" LDFLAGS="${3:-}" \
-		tests >"$tmp/log" 2>&1 || {
+		PROGRAMS="$programs" tests >"$tmp/log" 2>&1 || {
 		cat "$tmp/log"
 		echo "sanitize.sh: could not build for $1"
 		exit 1
