@@ -141,6 +141,7 @@ static void list_add(struct guard_node *node)
 {
 	atomic_store(&node->next, atomic_load(&robust.first));
 	atomic_store(&robust.first, node);
+	node->listed = true;
 }
 
 static void list_del(struct guard_node *node)
@@ -148,6 +149,7 @@ static void list_del(struct guard_node *node)
 	_Atomic(struct guard_node *) *link = &robust.first;
 	struct guard_node *at;
 
+	node->listed = false;
 	while ((at = atomic_load(link)) != ROBUST_END) {
 		if (at == node) {
 			atomic_store(link, atomic_load(&node->next));
@@ -175,7 +177,8 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, bool *died)
 
 	pthread_mutex_lock(&guard.lock);
 	old = atomic_load(word);
-	if (libashmem_guard_alive(old)) {
+	/* What is ours stays so, even if somebody has cleared the word. */
+	if (libashmem_guard_alive(old) || node->listed) {
 		ret = -EBUSY;
 		goto unlock;
 	}

@@ -62,9 +62,12 @@ void libashmem_ring_bell(_Atomic uint32_t *word, bool always);
 /* ---- frame_guard.c ---- */
 
 struct guard_node {
-	_Atomic(struct guard_node *) next;
-	uint64_t reserved[7];
+	_Alignas(64) _Atomic(struct guard_node *) next;
+	bool listed;
 };
+
+_Static_assert(sizeof(struct guard_node) == sizeof(struct ring_party),
+	       "as many nodes to a page as words");
 
 /* Futex words and their nodes are this far apart, everywhere. */
 #define GUARD_OFFSET	(RING_HEADER + offsetof(struct ring_header, party))

@@ -395,6 +395,37 @@ TEST_F(lib, nonsense)
 	ring_free(&b);
 }
 
+/*
+ * A place that a peer declares free, though its holder is in this process: it is
+ * not handed out twice, and going on and closing do no harm.
+ */
+TEST_F(lib, owner_cleared)
+{
+	struct ashm_reader *r, *second, *third;
+	struct ashm_writer *w, *other;
+	struct ashm_frame f;
+	struct test_ring b;
+
+	ASSERT_EQ(0, ring_new(&b, 256, 4, ASHM_RING_WAIT, 2));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	atomic_store(&raw_header(&b)->writer.owner, 0);
+	atomic_store(&raw_header(&b)->party[1].owner, 0);
+	EXPECT_EQ(-EBUSY, ashm_ring_writer(b.ring, &other));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &second));
+	EXPECT_EQ(-EUSERS, ashm_ring_reader(b.ring, 0, &third));
+	EXPECT_EQ(-ESTALE, put(w, 100, 1, 0));
+	EXPECT_EQ(-EPIPE, get(r, 256, &f, 0));
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, put(w, 100, 1, 0));
+	EXPECT_EQ(0, get(second, 256, &f, 0));
+	ashm_ring_writer_close(w);
+	ashm_ring_reader_close(second);
+	ring_free(&b);
+}
+
 /* A frame whose payload was changed after it was finished. */
 TEST_F(lib, damaged)
 {

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: run.sh MINUTES OUTDIR
+#
+# Fuzzes the reader of frames with libFuzzer under ASan and UBSan, beginning with
+# corpus/. What is new goes to OUTDIR/corpus, a finding to OUTDIR as
+# crash-*, timeout-* or the like. Needs clang with its runtime (Debian:
+# libclang-rt-14-dev or its successors). CLANG chooses the compiler.
+
+set -eu
+fuzz=$(cd "$(dirname "$0")" && pwd)
+lib=$(cd "$fuzz/.." && pwd)
+: "${CLANG:=clang}"
+
+die()
+{
+	echo "fuzz: $*" >&2
+	exit 1
+}
+
+[ $# -eq 2 ] || die "usage: run.sh MINUTES OUTDIR"
+case $1 in
+'' | *[!0-9]* | 0*) die "MINUTES is a number of 1 or more, not '$1'" ;;
+esac
+minutes=$1
+mkdir -p "$2/corpus"
+out=$(cd "$2" && pwd)
+
+command -v "$CLANG" >/dev/null || die "no $CLANG here: apt-get install clang"
+"$CLANG" -O1 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra \
+	-Werror -DASHMEM_VERSION='"fuzz"' -I"$lib" -I"$lib/include" \
+	-I"$lib/../../../include/uapi" -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -pthread "$fuzz/frame_fuzz.c" "$lib"/*.c \
+	-o "$out/frame_fuzz" ||
+	die "could not build; is clang's runtime there (libclang-rt-14-dev)?"
+
+echo "fuzz: $minutes minute(s) with $(find "$fuzz/corpus" -type f | wc -l) inputs to begin with ..."
+status=0
+(cd "$out" && exec nice -n 10 ./frame_fuzz -max_total_time=$((minutes * 60)) \
+	-max_len=512 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	corpus "$fuzz/corpus") >"$out/log" 2>&1 || status=$?
+
+value()
+{
+	sed -n "s/^stat::$1: *//p" "$out/log" | tail -n 1
+}
+
+if [ "$status" -ne 0 ]; then
+	grep -E 'ERROR|SUMMARY|not true|Test unit|runtime error' "$out/log" || true
+	die "a finding: see $out/log"
+fi
+runs=$(value number_of_executed_units)
+[ "${runs:-0}" -gt 0 ] || die "nothing was run: see $out/log"
+covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$out/log" | tail -n 1)
+echo "fuzz: $minutes minute(s), $runs runs ($(value average_exec_per_sec) a second)," \
+	"$covered edges covered, $(find "$out/corpus" -type f | wc -l) new inputs, no finding"
