@@ -104,6 +104,8 @@ static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 			   ashmem_backing_resident(region->backing));
 		seq_printf(m, "unpinned_pages:\t%lu\n", region->unpinned.unpinned);
 		seq_printf(m, "purgeable_pages:\t%lu\n", region->unpinned.purgeable);
+		seq_printf(m, "purged_pages:\t%lu\n",
+			   region->unpinned.unpinned - region->unpinned.purgeable);
 	}
 	mutex_unlock(&region->lock);
 }

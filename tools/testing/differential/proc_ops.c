@@ -238,7 +238,7 @@ static void fdinfo_name(struct fd_slot *slot)
 static void fdinfo_more(struct fd_slot *slot)
 {
 	struct region *region = slot->region;
-	unsigned long long size, unpinned = 0, purgeable = 0, resident = 0;
+	unsigned long long size, unpinned = 0, purgeable = 0, purged = 0, resident = 0;
 	__u64 was_unpinned, by_them, by_us;
 	char *mask = strstr(text, "\nprot_mask:\t"), *from = NULL, *next = text;
 
@@ -255,9 +255,12 @@ static void fdinfo_more(struct fd_slot *slot)
 	}
 	mask += strlen("\nprot_mask:\t");
 	if (region->backed &&
-	    sscanf(mask, "%*s resident_pages: %llu unpinned_pages: %llu purgeable_pages: %llu",
-		   &resident, &unpinned, &purgeable) != 3)
+	    sscanf(mask,
+		   "%*s resident_pages: %llu unpinned_pages: %llu purgeable_pages: %llu purged_pages: %llu",
+		   &resident, &unpinned, &purgeable, &purged) != 4)
 		result("incomplete");
+	else if (unpinned != purgeable + purged)
+		result("%llu-unpinned-of-%llu", unpinned, purgeable + purged);
 	else if (resident > region_pages(region))
 		result("%llu-resident-of-%llu", resident,
 		       (unsigned long long)region_pages(region));
