@@ -52,9 +52,8 @@ static int map_locked(struct ashmem_region *region, struct vm_area_struct *vma)
 
 	lockdep_assert_held(&region->lock);
 
-	/* Rounding up a size near the top gives 0, and refuses every length. */
-	if (!region->size ||
-	    vma->vm_end - vma->vm_start > PAGE_ALIGN(region->size))
+	/* No size, and one near the top which rounded up is 0, refuse every length. */
+	if (vma->vm_end - vma->vm_start > PAGE_ALIGN(region->size))
 		return -EINVAL;
 	if (vma->vm_flags & vm_flags_of(denied))
 		return -EPERM;
