@@ -405,6 +405,16 @@ static UNUSED int fdinfo_get(int fd, const char *key, char *value, size_t size)
 	return found;
 }
 
+static UNUSED long fdinfo_number(int fd, const char *key)
+{
+	char value[32];
+	int ret = fdinfo_get(fd, key, value, sizeof(value));
+
+	if (ret != 1)
+		return ret < 0 ? ret : -ENOENT;
+	return strtol(value, NULL, 10);
+}
+
 /* A number from a "Key:   123 kB" file such as /proc/meminfo; -1 if absent. */
 static UNUSED long proc_kb(const char *file, const char *key)
 {

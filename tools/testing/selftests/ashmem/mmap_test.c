@@ -180,6 +180,7 @@ TEST_F(map, shows_its_name_in_maps)
 {
 	void *q = mmap(NULL, 2 * self->p, PROT_READ, variant->flags, self->fd,
 		       self->p);
+	unsigned long id = 0;
 	struct maps_line m;
 	int fd;
 
@@ -190,7 +191,9 @@ TEST_F(map, shows_its_name_in_maps)
 	EXPECT_EQ(self->p, m.offset);
 	EXPECT_EQ((unsigned long)q, m.start);
 	EXPECT_EQ(2 * self->p, m.end - m.start);
-	EXPECT_NE(0, m.inode);
+	/* Shared or private, a mapping shows the region's one number. */
+	ASSERT_EQ(0, ash_file_id(self->fd, &id));
+	EXPECT_EQ(id, m.inode);
 
 	fd = ash_region(NULL, self->p);
 	ASSERT_LE(0, fd);
@@ -594,9 +597,10 @@ TEST(private_data_is_copied_on_fork)
 	close(fd);
 }
 
-/* How much of the mapping at @addr is in anonymous huge pages, in kB. */
-static long anon_huge_kb(const void *addr)
+/* The line @key of the mapping at @addr in smaps, in kB. */
+static long smaps_kb(const void *addr, const char *key)
 {
+	size_t len = strlen(key);
 	unsigned long start, end;
 	bool inside = false;
 	char line[512];
@@ -609,8 +613,8 @@ static long anon_huge_kb(const void *addr)
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
 			inside = (unsigned long)addr >= start &&
 				 (unsigned long)addr < end;
-		else if (inside)
-			sscanf(line, "AnonHugePages: %ld", &kb);
+		else if (inside && !strncmp(line, key, len) && line[len] == ':')
+			kb = atol(line + len + 1);
 	}
 	fclose(f);
 	return kb;
@@ -630,17 +634,37 @@ static size_t huge_page_size(void)
 	return size;
 }
 
-#define THP_ENABLED	"/sys/kernel/mm/transparent_hugepage/enabled"
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
 
-static bool thp_set(const char *mode)
+static bool thp_set(const char *file, const char *mode)
 {
-	FILE *f = fopen(THP_ENABLED, "we");
+	FILE *f = fopen(file, "we");
 	bool ok;
 
 	if (!f)
 		return false;
 	ok = fputs(mode, f) >= 0;
 	return !fclose(f) && ok;
+}
+
+/* Which of the modes that @file lists is the one in brackets. */
+static bool thp_get(const char *file, char *mode, size_t len)
+{
+	char line[128] = "", *from, *to;
+	FILE *f = fopen(file, "re");
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	from = strchr(line, '[');
+	to = from ? strchr(from, ']') : NULL;
+	if (!to)
+		return false;
+	*to = '\0';
+	snprintf(mode, len, "%s", from + 1);
+	return true;
 }
 
 FIXTURE(huge)
@@ -651,26 +675,20 @@ FIXTURE(huge)
 /* Machines with less than 512 MiB boot with "never". */
 FIXTURE_SETUP(huge)
 {
-	char line[128] = "";
-	FILE *f = fopen(THP_ENABLED, "re");
+	char mode[32];
 
-	if (f) {
-		if (!fgets(line, sizeof(line), f))
-			line[0] = '\0';
-		fclose(f);
-	}
-	if (!line[0])
+	if (!thp_get(THP "enabled", mode, sizeof(mode)))
 		SKIP(return, "no transparent huge pages");
 	if (!purge_works())
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
-	if (strstr(line, "[never]"))
-		self->changed = thp_set("madvise");
+	if (!strcmp(mode, "never"))
+		self->changed = thp_set(THP "enabled", "madvise");
 }
 
 FIXTURE_TEARDOWN(huge)
 {
 	if (self->changed)
-		EXPECT_TRUE(thp_set("never"));
+		EXPECT_TRUE(thp_set(THP "enabled", "never"));
 }
 
 /*
@@ -695,7 +713,7 @@ TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 	ASSERT_EQ(priv, mmap(priv, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
 	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
 	fill(priv, len, 22);
-	was_huge = anon_huge_kb(priv) > 0;
+	was_huge = smaps_kb(priv, "AnonHugePages") > 0;
 	shared = ash_map(fd, len, PROT_RW);
 	ASSERT_NE(MAP_FAILED, shared);
 	fill(shared, len, 23);
@@ -709,6 +727,125 @@ TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 	close(fd);
 	if (!was_huge)
 		SKIP(return, "the kernel gave no huge page (small ones survived)");
+}
+
+FIXTURE(shared_huge)
+{
+	char before[32];
+	size_t huge;
+	size_t len;
+	int memfd;
+	int fd;
+};
+
+FIXTURE_VARIANT(shared_huge)
+{
+	const char *mode;
+	bool given;
+};
+
+FIXTURE_VARIANT_ADD(shared_huge, always)
+{
+	.mode = "always",
+	.given = true,
+};
+
+FIXTURE_VARIANT_ADD(shared_huge, within_size)
+{
+	.mode = "within_size",
+	.given = true,
+};
+
+FIXTURE_VARIANT_ADD(shared_huge, advise)
+{
+	.mode = "advise",
+	.given = true,
+};
+
+FIXTURE_VARIANT_ADD(shared_huge, never)
+{
+	.mode = "never",
+	.given = false,
+};
+
+FIXTURE_SETUP(shared_huge)
+{
+	if (!thp_get(THP "shmem_enabled", self->before, sizeof(self->before)))
+		SKIP(return, "no transparent huge pages for shared memory");
+	self->huge = huge_page_size();
+	if (!self->huge || self->huge > 32UL << 20)
+		SKIP(return, "no huge page size that a test can afford");
+	if (!thp_set(THP "shmem_enabled", variant->mode))
+		SKIP(return, "changing shmem_enabled needs root");
+	/* Not a multiple: what isn't as long as a huge page gets small ones. */
+	self->len = 2 * self->huge + page_size();
+	self->memfd = memfd_create("huge", MFD_CLOEXEC);
+	ASSERT_LE(0, self->memfd);
+	ASSERT_EQ(0, ftruncate(self->memfd, (off_t)self->len));
+	self->fd = ash_region("huge", self->len);
+	ASSERT_LE(0, self->fd);
+}
+
+/* Runs after a setup that skipped, too. */
+FIXTURE_TEARDOWN(shared_huge)
+{
+	if (self->before[0])
+		EXPECT_TRUE(thp_set(THP "shmem_enabled", self->before));
+}
+
+/* A full mapping of @fd, all of it written. */
+static unsigned char *map_filled(int fd, size_t len, unsigned char seed)
+{
+	unsigned char *a = ash_map(fd, len, PROT_RW);
+
+	if (a == MAP_FAILED)
+		return NULL;
+	/* Matters to "advise" only; kernels without say EINVAL. */
+	madvise(a, len, MADV_HUGEPAGE);
+	fill(a, len, seed);
+	return a;
+}
+
+TEST_F(shared_huge, pages_are_given_as_to_a_memfd)
+{
+	unsigned char *theirs = map_filled(self->memfd, self->len, 1);
+	unsigned char *ours = map_filled(self->fd, self->len, 2);
+	long their_kb, our_kb;
+
+	ASSERT_NE(NULL, theirs);
+	ASSERT_NE(NULL, ours);
+	their_kb = smaps_kb(theirs, "ShmemPmdMapped");
+	our_kb = smaps_kb(ours, "ShmemPmdMapped");
+	if (variant->given && !their_kb)
+		SKIP(return, "the kernel gives a memfd no huge page either");
+	if (variant->given) {
+		EXPECT_EQ((uintptr_t)theirs % self->huge,
+			  (uintptr_t)ours % self->huge);
+		EXPECT_EQ(0, (uintptr_t)ours % self->huge);
+		EXPECT_LT(0, our_kb);
+	} else {
+		EXPECT_EQ(0, our_kb);
+	}
+	EXPECT_TRUE(filled(ours, self->len, 2));
+}
+
+TEST_F(shared_huge, pages_are_purged_and_come_back_empty)
+{
+	unsigned char *a = map_filled(self->fd, self->len, 3);
+	long pages = (long)(self->len / page_size());
+
+	ASSERT_NE(NULL, a);
+	if (!purge_works())
+		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	/* One page in the middle of a huge page stays. */
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, ash_pin(self->fd, (uint32_t)(self->huge / 2),
+					     (uint32_t)page_size()));
+	ASSERT_EQ(pages - 1, ash_purge_all(self->fd));
+	EXPECT_TRUE(zeroed(a, self->huge / 2));
+	EXPECT_TRUE(filled_from(a + self->huge / 2, page_size(), 3, self->huge / 2));
+	EXPECT_TRUE(zeroed(a + self->huge / 2 + page_size(),
+			   self->len - self->huge / 2 - page_size()));
 }
 
 TEST_HARNESS_MAIN

@@ -218,6 +218,26 @@ TEST_F(purge, pages_written_again_and_unpinned_again_can_go_again)
 	EXPECT_EQ(ASHMEM_NOT_PURGED, ash_pin(self->fd, 0, 0));
 }
 
+TEST_F(purge, fdinfo_tells_purged_from_purgeable)
+{
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, (uint32_t)(3 * self->p)));
+	EXPECT_EQ(3, fdinfo_number(self->fd, "unpinned_pages"));
+	EXPECT_EQ(3, fdinfo_number(self->fd, "purgeable_pages"));
+	EXPECT_EQ(0, fdinfo_number(self->fd, "purged_pages"));
+	EXPECT_EQ(4, fdinfo_number(self->fd, "resident_pages"));
+
+	ASSERT_EQ(3, ash_purge_all(self->fd));
+	ASSERT_EQ(0, ash_unpin(self->fd, (uint32_t)(3 * self->p),
+			       (uint32_t)self->p));
+	EXPECT_EQ(4, fdinfo_number(self->fd, "unpinned_pages"));
+	EXPECT_EQ(1, fdinfo_number(self->fd, "purgeable_pages"));
+	EXPECT_EQ(3, fdinfo_number(self->fd, "purged_pages"));
+	EXPECT_EQ(1, fdinfo_number(self->fd, "resident_pages"));
+
+	ASSERT_EQ(ASHMEM_WAS_PURGED, ash_pin(self->fd, 0, (uint32_t)self->p));
+	EXPECT_EQ(2, fdinfo_number(self->fd, "purged_pages"));
+}
+
 TEST_F(purge, pinned_and_unpinned_again_starts_afresh)
 {
 	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));

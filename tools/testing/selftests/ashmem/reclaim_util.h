@@ -90,16 +90,6 @@ struct counts {
 	long purgeable;
 };
 
-static UNUSED long fdinfo_number(int fd, const char *key)
-{
-	char value[32];
-	int ret = fdinfo_get(fd, key, value, sizeof(value));
-
-	if (ret != 1)
-		return ret < 0 ? ret : -ENOENT;
-	return strtol(value, NULL, 10);
-}
-
 static UNUSED struct counts counts_of(int fd)
 {
 	return (struct counts) {
