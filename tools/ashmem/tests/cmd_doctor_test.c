@@ -303,7 +303,7 @@ TEST(here)
 		EXPECT_NE(4, o.code);
 	}
 	ASHMEM(&o, -1, "doctor");
-	fprintf(stderr, "%s", o.out);
+	diagnose(o.out);
 }
 
 TEST_HARNESS_MAIN

@@ -5,11 +5,11 @@
 
 #include "kselftest_harness.h"
 #include "cmd_util.h"
-#include "cmd_live.h"
+#include "cmd_any.h"
 
 #include <termios.h>
 
-TEST_F(live, printed)
+TEST_F(any, printed)
 {
 	struct ashm *small = ashm_create("the-small", page_size());
 	const char *first, *second;
@@ -105,7 +105,7 @@ static bool screen_restored(struct screen *s)
 
 #define LONG	20000
 
-TEST_F(live, on_a_terminal)
+TEST_F(any, on_a_terminal)
 {
 	struct screen *s = calloc(1, sizeof(*s));
 	struct winsize size = { .ws_row = 5, .ws_col = 30 };
@@ -134,7 +134,7 @@ TEST_F(live, on_a_terminal)
 }
 
 /* Lines are cut off, so that each region has one. */
-TEST_F(live, small_terminal)
+TEST_F(any, small_terminal)
 {
 	struct screen *s = calloc(1, sizeof(*s));
 	struct ashm *others[10];
@@ -166,7 +166,7 @@ TEST_F(live, small_terminal)
 		ashm_close(others[i]);
 }
 
-TEST_F(live, signals)
+TEST_F(any, signals)
 {
 	static const int signals[] = {
 		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGABRT, SIGBUS, SIGUSR1, SIGALRM,
@@ -187,7 +187,7 @@ TEST_F(live, signals)
 	}
 }
 
-TEST_F(live, stopped)
+TEST_F(any, stopped)
 {
 	struct screen *s = calloc(1, sizeof(*s));
 	struct termios now;
@@ -208,7 +208,7 @@ TEST_F(live, stopped)
 }
 
 /* The terminal goes away: so does top. */
-TEST_F(live, hung_up)
+TEST_F(any, hung_up)
 {
 	struct screen *s = calloc(1, sizeof(*s));
 	int code;

@@ -6,7 +6,7 @@
 
 #include "kselftest_harness.h"
 #include "cmd_util.h"
-#include "cmd_live.h"
+#include "cmd_any.h"
 
 static const char * const commands[] = {
 	"list", "show", "top", "purge", "create", "cat", "fill", "doctor", "bench",
@@ -101,7 +101,7 @@ static int run_to(int out, char **words)
 	run_to(out, words__); \
 })
 
-TEST_F(live, full_disk)
+TEST_F(any, full_disk)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
@@ -122,14 +122,14 @@ TEST_F(live, full_disk)
 	EXPECT_EQ(0, count_of(self->o.out, "untold"));
 }
 
-TEST_F(live, no_stdout)
+TEST_F(any, no_stdout)
 {
 	EXPECT_EQ(1, RUN_TO(-1, "list"));
 	EXPECT_EQ(1, RUN_TO(-1, "cat", self->peer));
 	EXPECT_EQ(1, RUN_TO(-1, "create", "-d", "-s", "1"));
 }
 
-TEST_F(live, closed_pipe)
+TEST_F(any, closed_pipe)
 {
 	int fds[2];
 
@@ -168,7 +168,7 @@ TEST(bench)
 	ASHMEM(&o, -1, "bench", "-t", "0.2");
 	EXPECT_EQ(0, o.code);
 	EXPECT_EQ(5, count_of(o.out, "\n"));
-	fprintf(stderr, "%s", o.out);
+	diagnose(o.out);
 }
 
 TEST_HARNESS_MAIN

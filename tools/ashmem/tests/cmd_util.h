@@ -157,6 +157,13 @@ static UNUSED bool has(const char *text, const char *part)
 	return false;
 }
 
+/* For the log: each line marked as none of the results. */
+static UNUSED void diagnose(const char *text)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		fprintf(stderr, "# %.*s\n", (int)strcspn(text, "\n"), text);
+}
+
 static UNUSED char *format(const char *text, ...)
 {
 	va_list args;
