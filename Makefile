@@ -163,7 +163,7 @@ help:
 #h   MEM=MiB             a guest's memory (640)
 #h   TIMEOUT=seconds     until a guest counts as hung (600)
 #h   TEST_TIMEOUT=seconds    until a test program is killed (120)
-#h   EXTRA_MODULES="a b" stock modules to load in the guest first (zram)
+#h   EXTRA_MODULES="a b:x=1" stock modules to load in the guest first
 #h   APPEND="words"      for the guest's kernel command line
 #h   STYLE=1             'make test' checks the style too
 #h   REFRESH=1           make the build roots anew from today's archive

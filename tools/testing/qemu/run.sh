@@ -17,7 +17,8 @@
 #			of it usable turn huge pages off
 #	TIMEOUT=600	seconds until a guest counts as hung
 #	TEST_TIMEOUT=120	the same for one program
-#	EXTRA_MODULES="zram binder_linux"	stock modules to load first
+#	EXTRA_MODULES="zram binder_linux:devices=binder"	stock modules to load
+#			first, each with its parameters behind colons
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
 #			"unsigned"
 #	APPEND=		more words for the kernel's command line
@@ -81,7 +82,8 @@ wanted()
 	esac
 }
 
-# Puts stock module $1 and what it needs into the guest, needed ones first.
+# Puts stock module $1 and what it needs into the guest, needed ones first, with
+# the module's own parameters in $2.
 add_stock_module()
 {
 	deps=$(stock_module "$dir/kernel" "$1")
@@ -100,7 +102,10 @@ add_stock_module()
 		*.xz) xz -dc "$dir/kernel/modules/$dep" >"$extra/$file" ;;
 		*) cp "$dir/kernel/modules/$dep" "$extra/$file" ;;
 		esac
-		echo "$file" >>"$extra/order"
+		case $(echo "$file" | tr - _) in
+		"$1".ko) echo "$file $2" ;;
+		*) echo "$file" ;;
+		esac >>"$extra/order"
 	done
 }
 
@@ -113,7 +118,8 @@ cp "$(busybox_path)" "$root/bin/busybox"
 cp "$module" "$root/modules/"
 : >"$extra/order"
 for name in ${EXTRA_MODULES:-}; do
-	add_stock_module "$(echo "$name" | tr - _)"
+	params=$(echo "$name:" | cut -d : -f 2- | tr : ' ')
+	add_stock_module "$(echo "${name%%:*}" | tr - _)" "${params% }"
 done
 name=$(basename "$module" .ko)
 cat >"$root/bed.conf" <<-CONF
