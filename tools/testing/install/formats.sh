@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: formats.sh DEB
+#
+# Checks what is in packaging/ for systems that aren't at hand, as far as Debian's
+# tools go: builds the RPM and runs the PKGBUILD's functions, and compares what
+# they install with the package DEB; reads the Dockerfile and the Module as those
+# who execute them would. Prints "ok - ..." or "not ok - ..." for each.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 1 ] || die "usage: formats.sh DEB"
+deb=$1
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
+spec=$top/packaging/rpm/ashmem-dkms.spec
+pkgbuild=$top/packaging/arch/PKGBUILD
+dockerfile=$top/packaging/container/Dockerfile
+manifest=$top/packaging/container/module.yaml
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+logs=$out/install/formats
+mkdir -p "$logs"
+: >"$logs/commands.log"
+# shellcheck source=tools/testing/install/lib.sh
+. "$here/lib.sh"
+
+# What all of them have to install: sources and the entry for the boot.
+payload()
+{
+	sed 's|^\./*|/|; s|^/*|/|' | grep -E '^/usr/(src|lib/modules-load.d)/.*[^/]$' |
+		grep -v -E '^/usr/src/ashmem-[^/]*$' | sort
+}
+
+# rpmlint of Debian: its own path for "lib" isn't Fedora's, BuildRoot is of the
+# past, and the source is a tarball that the user makes.
+spec_lint()
+{
+	rpmlint "$spec" >"$work/rpmlint" 2>&1 || true
+	grep -q '1 specfiles checked' "$work/rpmlint" || { cat "$work/rpmlint"; return 1; }
+	grep -E ': [EW]: ' "$work/rpmlint" | not grep -v -E \
+		'no-buildroot-tag|invalid-url Source0|hardcoded-library-path in %\{_prefix\}/lib/modules-load.d'
+}
+
+rpm_built()
+{
+	tar --create --gzip --file="$work/ashmem-$version.tar.gz" -C "$top" \
+		--exclude=./out --exclude=./.git --transform="s,^\.,ashmem-$version," . &&
+		rpmbuild -bb --nodeps --define "_topdir $work/rpm" \
+			--define "_sourcedir $work" "$spec" &&
+		rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' \
+			"$work"/rpm/RPMS/noarch/*.rpm | sed -n 's/^-[^ ]* //p' \
+			>"$work/rpm.list"
+}
+
+pkgbuild_run()
+{
+	mkdir -p "$work/arch/src" "$work/arch/pkg" &&
+		tar --extract --file="$work/ashmem-$version.tar.gz" -C "$work/arch/src" &&
+		srcdir=$work/arch/src pkgdir=$work/arch/pkg \
+			bash -euc '. "$1"; is=$pkgver; prepare; package
+				[ "$is" = "$2" ] && [ -n "$pkgname$pkgrel$arch$license" ]' \
+			bash "$pkgbuild" "$version"
+}
+
+same_payload()
+{
+	payload <"$1" >"$work/payload"
+	[ -s "$work/payload" ] && diff "$work/deb.payload" "$work/payload"
+}
+
+# Each COPY from the tree names something that is there, and stages are made
+# before they are used.
+dockerfile_reads()
+{
+	sed -n 's/^COPY \([^-].*\) [^ ]*$/\1/p' "$dockerfile" | tr ' ' '\n' >"$work/copied"
+	[ -s "$work/copied" ] || return 1
+	while read -r path; do
+		[ -e "$top/$path" ] || { echo "COPY of $path, which isn't there"; return 1; }
+	done <"$work/copied"
+	awk '
+		toupper($1) !~ /^(ARG|FROM|SHELL|RUN|WORKDIR|COPY|CMD)$/ && !more && NF &&
+			!/^#/ { print "unknown: " $0; bad = 1 }
+		/^FROM/ { made[$NF] = 1; froms++ }
+		match($0, /--from=[a-z]+/) {
+			if (!made[substr($0, RSTART + 7, RLENGTH - 7)]) {
+				print "no such stage: " $0
+				bad = 1
+			}
+		}
+		{ if (!/^[ \t]*#/) more = /\\$/ }
+		END { exit bad || froms != 2 || more }' "$dockerfile"
+}
+
+# The fields of KMM's Module that this one uses, and the kernels it is for.
+manifest_reads()
+{
+	python3 - "$manifest" <<-'PYTHON'
+		import re, sys, yaml
+		module, = yaml.safe_load_all(open(sys.argv[1]))
+		assert module["apiVersion"] == "kmm.sigs.x-k8s.io/v1beta1"
+		assert module["kind"] == "Module"
+		spec = module["spec"]
+		assert set(spec) == {"moduleLoader", "selector"}
+		assert all(isinstance(v, str) for v in spec["selector"].values())
+		container = spec["moduleLoader"]["container"]
+		assert set(container) <= {"modprobe", "imagePullPolicy", "kernelMappings"}
+		assert container["modprobe"]["moduleName"] == "ashmem_linux"
+		assert container["modprobe"]["dirName"] == "/opt"
+		mapping, = container["kernelMappings"]
+		assert set(mapping) == {"regexp", "containerImage", "build"}
+		assert "${KERNEL_NORMALIZED_VERSION}" in mapping["containerImage"]
+		assert mapping["build"]["dockerfileConfigMap"]["name"]
+		kernels = re.compile(mapping["regexp"])
+		for release in "5.10.0-46-amd64", "6.1.0", "7.3.4+deb13-amd64", "10.0.1":
+		    assert kernels.match(release), release
+		for release in "5.9.16", "5.4.0", "4.19.0", "3.10.0-1160.el7":
+		    assert not kernels.match(release), release
+	PYTHON
+}
+
+dpkg-deb --contents "$deb" | awk '{ print $6 }' | payload >"$work/deb.payload"
+check "the spec has dkms.conf's version" grep -qxE "Version: +$version" "$spec"
+check "rpmlint has nothing to say that isn't excused" spec_lint
+check "rpmbuild builds the package" rpm_built
+check "with the files that the Debian package has" same_payload "$work/rpm.list"
+check "shellcheck has nothing to say of the PKGBUILD" shellcheck "$pkgbuild"
+check "its functions run" pkgbuild_run
+(cd "$work/arch/pkg" && find . ! -type d) >"$work/arch.list" || true
+check "and install the files that the Debian package has" same_payload "$work/arch.list"
+check "the Dockerfile names what is there" dockerfile_reads
+check "the Module is in form" manifest_reads
+check "yamllint has nothing to say of it" yamllint --strict "$manifest"
+echo "done"

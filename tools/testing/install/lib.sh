@@ -1,0 +1,176 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scenarios share: systems in directories, changed by chroot and booted
+# from images made of them. Sourced after qemu/lib.sh, with $here, $work (for what
+# may go at the end) and $logs set.
+
+# shellcheck disable=SC2154 # set by whoever sources this
+root=$work/root
+said=$work/said
+
+# check TEXT COMMAND...: one test. What a failed one said is shown.
+check()
+{
+	text=$1
+	shift
+	if "$@" >"$said" 2>&1; then
+		echo "ok - $text"
+	else
+		echo "not ok - $text"
+		tail -n 25 "$said" | sed 's/^/#   /'
+	fi
+	cat "$said" >>"$logs/commands.log"
+}
+
+not()
+{
+	! "$@"
+}
+
+# True if what the last checked command said has pattern $1.
+says()
+{
+	grep -E "$1" "$said.last"
+}
+
+is()
+{
+	[ "$1" = "$2" ] || { echo "is '$1', not '$2'"; return 1; }
+}
+
+# A fresh system of the kernel $1, from the cache.
+fresh_root()
+{
+	rm -rf "$root"
+	cp -a "$1/root" "$root"
+}
+
+inside()
+{
+	status=0
+	in_root "$root" "$@" >"$said.last" 2>&1 || status=$?
+	cat "$said.last"
+	return "$status"
+}
+
+# Installs packages, given by their files, with apt.
+apt_install()
+{
+	mkdir -p "$root/var/tmp/packages"
+	cp "$@" "$root/var/tmp/packages/"
+	status=0
+	inside sh -c 'apt-get --quiet --yes --allow-downgrades install \
+		/var/tmp/packages/*.deb' || status=$?
+	rm -rf "$root/var/tmp/packages"
+	return "$status"
+}
+
+# Everything that a package could leave behind: names and kinds of all files, and
+# what depmod wrote. Not what dpkg, apt and journals keep, nor the key that DKMS
+# makes for itself once.
+inventory()
+{
+	(cd "$root" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./var/log \
+		-o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg \
+		-o -path './var/lib/dkms/mok.*' -o -path ./root \) -prune \
+		-o -printf '%p %y %m %l\n' | sort
+	find . -path './lib/modules/*/modules.dep' -o \
+		-path './usr/lib/modules/*/modules.dep' | sort |
+		xargs sha256sum)
+}
+
+same_inventory()
+{
+	inventory >"$work/inventory.now"
+	diff "$1" "$work/inventory.now"
+}
+
+# True if DKMS has the module of version $1 installed for the kernel $2, and no
+# other version of it. DKMS 2.8 puts a comma where later ones put a slash.
+dkms_has()
+{
+	in_root "$root" dkms status -m ashmem | sed 's|^ashmem/|ashmem, |' \
+		>"$work/status"
+	cat "$work/status"
+	grep -F "ashmem, $1, $2, x86_64: installed" "$work/status" &&
+		not grep -v -F "ashmem, $1, " "$work/status"
+}
+
+# True if the module file that modprobe would pick for the kernel $1 is DKMS's,
+# was built for that kernel and has the version $2.
+picked()
+{
+	file=$(in_root "$root" modinfo -k "$1" -n ashmem_linux)
+	case $file in
+	"/lib/modules/$1/updates/dkms/"*) ;;
+	*) echo "modprobe picks $file"; return 1 ;;
+	esac
+	is "$(in_root "$root" modinfo -F vermagic "$file" | cut -d ' ' -f 1)" "$1" &&
+		is "$(in_root "$root" modinfo -F version "$file")" "$2"
+}
+
+# Compiles the module of package $1, version $2, for the kernel $3 where DKMS will
+# do it, and keeps all as $1.built in $4. An emulated processor takes minutes for
+# what then only has to be linked; make itself decides that it's up to date. For
+# a system that has none of the packages yet.
+precompile()
+{
+	build=/var/lib/dkms/ashmem/$2/build
+	mkdir -p "$root$build"
+	dpkg-deb --fsys-tarfile "$debs/$1.deb" |
+		tar --extract --file=- --strip-components=4 -C "$root$build" \
+			"./usr/src/ashmem-$2"
+	inside make -C "/lib/modules/$3/build" M="$build" -j2 modules
+	rm -rf "$4/$1.built"
+	cp -a "$root$build" "$4/$1.built"
+	rm -rf "$root/var/lib/dkms/ashmem"
+}
+
+# boot NAME RELEASE STEPS [WORDS]: boots an image of the system as it is with the
+# kernel RELEASE, and prints what the steps found.
+boot()
+{
+	name=$1
+	release=$2
+	steps=$3
+	words=${4:-}
+	place=$root/opt/ashmem-test
+	image=$work/$name.img
+	mkdir -p "$place"
+	cp -a "$here/guest" "$guest_files"/* "$place/"
+	cp "$here/ashmem-test.service" "$root/etc/systemd/system/"
+	ln -s /etc/systemd/system/ashmem-test.service \
+		"$root/etc/systemd/system/multi-user.target.wants/"
+	mkfs.ext4 -q -F -d "$root" "$image" 3G >"$logs/$name.mkfs" 2>&1
+	cp "$root/boot/initrd.img-$release" "$work/initrd"
+	cp "$root/boot/vmlinuz-$release" "$work/vmlinuz"
+	rm -rf "$place" "$root/etc/systemd/system/ashmem-test.service" \
+		"$root/etc/systemd/system/multi-user.target.wants/ashmem-test.service"
+
+	append="root=/dev/vda rw console=ttyS0 panic=-1 oops=panic mitigations=off"
+	append="$append systemd.mask=getty-static.service systemd.mask=getty@.service"
+	append="$append systemd.mask=serial-getty@ttyS0.service"
+	append="$append ashmem.release=$release ashmem.steps=$steps $words"
+	: >"$logs/$name.log"
+	# shellcheck disable=SC2154 # set by whoever sources this
+	timeout --kill-after=5 "${TIMEOUT:-900}" qemu-system-x86_64 -accel "$accel" \
+		-M q35 -smp 2 -m 1024 -nodefaults -no-user-config -display none \
+		-no-reboot -kernel "$work/vmlinuz" -initrd "$work/initrd" \
+		-append "$append" -serial "file:$logs/$name.console" \
+		-serial "file:$logs/$name.log" \
+		-drive "file=$image,if=virtio,format=raw,cache=unsafe" \
+		</dev/null >"$logs/$name.qemu" 2>&1 &
+	# Waited for, so that a signal doesn't have to.
+	qemu=$!
+	wait "$qemu" || true
+	qemu=
+	rm -f "$image"
+	tr -d '\r' <"$logs/$name.log" | grep -E '^(ok|not ok|#)' || true
+	if [ "$(tr -d '\r' <"$logs/$name.log" | tail -n 1)" = 'verdict: done' ]; then
+		echo "ok - $name: booted, and ran all steps"
+	else
+		echo "not ok - $name: booted, and ran all steps"
+		tail -n 15 "$logs/$name.console" | tr -d '\r' | sed 's/^/#   /'
+	fi
+}

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: root.sh KERNEL
+#
+# Makes, or finds in the cache, a Debian installation such as a user has, of the
+# suite of KERNEL: systemd, udev, DKMS, a kernel with its initrd and headers, no
+# package of ours. Prints the directory that holds it as root/. Beside it are the
+# packages of a newer kernel in upgrade/, if the archive has one, and the releases
+# of the two kernels in the files from and to. REFRESH=1 makes it anew from
+# today's archive.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 1 ] || die "usage: root.sh KERNEL"
+kernel=$1
+suite=$(kernel_suite "$kernel")
+
+# Who runs this suite upgrades to the kernel of its backports, when we know one.
+next=$(awk -v suite="$suite-backports" '$2 == suite { print $1 }' "$bed/kernels")
+packages="systemd-sysv udev kmod passwd dkms initramfs-tools make gcc mokutil openssl"
+recipe=$( (echo "$suite $packages $next"; cat "$bed/hook-backports" "$here/hook-guest") |
+	sha256sum | cut -c 1-12)
+dir=$cache/installs/$kernel-$recipe
+
+if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
+	echo "$dir"
+	exit 0
+fi
+
+need_root "$@"
+lock "install-$kernel"
+if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
+	echo "$dir"
+	exit 0
+fi
+
+tmp=$dir.tmp
+log=$cache/installs/$kernel.log
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+rm -rf "$tmp"
+mkdir -p "$tmp"
+chmod 0755 "$cache/installs" "$tmp"
+
+say "installing Debian $suite with kernel $kernel (two minutes) ..."
+start=$(date +%s)
+# shellcheck disable=SC2016 # the hooks' shell expands $1
+set -- --variant=apt --aptopt='Acquire::Retries "5"' \
+	--aptopt='APT::Install-Recommends "false"' \
+	--include="$(echo "$packages" | tr ' ' ',')" \
+	--essential-hook="'$here/hook-guest'"' early "$1"' \
+	--customize-hook="'$here/hook-guest'"' late "$1"'"${next:+ \"$bed/hook-backports\"}"
+if [ "$suite" != "${suite%-backports}" ]; then
+	set -- "$@" --setup-hook="$bed/hook-backports"
+fi
+if ! mmdebstrap "$@" --skip=cleanup/apt/lists "${suite%-backports}" \
+     "$tmp/root" >"$log" 2>&1; then
+	tail -n 30 "$log" >&2
+	die "could not install $suite, whole log: $log"
+fi
+mv "$tmp/root/var/tmp/guest"/* "$tmp/"
+rmdir "$tmp/root/var/tmp/guest"
+find "$cache/installs" -mindepth 1 -maxdepth 1 -type d -name "$kernel-*" \
+	-mtime +7 -exec rm -rf {} +
+rm -rf "$dir"
+mv "$tmp" "$dir"
+say "$suite has kernel $(cat "$dir/from"), made in $(($(date +%s) - start)) s"
+echo "$dir"

@@ -1,0 +1,273 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: scenarios.sh [--short] KERNEL DEBS
+#
+# Takes the system of KERNEL through the life of the package: installation, boot,
+# upgrades of the kernel and of the package, failures, removal. DEBS holds the
+# packages current.deb, newer.deb and broken.deb and guest/ with what is run in
+# guests. --short does without boots and kernel upgrades. Prints "ok - ..." or
+# "not ok - ..." for each thing looked at.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+short=
+if [ "${1:-}" = --short ]; then
+	short=1
+	shift
+fi
+[ $# -eq 2 ] || die "usage: scenarios.sh [--short] KERNEL DEBS"
+kernel=$1
+debs=$2
+base=$(REFRESH="" "$here/root.sh" "$kernel")
+from=$(cat "$base/from")
+to=$(cat "$base/to")
+version=$(cat "$debs/current.version")
+newer=$(cat "$debs/newer.version")
+logs=$out/install/$kernel
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# In the cache, not in /tmp, which may be a small file system in memory.
+work=$(mktemp -d "$cache/installing.XXXXXX")
+qemu=
+cleanup()
+{
+	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
+	wait
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+# shellcheck source=tools/testing/install/lib.sh
+. "$here/lib.sh"
+guest_files=$work/guest
+cp -R "$debs/guest" "$guest_files"
+if [ -z "$short" ]; then
+	accel=$("$bed/accel.sh" "$(echo "$base/root/boot/vmlinuz-"*)")
+fi
+
+purge_is_clean()
+{
+	check "the package is purged" inside apt-get --quiet --yes purge ashmem-dkms
+	check "and nothing of it is left" same_inventory "$work/inventory"
+}
+
+# What every system goes through.
+life()
+{
+	fresh_root "$base"
+	case $1 in
+	*in_use*)
+		precompile newer "$newer" "$from" "$guest_files"
+		precompile current "$version" "$from" "$guest_files"
+		;;
+	esac >>"$logs/commands.log" 2>&1
+	inventory >"$work/inventory"
+	check "apt installs the package from its file" apt_install "$debs/current.deb"
+	check "DKMS has built it for $from" dkms_has "$version" "$from"
+	check "and modprobe picks that module" picked "$from" "$version"
+	if [ -z "$short" ]; then
+		boot installed "$from" "$1"
+	fi
+	if [ -z "$short" ] && [ "$from" != "$to" ]; then
+		check "the kernel is upgraded to $to" apt_install "$base/upgrade/"*.deb
+		check "DKMS has built the module for it" dkms_has "$version" "$to"
+		check "and modprobe picks that module there" picked "$to" "$version"
+		if [ -n "$2" ]; then
+			boot upgraded "$to" "$2"
+		fi
+		# The rest of the file names is compared with those of this kernel.
+		check "the new kernel's package is removed" inside apt-get --quiet --yes \
+			-o APT::Get::AutomaticRemove=true purge "linux-image-$to"
+		check "and the module for it" not test -e \
+			"$root/lib/modules/$to/updates/dkms"
+		fresh_root "$base"
+		apt_install "$debs/current.deb" >>"$logs/commands.log"
+	fi
+	check "the package is upgraded to $newer" apt_install "$debs/newer.deb"
+	check "which takes the place of $version" dkms_has "$newer" "$from"
+	if [ -z "$short" ]; then
+		check "the package is downgraded to $version" \
+			apt_install "$debs/current.deb"
+		check "which takes the place of $newer" dkms_has "$version" "$from"
+	fi
+	purge_is_clean
+}
+
+# A build that fails, and no headers to build with.
+failures()
+{
+	fresh_root "$base"
+	inventory >"$work/inventory"
+	check "apt says so when the build fails" not apt_install "$debs/broken.deb"
+	check "the message has the compiler's words" says 'error:.*planted'
+	check "and says where the rest and the advice are" \
+		says 'What to do: /usr/share/doc/ashmem-dkms/admin-guide/troubleshooting.rst'
+	check "the package that is mended installs over it" apt_install "$debs/current.deb"
+	check "and has its module" dkms_has "$version" "$from"
+	purge_is_clean
+
+	mv "$root/lib/modules/$from/build" "$work/build"
+	check "apt installs the package without kernel headers" \
+		apt_install "$debs/current.deb"
+	check "the message says that and what to install" \
+		says "no module was built.*linux-headers|no kernel's headers were found"
+	mv "$work/build" "$root/lib/modules/$from/build"
+	# What installing headers runs.
+	check "the headers' hook builds the module" \
+		inside /etc/kernel/header_postinst.d/dkms "$from"
+	check "which is there then" dkms_has "$version" "$from"
+	check "the package is removed" inside apt-get --quiet --yes remove ashmem-dkms
+	purge_is_clean
+}
+
+# The targets of Makefile, each twice.
+by_hand()
+{
+	src=/usr/local/src/ashmem
+	module=$root$src/drivers/android/ashmem/ashmem_linux.ko
+	kdir=/lib/modules/$from/build
+	fresh_root "$base"
+	mkdir -p "$root$src/tools"
+	(cd "$top" && cp -R Makefile Kbuild dkms.conf drivers include "$root$src/" &&
+		cp -R tools/scripts "$root$src/tools/")
+	inside make -C "$src" clean >>"$logs/commands.log"
+	inventory >"$work/inventory"
+
+	check "make without headers says so" not inside make -C "$src" KDIR=/nowhere
+	check "and which are wanted" says '^no kernel headers in /nowhere: install'
+	check "make builds for the kernel of KDIR" inside make -C "$src" KDIR="$kdir"
+	check "make sign without a key says so" not inside make -C "$src" KDIR="$kdir" sign
+	check "and what to type" says 'make sign KEY=.* CERT='
+	for pair in a b; do
+		inside openssl req -new -x509 -newkey rsa:2048 -nodes -subj "/CN=$pair/" \
+			-keyout "/root/$pair.key" -outform DER -out "/root/$pair.der"
+	done >>"$logs/commands.log"
+	cp "$module" "$work/unsigned.ko"
+	check "make sign with another's certificate says so" not inside make -C "$src" \
+		KDIR="$kdir" sign KEY=/root/a.key CERT=/root/b.der
+	check "by these words" says "'/root/a.key' does not belong to .* '/root/b.der'"
+	check "and leaves the module alone" cmp "$module" "$work/unsigned.ko"
+	check "make sign signs" inside make -C "$src" KDIR="$kdir" sign \
+		KEY=/root/a.key CERT=/root/a.der
+	check "with that key" is "$(in_root "$root" modinfo -F signer \
+		"${module#"$root"}")" a
+	size=$(wc -c <"$module")
+	check "make sign signs anew" inside make -C "$src" KDIR="$kdir" sign \
+		KEY=/root/b.key CERT=/root/b.der
+	check "with the other key" is "$(in_root "$root" modinfo -F signer \
+		"${module#"$root"}")" b
+	check "instead of the first" is "$(wc -c <"$module")" "$size"
+
+	for time in first second; do
+		check "make install, the $time time" inside make -C "$src" KDIR="$kdir" install
+	done
+	file=$(in_root "$root" modinfo -k "$from" -n ashmem_linux)
+	check "modprobe picks its module" is "${file%%/drivers/*}" \
+		"/lib/modules/$from/updates"
+	check "which is still signed" is "$(in_root "$root" modinfo -F signer "$file")" b
+	for time in first second; do
+		check "make uninstall, the $time time" \
+			inside make -C "$src" KDIR="$kdir" uninstall
+	done
+	check "nothing of it is left" same_inventory "$work/inventory"
+
+	check "make install INSTALL_MOD_PATH=dir" inside make -C "$src" KDIR="$kdir" \
+		INSTALL_MOD_PATH=/root/stage install
+	check "puts it there, with an index" grep -q 'updates/.*ashmem_linux.ko' \
+		"$root/root/stage/lib/modules/$from/modules.dep"
+	# As packaging/container/Dockerfile does.
+	check "modprobe -d dir would load it" inside modprobe -d /root/stage -S "$from" \
+		--dry-run --verbose ashmem_linux
+	check "from there" says "^insmod /root/stage/lib/modules/$from/updates/"
+	check "make dkms-install DESTDIR=dir" inside make -C "$src" DESTDIR=/root/stage \
+		dkms-install
+	check "puts sources there" test -f "$root/root/stage/usr/src/ashmem-$version/Kbuild"
+	check "and not a file elsewhere" same_inventory "$work/inventory"
+
+	for time in first second; do
+		check "make dkms-install, the $time time" inside make -C "$src" KDIR="$kdir" \
+			dkms-install
+	done
+	check "DKMS has it" dkms_has "$version" "$from"
+	check "make uninstall leaves that of DKMS" inside make -C "$src" KDIR="$kdir" \
+		uninstall
+	check "which is still picked" picked "$from" "$version"
+	for time in first second; do
+		check "make dkms-uninstall, the $time time" inside make -C "$src" dkms-uninstall
+	done
+	rmdir "$root/lib/modules/$from/updates/dkms" "$root/lib/modules/$from/updates" \
+		2>/dev/null || true
+	check "nothing of it is left" same_inventory "$work/inventory"
+
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	check "dkms add . && dkms install" inside sh -euc 'cd "$1"; dkms add .
+		dkms install "ashmem/$2" -k "$3"' sh "$src" "$version" "$from"
+	check "DKMS has it" dkms_has "$version" "$from"
+	inside make -C "$src" dkms-uninstall >>"$logs/commands.log"
+}
+
+# Another module of the name: the 5.10 kernel's own, a fork in DKMS, a fork's
+# package.
+others()
+{
+	fresh_root "$base"
+	own=/lib/modules/$from/kernel/drivers/staging/android/ashmem_linux.ko
+	check "modprobe picks the kernel's own module" is \
+		"$(in_root "$root" modinfo -k "$from" -n ashmem_linux)" "$own"
+	mkdir -p "$root/usr/src/redroid-ashmem-1"
+	cat >"$root/usr/src/redroid-ashmem-1/dkms.conf" <<-'CONF'
+		PACKAGE_NAME="redroid-ashmem"
+		PACKAGE_VERSION="1"
+		CLEAN="make clean"
+		MAKE[0]="make -C $kernel_source_dir M=$dkms_tree/redroid-ashmem/1/build"
+		BUILT_MODULE_NAME[0]="ashmem_linux"
+		DEST_MODULE_LOCATION[0]="/updates"
+		AUTOINSTALL="yes"
+	CONF
+	echo 'obj-m := ashmem_linux.o' >"$root/usr/src/redroid-ashmem-1/Makefile"
+	printf '%s\n' '#include <linux/module.h>' 'MODULE_LICENSE("GPL");' \
+		>"$root/usr/src/redroid-ashmem-1/ashmem_linux.c"
+	mkdir -p "$work/fork/DEBIAN"
+	printf '%s\n' "Package: anbox-modules-dkms" "Version: 14" "Architecture: all" \
+		"Maintainer: nobody <nobody@example.org>" "Description: a stand-in" \
+		>"$work/fork/DEBIAN/control"
+	dpkg-deb --build "$work/fork" "$work/fork.deb" >>"$logs/commands.log"
+
+	check "a fork's package is there" apt_install "$work/fork.deb"
+	check "a fork is in DKMS" inside dkms install redroid-ashmem/1 -k "$from"
+	check "the package installs" apt_install "$debs/current.deb"
+	check "in place of the fork's" says 'Removing anbox-modules-dkms'
+	check "it says that DKMS has a fork" says 'DKMS has redroid-ashmem too'
+	check "modprobe picks ours" picked "$from" "$version"
+	check "what it says to type removes the fork" \
+		inside dkms remove redroid-ashmem/1 --all
+	rm -r "$root/usr/src/redroid-ashmem-1"
+	check "ours is still picked" picked "$from" "$version"
+	check "the package is removed" inside apt-get --quiet --yes purge ashmem-dkms
+	check "modprobe picks the kernel's own again" is \
+		"$(in_root "$root" modinfo -k "$from" -n ashmem_linux)" "$own"
+}
+
+case ${short:-$kernel} in
+1) life "" "" ;;
+5.10)
+	others
+	life loaded ""
+	failures
+	;;
+6.1)
+	life loaded,udev,in_use,remove loaded
+	failures
+	by_hand
+	;;
+*)
+	life loaded loaded
+	;;
+esac
+echo "done"

@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: test.sh [--short]
+#
+# Builds the package and takes it through installation, boots, upgrades and
+# removal in whole systems of the kernels' suites. --short takes one suite,
+# bookworm, and boots nothing. The last line is "N passed, N failed".
+#
+# Variables:
+#	KERNEL="6.1 7.3"	only the suites of these
+#	JOBS=2			suites at a time
+#	TIMEOUT=900		seconds until a guest counts as hung
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+short=
+if [ "${1:-}" = --short ]; then
+	short=--short
+	shift
+	: "${KERNEL:=6.1}"
+fi
+[ $# -eq 0 ] || die "usage: test.sh [--short] (see KERNEL= in 'make help')"
+need_root ${short:+"$short"}
+for kernel in ${KERNEL:=$(kernels)}; do
+	suite=$(kernel_suite "$kernel")
+done
+
+begun=$(date +%s)
+tmp=$(mktemp -d)
+running=
+cleanup()
+{
+	# shellcheck disable=SC2086 # a list
+	[ -z "$running" ] || kill $running 2>/dev/null || true
+	wait
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
+# Builds $tmp/$1.deb of the version $2 from a tree that the command $3 changed.
+build_deb()
+{
+	if ! "$top/tools/scripts/deb.sh" ${3:+-e "$3"} "$tmp/debs" >"$tmp/log" 2>&1; then
+		cat "$tmp/log" >&2
+		die "the package '$1' could not be built"
+	fi
+	mv "$tmp/debs/ashmem-dkms_$2_all.deb" "$tmp/$1.deb"
+	echo "$2" >"$tmp/$1.version"
+}
+
+say "building packages ..."
+newer=$version+newer
+broken=$version+broken
+# shellcheck disable=SC2016 # expanded where the copy is changed
+rename='sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$VERSION\"/" dkms.conf
+	sed -i "1s/(.*)/($VERSION)/" debian/changelog'
+build_deb current "$version" ""
+build_deb newer "$newer" "VERSION=$newer; $rename"
+build_deb broken "$broken" "VERSION=$broken; $rename
+	echo '#error planted' >>drivers/android/ashmem/main.c"
+
+mkdir "$tmp/guest"
+cp "$tmp"/current.* "$tmp"/newer.* "$tmp/guest/"
+make -s -C "$top/tools/demo" OUTPUT="$tmp/guest" LDFLAGS=-static all
+gcc -O2 -Wall -Wextra -Werror -static -I"$top/include/uapi" \
+	-o "$tmp/guest/holder" "$here/holder.c"
+
+for kernel in $KERNEL; do
+	"$here/root.sh" "$kernel" >/dev/null
+done
+
+# The suites, two at a time: a guest mostly uses one processor.
+next_suite()
+{
+	say "suite of $kernel: ${short:+a short }run, ${short:-some minutes} ..."
+	"$here/scenarios.sh" $short "$kernel" "$tmp" >"$tmp/$kernel.said" 2>&1 &
+	running="$running $!"
+}
+collect()
+{
+	wait
+	for kernel in $names; do
+		echo
+		echo "# $kernel, $(kernel_suite "$kernel")"
+		cat "$tmp/$kernel.said"
+		tail -n 1 "$tmp/$kernel.said" | grep -qx 'done' ||
+			echo "not ok - $kernel: went through all scenarios" |
+			tee -a "$tmp/$kernel.said"
+	done
+	running=
+	names=
+}
+names=
+for kernel in $KERNEL; do
+	next_suite
+	names="$names $kernel"
+	# shellcheck disable=SC2086 # a list
+	set -- $running
+	[ $# -lt "${JOBS:-2}" ] || collect
+done
+[ -z "$names" ] || collect
+
+passed=$(cat "$tmp"/*.said | grep -c '^ok') || true
+failed=$(cat "$tmp"/*.said | grep -c '^not ok') || true
+echo
+echo "logs: $out/install; seconds: $(($(date +%s) - begun))"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
