@@ -5,12 +5,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
-#include <sys/mman.h>
 
 #include "cutils/ashmem.h"
 #include "internal.h"
-
-#define PROT_ALL	(PROT_READ | PROT_WRITE | PROT_EXEC)
 
 int ashmem_valid(int fd)
 {
@@ -32,13 +29,7 @@ int ashmem_set_prot_region(int fd, int prot)
 {
 	const struct libashmem_kind *kind = libashmem_kind_of(fd);
 
-	if (!kind)
-		return -1;
-	if (prot & ~PROT_ALL) {
-		errno = EINVAL;
-		return -1;
-	}
-	return kind->set_prot(fd, prot);
+	return kind ? kind->set_prot(fd, prot) : -1;
 }
 
 /* The device takes 32 bits; what has more must not pass for something else. */

@@ -41,7 +41,9 @@ static UNUSED int count_fds(void)
 
 static UNUSED int is_cloexec(int fd)
 {
-	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags >= 0 && flags & FD_CLOEXEC;
 }
 
 /* Makes the next descriptor the last one that is refused; or allows them again. */
