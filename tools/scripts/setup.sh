@@ -27,7 +27,7 @@ for target in "$@"; do
 		# valgrind, and its manual and what C++ makes of it are looked at.
 		test)
 			needed="$needed binutils g++ gcc-multilib groff-base man-db"
-			needed="$needed mandoc pkgconf valgrind"
+			needed="$needed mandoc pkgconf python3 valgrind"
 			;;
 		bench) needed="$needed gnuplot-nox" ;;
 		esac

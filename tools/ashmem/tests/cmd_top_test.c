@@ -43,6 +43,7 @@ struct screen {
 	struct termios before;
 	char text[1 << 20];
 	size_t len;
+	size_t seen;		/* what was waited for so far ends there */
 };
 
 static void screen_start(struct screen *s, unsigned short lines, unsigned short columns)
@@ -51,6 +52,7 @@ static void screen_start(struct screen *s, unsigned short lines, unsigned short 
 	char *name;
 
 	s->len = 0;
+	s->seen = 0;
 	s->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (s->master < 0 || grantpt(s->master) || unlockpt(s->master))
 		abort();
@@ -71,23 +73,27 @@ static void screen_start(struct screen *s, unsigned short lines, unsigned short 
 	}
 }
 
-/* Reads what comes until @part has come, or for @ms; true if it has. */
+/* Reads until @part comes behind what was waited for last, or for @ms. */
 static bool screen_await(struct screen *s, const char *part, int ms)
 {
 	struct pollfd fd = { .fd = s->master, .events = POLLIN };
-	size_t from = s->len;
+	const char *at;
 	ssize_t got;
 
-	while (poll(&fd, 1, ms) > 0) {
+	for (;;) {
+		at = part ? strstr(s->text + s->seen, part) : NULL;
+		if (at) {
+			s->seen = (size_t)(at - s->text) + strlen(part);
+			return true;
+		}
+		if (poll(&fd, 1, ms) <= 0)
+			return false;
 		got = read(s->master, s->text + s->len, sizeof(s->text) - s->len - 1);
 		if (got <= 0)
-			break;
+			return false;
 		s->len += (size_t)got;
 		s->text[s->len] = '\0';
-		if (part && strstr(s->text + from, part))
-			return true;
 	}
-	return false;
 }
 
 /* All is as it was: the mode, the screen, the cursor. */

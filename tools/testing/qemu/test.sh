@@ -22,7 +22,7 @@ for kernel in ${KERNEL:=$(kernels)}; do
 	suite=$(kernel_suite "$kernel")
 done
 
-export EXTRA_MODULES="${EXTRA_MODULES:-zram}"
+export EXTRA_MODULES="${EXTRA_MODULES:-zram binder_linux:devices=binder}"
 mkdir -p "$out"
 # Another run in this tree would take the results from under this one.
 exec 8>"$out/lock"
@@ -147,6 +147,21 @@ if [ -z "${TEST:-}" ]; then
 	check "$status" "library: ASan, UBSan, TSan and valgrind find nothing"
 fi
 step_done library
+
+echo
+echo "# the command on this machine"
+status=0
+CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
+	make -s -C "$top/tools/ashmem" OUTPUT="$out/cmd-here" check || status=1
+check "$status" "command: tests, help, man page and completion in step"
+if [ -z "${TEST:-}" ]; then
+	status=0
+	CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
+		make -s -C "$top/tools/ashmem" OUTPUT="$out/cmd-sanitize" \
+		check-sanitize || status=1
+	check "$status" "command: ASan, UBSan and valgrind find nothing"
+fi
+step_done command
 
 # Builds for kernel $1 and runs its guest; what it says goes to $tmp/$1.said,
 # "passed failed skipped seconds" to $tmp/$1.counts.

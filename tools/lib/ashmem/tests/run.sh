@@ -3,7 +3,7 @@
 #
 # Usage: run.sh DIR [COMMAND ARG...]
 #
-# Runs the library's test programs of DIR, each by COMMAND if there is one, in a
+# Runs the test programs of DIR, each by COMMAND if there is one, in a
 # directory of its own. TEST=pattern runs only those whose name matches. The last
 # line is "N passed, N failed, N skipped".
 
@@ -22,7 +22,7 @@ chmod 0755 "$tmp"
 
 : >"$tmp/log"
 count=0
-for program in "$dir"/lib_*_test; do
+for program in "$dir"/*_test; do
 	# shellcheck disable=SC2254 # a pattern is what it's meant to be
 	case ${program##*/} in
 	*${TEST:-}*) ;;
