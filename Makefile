@@ -162,7 +162,7 @@ help:
 #h   JOBS=n              guests at a time, for test and test-mutants (2)
 #h   MEM=MiB             a guest's memory (640)
 #h   TIMEOUT=seconds     until a guest counts as hung (600)
-#h   TEST_TIMEOUT=seconds    until a test program is killed (120)
+#h   TEST_TIMEOUT=seconds    until a test program is killed (180)
 #h   EXTRA_MODULES="a b:x=1" stock modules to load in the guest first
 #h   APPEND="words"      for the guest's kernel command line
 #h   STYLE=1             'make test' checks the style too

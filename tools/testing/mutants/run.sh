@@ -85,8 +85,7 @@ one()
 		return
 	fi
 	rm -rf "$tree"
-	if TEST=$test TIMEOUT=240 TEST_TIMEOUT=120 ASHMEM_RACE_SECONDS=5 \
-	   "$bed/run.sh" -m "$logs/$name/ashmem_linux.ko" -p "$tests" \
+	if TEST=$test TIMEOUT=240 "$bed/run.sh" -m "$logs/$name/ashmem_linux.ko" -p "$tests" \
 	   -o "$logs/$name" "$kernel" >"$logs/$name.out" 2>&1; then
 		echo "SURVIVED $name ($file, $test)"
 	else
@@ -98,6 +97,9 @@ if [ "${1:-}" = --one ]; then
 	one "$2"
 	exit
 fi
+
+# The kernel hands these on to the tests: a fault shows soon or not at all.
+export APPEND="ASHMEM_RACE_SECONDS=5 ASHMEM_MODULE_TRIPS=5 ${APPEND:-}"
 
 if [ $# -eq 0 ]; then
 	# shellcheck disable=SC2046 # names without blanks

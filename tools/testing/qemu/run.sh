@@ -16,7 +16,7 @@
 #	MEM=640		the guest's memory in MiB; kernels with less than 512
 #			of it usable turn huge pages off
 #	TIMEOUT=600	seconds until a guest counts as hung
-#	TEST_TIMEOUT=120	the same for one program
+#	TEST_TIMEOUT=180	the same for one program
 #	EXTRA_MODULES="zram binder_linux:devices=binder"	stock modules to load
 #			first, each with its parameters behind colons
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
@@ -125,7 +125,7 @@ name=$(basename "$module" .ko)
 cat >"$root/bed.conf" <<-CONF
 	mode=$mode
 	module=$(echo "$name" | tr - _)
-	test_timeout=${TEST_TIMEOUT:-120}
+	test_timeout=${TEST_TIMEOUT:-180}
 	taint_ok=$((4096 + 8192 + ${TAINT_OK:-0}))
 CONF
 

@@ -125,10 +125,11 @@ check "$status" "selftests built without warnings, 64- and 32-bit"
 if [ "$status" -ne 0 ]; then
 	finish
 fi
-# Reclaim doesn't know who asked; what does is run by 32-bit programs, too.
+# Reclaim and the life of the module don't know who asked; what does is run by
+# 32-bit programs, too.
 for program in "$tmp/32"/*; do
 	case ${program##*/} in
-	cgroup_test | race_test | reclaim_test) ;;
+	cgroup_test | module_test | race_test | reclaim_test) ;;
 	*) mv "$program" "$tests/${program##*/}-32" ;;
 	esac
 done

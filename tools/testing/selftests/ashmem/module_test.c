@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When the module can be unloaded: not as long as anything of it is in use.
+ *
+ * ASHMEM_MODULE (default /modules/ashmem_linux.ko) is the module to load again
+ * after unloading it; without that file the module is left alone.
+ * ASHMEM_MODULE_TRIPS (default 200) is how often it comes and goes while others
+ * use it.
+ */
+#include <dirent.h>
+
+#include "kselftest_harness.h"
+#include "ashmem_util.h"
+
+#define MODULE		"ashmem_linux"
+
+static const char *module_path(void)
+{
+	const char *path = getenv("ASHMEM_MODULE");
+
+	return path ? path : "/modules/" MODULE ".ko";
+}
+
+/* References to the module, or -1 if it isn't loaded. */
+static long module_refs(void)
+{
+	char line[512], name[128];
+	long refs = -1, n;
+	FILE *f = fopen("/proc/modules", "re");
+
+	if (!f)
+		return -1;
+	while (refs < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%127s %*s %ld", name, &n) == 2 &&
+		    !strcmp(name, MODULE))
+			refs = n;
+	}
+	fclose(f);
+	return refs;
+}
+
+static long module_unload(void)
+{
+	return RET(syscall(SYS_delete_module, MODULE, O_NONBLOCK));
+}
+
+/* The last reference goes a little later than the call that dropped it. */
+static long module_unload_soon(void)
+{
+	long ret = 0;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ret = module_unload();
+		if (ret != -EAGAIN && ret != -EBUSY)
+			break;
+		nap_ms(50);
+	}
+	return ret;
+}
+
+static long module_load(void)
+{
+	int fd = open(module_path(), O_RDONLY | O_CLOEXEC);
+	long ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = RET(syscall(SYS_finit_module, fd, "", 0));
+	close(fd);
+	return ret;
+}
+
+static bool listed_in_proc_misc(void)
+{
+	char line[128], name[64];
+	bool found = false;
+	FILE *f = fopen("/proc/misc", "re");
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*d %63s", name) == 1 &&
+			!strcmp(name, "ashmem");
+	fclose(f);
+	return found;
+}
+
+/* udev, where it runs, sets up the node after the module's init returned. */
+static bool node_appears(bool there)
+{
+	struct stat st;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		if (!stat(ASHMEM_DEV, &st) == there)
+			return true;
+		nap_ms(50);
+	}
+	return false;
+}
+
+/* Does any process but ours hold a descriptor of the device? */
+static bool others_use_it(void)
+{
+	char path[300], target[64];
+	struct dirent *proc, *entry;
+	bool found = false;
+	DIR *all, *fds;
+	ssize_t n;
+
+	all = opendir("/proc");
+	while (all && !found && (proc = readdir(all))) {
+		if (proc->d_name[0] < '1' || proc->d_name[0] > '9' ||
+		    atoi(proc->d_name) == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fd", proc->d_name);
+		fds = opendir(path);
+		while (fds && !found && (entry = readdir(fds))) {
+			n = readlinkat(dirfd(fds), entry->d_name, target,
+				       sizeof(target) - 1);
+			if (n < 0)
+				continue;
+			target[n] = '\0';
+			found = !strcmp(target, ASHMEM_DEV);
+		}
+		if (fds)
+			closedir(fds);
+	}
+	if (all)
+		closedir(all);
+	return found;
+}
+
+FIXTURE(module)
+{
+	size_t len;
+	int fd;
+};
+
+FIXTURE_SETUP(module)
+{
+	if (geteuid())
+		SKIP(return, "loading modules needs root");
+	if (access(module_path(), R_OK))
+		SKIP(return, "no %s to load again: set ASHMEM_MODULE",
+		     module_path());
+	if (module_refs() < 0)
+		SKIP(return, MODULE " is not a loaded module");
+	if (others_use_it())
+		SKIP(return, "another process uses " ASHMEM_DEV);
+	self->len = 2 * page_size();
+	self->fd = ash_region("module", self->len);
+	ASSERT_LE(0, self->fd);
+}
+
+/* Whatever a test did, or failed to do, the next one finds it loaded. */
+FIXTURE_TEARDOWN_PARENT(module)
+{
+	if (module_refs() < 0) {
+		EXPECT_EQ(0, module_load());
+		EXPECT_TRUE(node_appears(true));
+	}
+}
+
+TEST_F(module, stays_while_a_descriptor_is_open)
+{
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_LT(0, module_refs());
+	EXPECT_EQ((long)self->len, ash_get_size(self->fd));
+}
+
+TEST_F(module, stays_while_a_mapping_lives_after_close)
+{
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 1);
+	ASSERT_EQ(0, close(self->fd));
+	/* Not only now, but also once all that is put off has been done. */
+	EXPECT_EQ(-EAGAIN, module_unload());
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_TRUE(filled(a, self->len, 1));
+	EXPECT_EQ(0, munmap(a, self->len));
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_private_mapping_lives_after_close)
+{
+	unsigned char *a = mmap(NULL, self->len, PROT_RW, MAP_PRIVATE, self->fd,
+				0);
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 2);
+	ASSERT_EQ(0, close(self->fd));
+	EXPECT_EQ(-EAGAIN, module_unload());
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_TRUE(filled(a, self->len, 2));
+	EXPECT_EQ(0, munmap(a, self->len));
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_part_of_a_mapping_lives)
+{
+	size_t p = page_size();
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 3);
+	ASSERT_EQ(0, close(self->fd));
+	ASSERT_EQ(0, munmap(a, p));
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_TRUE(filled_from(a + p, p, 3, p));
+	EXPECT_EQ(0, munmap(a + p, p));
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_child_maps_what_its_dead_maker_left)
+{
+	int sock[2];
+	uint64_t word = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, close(self->fd));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		int fd = ash_region("orphan", self->len);
+		unsigned char *a;
+
+		CHILD_CHECK(fd >= 0);
+		a = ash_map(fd, self->len, PROT_RW);
+		CHILD_CHECK(a != MAP_FAILED);
+		fill(a, self->len, 4);
+		CHILD_CHECK(!close(fd));
+		pid = fork();
+		CHILD_CHECK(pid >= 0);
+		if (pid)
+			_exit(0);
+		close(sock[0]);
+		CHILD_CHECK(!recv_word(sock[1], &word));
+		CHILD_CHECK(filled(a, self->len, 4));
+		_exit(0);
+	}
+	close(sock[1]);
+	ASSERT_EQ(0, wait_child(pid));
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_EQ(0, send_word(sock[0], 1));
+	/* The peer's end is closed when the grandchild is gone. */
+	EXPECT_EQ(-EPIPE, recv_word(sock[0], &word));
+	close(sock[0]);
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, stays_while_a_descriptor_is_in_flight)
+{
+	int sock[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
+	ASSERT_EQ(0, send_fds(sock[0], 1, &self->fd, 1));
+	ASSERT_EQ(0, close(self->fd));
+	nap_ms(200);
+	EXPECT_EQ(-EAGAIN, module_unload());
+	close(sock[0]);
+	close(sock[1]);
+	EXPECT_EQ(0, module_unload_soon());
+}
+
+TEST_F(module, goes_when_nothing_is_left_and_comes_back)
+{
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+	int fd, i;
+
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, self->len, 5);
+	/* Unpinned and purged pages hold nothing either. */
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
+	ash_purge_all(self->fd);
+	ASSERT_EQ(0, munmap(a, self->len));
+	ASSERT_EQ(0, close(self->fd));
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, module_unload_soon());
+		EXPECT_EQ(-1, module_refs());
+		EXPECT_FALSE(listed_in_proc_misc());
+		EXPECT_TRUE(node_appears(false));
+		EXPECT_GT(0, ash_open(O_RDWR));
+
+		ASSERT_EQ(0, module_load());
+		EXPECT_EQ(0, module_refs());
+		EXPECT_TRUE(listed_in_proc_misc());
+		ASSERT_TRUE(node_appears(true));
+		fd = ash_region("again", self->len);
+		ASSERT_LE(0, fd);
+		a = ash_map(fd, self->len, PROT_RW);
+		ASSERT_NE(MAP_FAILED, a);
+		EXPECT_TRUE(zeroed(a, self->len));
+		munmap(a, self->len);
+		close(fd);
+	}
+}
+
+/* What the users of a module that comes and goes tell of themselves. */
+struct visits {
+	bool over;
+	unsigned long done;
+};
+
+/*
+ * Uses the device whenever it is there, until told that it's over. Whatever the
+ * module does meanwhile, an open that worked gives a region that works.
+ */
+static void visit(struct visits *visits, size_t len, unsigned char seed)
+{
+	while (!__atomic_load_n(&visits->over, __ATOMIC_RELAXED)) {
+		int fd = open(ASHMEM_DEV, O_RDWR | O_CLOEXEC);
+		unsigned char *a;
+
+		if (fd < 0) {
+			CHILD_CHECK(errno == ENOENT || errno == ENODEV ||
+				    errno == ENXIO);
+			nap_ms(1);
+			continue;
+		}
+		CHILD_CHECK(!ash_set_size(fd, len));
+		a = ash_map(fd, len, PROT_RW);
+		CHILD_CHECK(a != MAP_FAILED);
+		CHILD_CHECK(zeroed(a, len));
+		fill(a, len, seed);
+		CHILD_CHECK(!ash_unpin(fd, 0, (uint32_t)page_size()));
+		CHILD_CHECK(!close(fd));
+		CHILD_CHECK(filled(a, len, seed));
+		CHILD_CHECK(!munmap(a, len));
+		__atomic_fetch_add(&visits->done, 1, __ATOMIC_RELAXED);
+		nap_ms(seed % 3);
+		seed++;
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(module, comes_and_goes_under_use, 170)
+{
+	const char *env = getenv("ASHMEM_MODULE_TRIPS");
+	unsigned long wanted = env ? strtoul(env, NULL, 10) : 200;
+
+	struct visits *visits = mmap(NULL, sizeof(*visits), PROT_RW,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long refused = 0, trips = 0;
+	pid_t pids[2];
+	unsigned int i;
+
+	ASSERT_NE(MAP_FAILED, visits);
+	ASSERT_EQ(0, close(self->fd));
+	for (i = 0; i < 2; i++) {
+		pids[i] = fork();
+		ASSERT_LE(0, pids[i]);
+		if (!pids[i])
+			visit(visits, self->len, (unsigned char)(1 + i));
+	}
+	while (trips < wanted) {
+		long ret = module_unload();
+
+		if (ret == -EAGAIN || ret == -EBUSY) {
+			refused++;
+			nap_ms(1);
+			continue;
+		}
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(0, module_load());
+		ASSERT_TRUE(node_appears(true));
+		trips++;
+	}
+	__atomic_store_n(&visits->over, true, __ATOMIC_RELAXED);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, wait_child(pids[i]));
+	TH_LOG("%lu trips, %lu visits, %lu unloads refused", trips, visits->done,
+	       refused);
+	/* Or nobody was in anybody's way. */
+	EXPECT_LT(wanted / 4, visits->done);
+	EXPECT_LT(0, refused);
+}
+
+TEST_HARNESS_MAIN
