@@ -1,21 +1,30 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: deb.sh
+# Usage: deb.sh [-e COMMAND] [DIR]
 #
-# Builds the Debian packages from a copy of this tree, checks them with lintian,
-# and puts them into out/deb (OUT/deb) in place of those that were there.
+# Builds the Debian packages from a copy of this tree and puts them into DIR
+# (out/deb) in place of those that were there; lintian has to have nothing to say.
+# With COMMAND, which changes the copy first, it's only the module's package, for
+# tests that want a fault in it or another version.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
-out=${OUT:-$top/out}
 
 say()
 {
 	echo "deb.sh: $*" >&2
 }
 
-[ $# -eq 0 ] || { say "usage: deb.sh (make deb)"; exit 1; }
+edit=
+which=binary
+if [ "${1:-}" = -e ] && [ $# -ge 2 ]; then
+	edit=$2
+	which=all
+	shift 2
+fi
+[ $# -le 1 ] || { say "usage: deb.sh [-e COMMAND] [DIR] (make deb)"; exit 1; }
+dest=${1:-${OUT:-$top/out}/deb}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -31,21 +40,25 @@ fi | tar --create --file=- --null --ignore-failed-read --files-from=- 2>/dev/nul
 	tar --extract --file=- --no-same-owner -C "$tmp/ashmem"
 
 cd "$tmp/ashmem"
-if ! dpkg-buildpackage --build=binary --no-sign >"$tmp/log" 2>&1; then
+[ -z "$edit" ] || sh -euc "$edit"
+if ! dpkg-buildpackage --build=$which --no-sign >"$tmp/log" 2>&1; then
 	tail -n 30 "$tmp/log" >&2
 	say "the build failed"
 	exit 1
 fi
-if ! lintian --fail-on error,warning --profile debian \
+if [ -z "$edit" ] && ! lintian --fail-on error,warning --profile debian \
      "$tmp"/*.changes >"$tmp/lintian" 2>&1; then
 	cat "$tmp/lintian" >&2
 	say "lintian found something"
 	exit 1
 fi
-mkdir -p "$out/deb"
-rm -f "$out"/deb/*.deb "$out"/deb/*.buildinfo "$out"/deb/*.changes
-mv "$tmp"/*.deb "$tmp"/*.buildinfo "$tmp"/*.changes "$out/deb/"
-for package in "$out"/deb/*.deb; do
+mkdir -p "$dest"
+rm -f "$dest"/*.deb "$dest"/*.buildinfo "$dest"/*.changes
+mv "$tmp"/*.deb "$tmp"/*.buildinfo "$tmp"/*.changes "$dest/"
+for package in "$dest"/*.deb; do
 	say "$package"
 done
-say "built and clean by lintian, $(($(date +%s) - start)) s"
+if [ -z "$edit" ]; then
+	say "lintian found nothing"
+fi
+say "done in $(($(date +%s) - start)) s"
