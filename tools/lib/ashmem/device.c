@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,7 @@ int libashmem_device_new(const char *name, size_t size)
 static int fdinfo_size(int fd, uint64_t *size)
 {
 	char path[LIBASHMEM_PROC_LEN], line[64];
-	int at_start = 1, found = 0;
+	bool at_start = true, found = false;
 	FILE *file;
 
 	libashmem_proc_path(path, "fdinfo", fd);
@@ -155,9 +156,9 @@ static int fdinfo_size(int fd, uint64_t *size)
 	while (!found && fgets(line, sizeof(line), file)) {
 		if (at_start && !strncmp(line, "size:\t", 6)) {
 			*size = strtoull(line + 6, NULL, 10);
-			found = 1;
+			found = true;
 		}
-		at_start = strchr(line, '\n') != NULL;
+		at_start = strchr(line, '\n');
 	}
 	fclose(file);
 	return found;

@@ -16,7 +16,7 @@ struct job {
 	unsigned int nr;
 	int backend;
 	struct ashm *region;
-	_Atomic unsigned int *lost;
+	atomic_uint *lost;
 	unsigned int errors;
 };
 
@@ -137,7 +137,7 @@ TEST_F(lib, one_region)
 {
 	struct ashm *r = ashm_create("one", THREADS * page_size());
 	struct job jobs[THREADS] = { 0 };
-	_Atomic unsigned int lost = 0;
+	atomic_uint lost = 0;
 	int i;
 
 	ASSERT_NE(NULL, r);
@@ -207,6 +207,71 @@ TEST_F(lib, purged_under_readers)
 		lost += (unsigned int)ashm_allow_purging(r, 0);
 	}
 	EXPECT_NE(0, lost);
+	ashm_close(r);
+}
+
+/*
+ * A writer that is stopped in the middle of its copy: the page that it copies
+ * from can't be read until it is let go.
+ */
+static struct {
+	char *page;
+	int arrived[2], go[2];
+} stopped;
+
+static void stop_here(int sig)
+{
+	char byte = 0;
+
+	/* A fault that isn't ours is not for this handler. */
+	if (write(stopped.arrived[1], &byte, 1) != 1 ||
+	    read(stopped.go[0], &byte, 1) != 1 ||
+	    mprotect(stopped.page, page_size(), PROT_RW))
+		_exit(128 + sig);
+}
+
+static void *write_stopped(void *arg)
+{
+	struct ashm *r = arg;
+
+	return ashm_write(r, stopped.page, page_size(), 0) ? r : NULL;
+}
+
+TEST_F(lib, pinned_for_the_slowest)
+{
+	struct sigaction act = { .sa_handler = stop_here };
+	struct ashm *r = ashm_create("slow", 2 * page_size());
+	pthread_t thread;
+	void *failed;
+	char byte;
+
+	ASSERT_NE(NULL, r);
+	stopped.page = mmap(NULL, page_size(), PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, stopped.page);
+	ASSERT_EQ(0, pipe(stopped.arrived));
+	ASSERT_EQ(0, pipe(stopped.go));
+	sigemptyset(&act.sa_mask);
+	ASSERT_EQ(0, sigaction(SIGSEGV, &act, NULL));
+	ASSERT_EQ(0, ashm_write(r, "x", 1, page_size()));
+	ASSERT_EQ(0, ashm_allow_purging(r, 1));
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, write_stopped, r));
+	ASSERT_EQ(1, read(stopped.arrived[0], &byte, 1));
+	/* Others come and go, and the caller changes its mind. */
+	EXPECT_EQ(0, ashm_read(r, &byte, 1, page_size()));
+	EXPECT_EQ('x', byte);
+	if (ON_DEVICE)
+		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));
+	EXPECT_EQ(0, ashm_allow_purging(r, 0));
+	EXPECT_EQ(0, ashm_allow_purging(r, 1));
+	if (ON_DEVICE)
+		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));
+	ASSERT_EQ(1, write(stopped.go[1], &byte, 1));
+	ASSERT_EQ(0, pthread_join(thread, &failed));
+	EXPECT_EQ(NULL, failed);
+	if (ON_DEVICE)
+		EXPECT_EQ(ASHMEM_IS_UNPINNED, ash_pin_status(ashm_fd(r), 0, 0));
 	ashm_close(r);
 }
 

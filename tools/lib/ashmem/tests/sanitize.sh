@@ -92,7 +92,7 @@ if ! command -v valgrind >/dev/null; then
 	skipped="$skipped valgrind"
 else
 	echo "# valgrind: building and running, some half a minute ..."
-	# A read into nowhere is what that test is about.
+	# Two tests are about what can't be accessed.
 	cat >"$tmp/suppressions" <<-SUPP
 		{
 		   read_into_nowhere
@@ -101,6 +101,14 @@ else
 		   fun:pread
 		   ...
 		   fun:wrapper_lib_read_into_nowhere
+		   ...
+		}
+		{
+		   pinned_for_the_slowest
+		   Memcheck:Addr8
+		   fun:mem*
+		   fun:ashm_write
+		   fun:write_stopped
 		   ...
 		}
 	SUPP
