@@ -216,13 +216,13 @@ static int look(struct ashm_reader *reader, struct frame_slot **slot,
 }
 
 /* Why there will be no more frames, or 0. */
-static int writer_gone(struct ring_writer *shared, uint32_t owner)
+static int writer_gone(uint32_t generation, uint32_t owner)
 {
 	if (libashmem_guard_alive(owner))
 		return 0;
 	if (libashmem_guard_died(owner))
 		return -EOWNERDEAD;
-	return atomic_load(&shared->generation) ? -EPIPE : 0;
+	return generation ? -EPIPE : 0;
 }
 
 /*
@@ -236,7 +236,7 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 	struct ring_writer *shared = ring_writer(ring);
 	int slice = ring->writable || ring->flags & ASHM_RING_READONLY ?
 		    RING_SLICE_MS : RING_POLL_MS;
-	uint32_t value, owner;
+	uint32_t value, owner, generation;
 	int ret, gone, waited = 0;
 
 	ret = look(reader, slot, state, torn);
@@ -245,6 +245,8 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 	if (!deadline->timeout)
 		waited = -EAGAIN;
 	for (;;) {
+		/* In this order: the first writer claims, then counts. */
+		generation = atomic_load(&shared->generation);
 		owner = atomic_load(&shared->owner);
 		/* Armed before the look that counts. */
 		if (ring->writable && deadline->timeout)
@@ -254,7 +256,7 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 		ret = look(reader, slot, state, torn);
 		if (ret)
 			return ret;
-		gone = writer_gone(shared, owner);
+		gone = writer_gone(generation, owner);
 		if (gone) {
 			/* Who else sleeps is woken by nobody but us. */
 			if (ring->writable)

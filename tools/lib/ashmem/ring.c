@@ -406,16 +406,17 @@ int ashm_ring_attach(int fd, unsigned int flags, struct ashm_ring **out)
 
 /* ---- looking ---- */
 
+/* In this order: the first writer claims, then counts. */
 static uint32_t writer_state(struct ring_writer *writer)
 {
+	uint32_t generation = atomic_load(&writer->generation);
 	uint32_t owner = atomic_load(&writer->owner);
 
 	if (libashmem_guard_alive(owner))
 		return ASHM_WRITER_ALIVE;
 	if (libashmem_guard_died(owner))
 		return ASHM_WRITER_DIED;
-	return atomic_load(&writer->generation) ? ASHM_WRITER_CLOSED :
-						  ASHM_WRITER_NEVER;
+	return generation ? ASHM_WRITER_CLOSED : ASHM_WRITER_NEVER;
 }
 
 int ashm_ring_stat(struct ashm_ring *ring, struct ashm_ring_stat *stat)

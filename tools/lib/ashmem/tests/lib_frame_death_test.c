@@ -376,7 +376,7 @@ TEST_F(lib, pid_namespace)
  */
 static void random_kills(struct __test_metadata *_metadata, uint32_t flags)
 {
-	enum { ROUNDS = 250, LARGE = 20000 };
+	enum { ROUNDS = 120, LARGE = 20000 };
 	uint64_t next = 1, seen = 0;
 	struct ashm_reader *r;
 	struct test_ring b;

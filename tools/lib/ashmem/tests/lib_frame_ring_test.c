@@ -345,6 +345,47 @@ TEST_F(lib, timeout)
 	ring_free(&b);
 }
 
+struct early {
+	struct ashm_reader *r;
+	int ret;
+};
+
+static void *read_early(void *arg)
+{
+	struct early *early = arg;
+	struct ashm_frame f;
+
+	do {
+		early->ret = get(early->r, 100, &f, 0);
+	} while (early->ret == -EAGAIN);
+	return NULL;
+}
+
+/* One who looks while the first writer comes doesn't take it for one that left. */
+TEST_F(lib, first_writer)
+{
+	struct ashm_writer *w;
+	struct early early;
+	struct test_ring b;
+	pthread_t thread;
+	int round;
+
+	for (round = 0; round < 500; round++) {
+		ASSERT_EQ(0, ring_new(&b, 100, 2, 0, 0));
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &early.r));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, read_early, &early));
+		ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+		ASSERT_EQ(0, put(w, 100, 1, 0));
+		pthread_join(thread, NULL);
+		ASSERT_EQ(0, early.ret) {
+			TH_LOG("round %d", round);
+		}
+		ashm_ring_writer_close(w);
+		ashm_ring_reader_close(early.r);
+		ring_free(&b);
+	}
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
