@@ -182,19 +182,19 @@ TEST_F(live, holes)
 	struct ashm *large = ashm_create("large", size);
 	char *bytes = pattern(3), buffer[3];
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	char *argv[] = { "ashmem", "cat", NULL, NULL };
 	struct stat st;
+	char *peer;
 	pid_t pid;
 
 	ASSERT_TRUE(large && fd >= 0);
 	ASSERT_EQ(0, ashm_write(large, bytes, 3, size - 3));
 	ASSERT_EQ(0, ashm_write(large, bytes, 3, 9 << 20));
-	argv[2] = format("%d/%d", (int)getpid(), ashm_fd(large));
+	peer = format("%d/%d", (int)getpid(), ashm_fd(large));
 	for (i = 0; i < 2; i++) {
 		pid = fork();
 		if (!pid) {
 			dup2(fd, 1);
-			execv("/proc/self/exe", argv);
+			execl("/proc/self/exe", "ashmem", "cat", peer, NULL);
 			_exit(126);
 		}
 		ASSERT_EQ(0, wait_child(pid));
@@ -215,13 +215,13 @@ TEST_F(live, holes)
 	pid = fork();
 	if (!pid) {
 		dup2(fd, 1);
-		execl("/proc/self/exe", "ashmem", "cat", "-l", "2M", argv[2], NULL);
+		execl("/proc/self/exe", "ashmem", "cat", "-l", "2M", peer, NULL);
 		_exit(126);
 	}
 	ASSERT_EQ(0, wait_child(pid));
 	EXPECT_EQ(1, pread(fd, buffer, 1, 1 << 20));
 	EXPECT_EQ(0, buffer[0]);
-	ASHMEM(&self->o, -1, "cat", "-o", "8M", "-l", "2M", argv[2]);
+	ASHMEM(&self->o, -1, "cat", "-o", "8M", "-l", "2M", peer);
 	EXPECT_EQ(2 << 20, self->o.out_len);
 	EXPECT_EQ(0, memcmp(self->o.out + (1 << 20), bytes, 3));
 	remove_tree(dir);

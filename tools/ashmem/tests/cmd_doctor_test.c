@@ -135,7 +135,8 @@ TEST_F(patient, signatures)
 	DOCTOR("signature", "ok", "lockdown is 'integrity'");
 	no_module(self->root);
 	put_file(self->root, MODULES "/modules.dep", "updates/ashmem_linux.ko:\n");
-	put_file(self->root, MODULES "/updates/ashmem_linux.ko", "ELF, but nobody has signed it so far.\n");
+	put_file(self->root, MODULES "/updates/ashmem_linux.ko",
+		 "ELF, but nobody has signed it so far.\n");
 	DOCTOR("signature", "bad", "the module isn't signed");
 	put_file(self->root, MODULES "/updates/ashmem_linux.ko",
 		 "ELF~Module signature appended~\n");
@@ -275,6 +276,7 @@ TEST(here)
 	struct utsname uts;
 	struct output o;
 	unsigned int major, minor;
+	char *dot;
 
 	unsetenv("ASHMEM_BACKEND");
 	ASHMEM(&o, -1, "doctor", "--json");
@@ -293,7 +295,8 @@ TEST(here)
 	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"permission\"", "level"));
 	EXPECT_STREQ("\"ok\"", json_get(o.out, "\"signature\"", "level"));
 	ASSERT_EQ(0, uname(&uts));
-	ASSERT_EQ(2, sscanf(uts.release, "%u.%u", &major, &minor));
+	major = (unsigned int)strtoul(uts.release, &dot, 10);
+	minor = (unsigned int)strtoul(dot + 1, NULL, 10);
 	if (in_guest()) {
 		EXPECT_STREQ("\"ok\"", json_get(o.out, "\"kernel\"", "level"));
 		EXPECT_STREQ("\"ok\"", json_get(o.out, "\"driver\"", "level"));

@@ -53,6 +53,7 @@ static void screen_start(struct screen *s, unsigned short lines, unsigned short 
 
 	s->len = 0;
 	s->seen = 0;
+	s->text[0] = '\0';
 	s->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (s->master < 0 || grantpt(s->master) || unlockpt(s->master))
 		abort();

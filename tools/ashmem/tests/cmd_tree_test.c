@@ -145,7 +145,7 @@ TEST_F(tree, forged_path)
 
 TEST_F(tree, hostile_names)
 {
-	const char comm[] = "a\n\033]0;x\007) Z 9\\\n";
+	static const char comm[] = "a\n\033]0;x\007) Z 9\\\n";
 
 	put_process(self->root, PID_A, "x\n",
 		    format("1000-3000 rw-s 00000000 %s 78 /dev/ashmem/\033[2J\xff (deleted)"
