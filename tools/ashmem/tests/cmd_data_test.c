@@ -174,6 +174,20 @@ TEST_F(live, access_modes)
 	EXPECT_EQ(-EINVAL, ash_set_size(fd, 1));
 }
 
+/* Runs "ashmem cat @peer" into a file, with a length unless that is NULL. */
+static int cat_into(int fd, const char *peer, const char *length)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(fd, 1);
+		execl("/proc/self/exe", "ashmem", "cat", peer, length ? "-l" : NULL, length,
+		      NULL);
+		_exit(126);
+	}
+	return wait_child(pid);
+}
+
 /* Into a plain file: the zeroes are holes, the bytes are the same. */
 TEST_F(live, holes)
 {
@@ -184,20 +198,13 @@ TEST_F(live, holes)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	struct stat st;
 	char *peer;
-	pid_t pid;
 
 	ASSERT_TRUE(large && fd >= 0);
 	ASSERT_EQ(0, ashm_write(large, bytes, 3, size - 3));
 	ASSERT_EQ(0, ashm_write(large, bytes, 3, 9 << 20));
 	peer = format("%d/%d", (int)getpid(), ashm_fd(large));
 	for (i = 0; i < 2; i++) {
-		pid = fork();
-		if (!pid) {
-			dup2(fd, 1);
-			execl("/proc/self/exe", "ashmem", "cat", peer, NULL);
-			_exit(126);
-		}
-		ASSERT_EQ(0, wait_child(pid));
+		ASSERT_EQ(0, cat_into(fd, peer, NULL));
 		ASSERT_EQ(0, fstat(fd, &st));
 		EXPECT_EQ((i + 1) * size, (size_t)st.st_size);
 		/* Appending is behind the end, too. */
@@ -212,15 +219,16 @@ TEST_F(live, holes)
 	/* Over what is there the zeroes have to be written. */
 	EXPECT_EQ(1, pwrite(fd, "x", 1, 1 << 20));
 	lseek(fd, 0, SEEK_SET);
-	pid = fork();
-	if (!pid) {
-		dup2(fd, 1);
-		execl("/proc/self/exe", "ashmem", "cat", "-l", "2M", peer, NULL);
-		_exit(126);
-	}
-	ASSERT_EQ(0, wait_child(pid));
+	ASSERT_EQ(0, cat_into(fd, peer, "2M"));
 	EXPECT_EQ(1, pread(fd, buffer, 1, 1 << 20));
 	EXPECT_EQ(0, buffer[0]);
+	/* A hole at the end is as long as the zeroes were. */
+	ASSERT_EQ(0, ftruncate(fd, 0));
+	lseek(fd, 0, SEEK_SET);
+	ASSERT_EQ(0, cat_into(fd, peer, "2M"));
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(2 << 20, st.st_size);
+	EXPECT_EQ(0, st.st_blocks);
 	ASHMEM(&self->o, -1, "cat", "-o", "8M", "-l", "2M", peer);
 	EXPECT_EQ(2 << 20, self->o.out_len);
 	EXPECT_EQ(0, memcmp(self->o.out + (1 << 20), bytes, 3));

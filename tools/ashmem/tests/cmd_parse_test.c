@@ -107,7 +107,7 @@ TEST(maps_lines)
 	EXPECT_STREQ("/dev/ashmem/a b (deleted)", map.path);
 	EXPECT_EQ(strlen(map.path), map.path_len);
 
-	ASSERT_TRUE(parse_map(buffer, "1000-2000 ---p 00000000 fd:0a 0 " "\n", &map));
+	ASSERT_TRUE(parse_map(buffer, "1000-2000 ---p 00000000 fd:0a 0\x20\n", &map));
 	EXPECT_TRUE(!map.path);
 	EXPECT_EQ(makedev(0xfd, 10), map.dev);
 
