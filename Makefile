@@ -18,7 +18,7 @@ installed = $(mod_root)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
 depmod = depmod $(if $(mod_root),-b '$(mod_root)') $(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
-export SEEDS OPS MEASURE DOC JOBS
+export SEEDS OPS MEASURE DOC JOBS SCENARIO
 
 .PHONY: modules install uninstall clean have-headers
 .PHONY: dkms-install dkms-uninstall sign deb test-install
@@ -86,7 +86,7 @@ demo:
 	@$(bed)/demo.sh
 
 test:
-	@tools/scripts/setup.sh test $(if $(STYLE),style)
+	@tools/scripts/setup.sh test install $(if $(STYLE),style)
 	@$(bed)/test.sh
 
 test-bed:
@@ -155,6 +155,7 @@ help:
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
 #h                       demo, shell and test-bed take one (6.1)
 #h   TEST=pattern        only test programs whose name matches
+#h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for test-mutants
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench

@@ -41,7 +41,8 @@ for target in "$@"; do
 		if [ "$target" = install ]; then
 			needed="$needed debian-archive-keyring e2fsprogs gcc"
 			needed="$needed libc6-dev make mmdebstrap mount openssl"
-			needed="$needed qemu-system-x86"
+			needed="$needed qemu-system-x86 mtools ovmf"
+			needed="$needed python3-yaml rpm rpmlint shellcheck yamllint"
 		fi
 		;;
 	*)

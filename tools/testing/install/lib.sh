@@ -127,8 +127,56 @@ precompile()
 	rm -rf "$root/var/lib/dkms/ashmem"
 }
 
+# Makes the files of $work/firmware that a machine with Secure Boot has: shim, GRUB
+# and kernel $2 as Debian signs them in esp.img, of the packages in $1, the firmware
+# with Microsoft's keys in vars.fd, and vars-enrolled.fd with DKMS's certificate
+# enrolled as MokManager does it. The kernel's words are $3.
+make_firmware()
+{
+	rm -rf "$work/firmware"
+	mkdir -p "$work/firmware/tree"
+	for package in "$1"/*.deb; do
+		dpkg-deb --extract "$package" "$work/firmware/tree"
+	done
+	esp=$work/firmware/esp.img
+	truncate -s 96M "$esp"
+	mformat -i "$esp" -F ::
+	mmd -i "$esp" ::/EFI ::/EFI/BOOT ::/EFI/debian
+	mcopy -i "$esp" "$work/firmware/tree/usr/lib/shim/shimx64.efi.signed" \
+		::/EFI/BOOT/BOOTX64.EFI
+	mcopy -i "$esp" "$work/firmware/tree/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" \
+		::/EFI/BOOT/grubx64.efi
+	mcopy -i "$esp" "$root/boot/vmlinuz-$2" ::/vmlinuz
+	mcopy -i "$esp" "$root/boot/initrd.img-$2" ::/initrd
+	printf '%s\n' 'set timeout=0' "linux /vmlinuz $3" 'initrd /initrd' boot |
+		mcopy -i "$esp" - ::/EFI/debian/grub.cfg
+	cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$work/firmware/vars.fd"
+	mkdir -p "$root/root/firmware"
+	cp "$work/firmware/vars.fd" "$root/root/firmware/"
+	openssl x509 -inform DER -in "$root/var/lib/dkms/mok.pub" \
+		-out "$root/root/firmware/mok.pem"
+	# The owner's GUID is any; this is shim's own.
+	inside virt-fw-vars --input /root/firmware/vars.fd \
+		--output /root/firmware/enrolled.fd \
+		--add-mok 605dab50-e046-4300-abb6-3dd810dd8b23 /root/firmware/mok.pem
+	mv "$root/root/firmware/enrolled.fd" "$work/firmware/vars-enrolled.fd"
+	rm -rf "$root/root/firmware" "$work/firmware/tree"
+}
+
+# The words of the kernel's command line for the release $1, the steps $2 and the
+# root device $3.
+kernel_words()
+{
+	echo "root=$3 rw console=ttyS0 panic=-1 oops=panic mitigations=off" \
+		"systemd.mask=getty-static.service systemd.mask=getty@.service" \
+		"systemd.mask=serial-getty@ttyS0.service" \
+		"ashmem.release=$1 ashmem.steps=$2"
+}
+
 # boot NAME RELEASE STEPS [WORDS]: boots an image of the system as it is with the
-# kernel RELEASE, and prints what the steps found.
+# kernel RELEASE, and prints what the steps found. With $vars, a firmware's
+# variables, it boots by that firmware and what make_firmware made.
+vars=
 boot()
 {
 	name=$1
@@ -148,18 +196,24 @@ boot()
 	rm -rf "$place" "$root/etc/systemd/system/ashmem-test.service" \
 		"$root/etc/systemd/system/multi-user.target.wants/ashmem-test.service"
 
-	append="root=/dev/vda rw console=ttyS0 panic=-1 oops=panic mitigations=off"
-	append="$append systemd.mask=getty-static.service systemd.mask=getty@.service"
-	append="$append systemd.mask=serial-getty@ttyS0.service"
-	append="$append ashmem.release=$release ashmem.steps=$steps $words"
+	if [ -n "$vars" ]; then
+		# OVMF keeps its variables behind SMM when Secure Boot is on.
+		set -- -M q35,smm=on \
+			-global driver=cfi.pflash01,property=secure,value=on \
+			-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" \
+			-drive "if=pflash,unit=1,format=raw,file=$vars" \
+			-drive "file=$work/firmware/esp.img,if=virtio,format=raw,index=0" \
+			-drive "file=$image,if=virtio,format=raw,cache=unsafe,index=1"
+	else
+		set -- -M q35 -kernel "$work/vmlinuz" -initrd "$work/initrd" \
+			-append "$(kernel_words "$release" "$steps" /dev/vda) $words" \
+			-drive "file=$image,if=virtio,format=raw,cache=unsafe"
+	fi
 	: >"$logs/$name.log"
 	# shellcheck disable=SC2154 # set by whoever sources this
 	timeout --kill-after=5 "${TIMEOUT:-900}" qemu-system-x86_64 -accel "$accel" \
-		-M q35 -smp 2 -m 1024 -nodefaults -no-user-config -display none \
-		-no-reboot -kernel "$work/vmlinuz" -initrd "$work/initrd" \
-		-append "$append" -serial "file:$logs/$name.console" \
-		-serial "file:$logs/$name.log" \
-		-drive "file=$image,if=virtio,format=raw,cache=unsafe" \
+		-smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		"$@" -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" \
 		</dev/null >"$logs/$name.qemu" 2>&1 &
 	# Waited for, so that a signal doesn't have to.
 	qemu=$!

@@ -126,6 +126,24 @@ failures()
 	purge_is_clean
 }
 
+# The packages of the library and of the command, built on the suite or an older
+# one: their libc is no newer than the suite's.
+libraries()
+{
+	fresh_root "$base"
+	inventory >"$work/inventory"
+	check "apt installs library, headers and command" \
+		apt_install "$debs/all/"lib*_"$version"_*.deb "$debs/all/"*tools_*.deb
+	check "the command runs" inside ashmem --version
+	check "and has the version $version" says "(^| )$version$"
+	check "a program is compiled and linked by what pkg-config would say" inside sh -euc \
+		'gcc -I/usr/include/ashmem -o /root/p \
+			/usr/share/doc/libashmem-dev/examples/purgeable.c -lashmem'
+	check "the packages are purged" inside apt-get --quiet --yes purge \
+		libashmem0 libashmem-dev ashmem-tools
+	check "and nothing of them is left" same_inventory "$work/inventory"
+}
+
 # The targets of Makefile, each twice.
 by_hand()
 {
@@ -254,20 +272,60 @@ others()
 		"$(in_root "$root" modinfo -k "$from" -n ashmem_linux)" "$own"
 }
 
+# A kernel that has to see signatures, without Secure Boot.
+enforced()
+{
+	fresh_root "$base"
+	check "apt installs the package" apt_install "$debs/current.deb"
+	boot enforced "$from" unsigned module.sig_enforce=1
+}
+
+# The way of a user's machine, from the firmware on; first with a key that the
+# firmware doesn't know, then with DKMS's enrolled.
+secure_boot()
+{
+	fresh_root "$base"
+	check "apt installs the package" apt_install "$debs/current.deb"
+	check "and what writes keys into firmware" apt_install "$base/firmware/tools/"*.deb
+	for steps in unsigned loaded; do
+		check "a disk with shim and GRUB is made" make_firmware "$base/firmware" \
+			"$from" "$(kernel_words "$from" "secure,$steps" /dev/vdb)"
+		vars=$work/firmware/vars.fd
+		[ "$steps" = unsigned ] || vars=$work/firmware/vars-enrolled.fd
+		boot "secure-boot-$steps" "$from" "secure,$steps"
+	done
+	vars=
+}
+
+# Runs scenario $1, with arguments, if it is wanted.
+scenario()
+{
+	case " ${SCENARIO:-$1} " in
+	*" $1 "*) "$@" ;;
+	esac
+}
+
 case ${short:-$kernel} in
-1) life "" "" ;;
+1)
+	life "" ""
+	;;
 5.10)
-	others
-	life loaded ""
-	failures
+	scenario others
+	scenario life loaded ""
+	scenario enforced
+	scenario failures
 	;;
 6.1)
-	life loaded,udev,in_use,remove loaded
-	failures
-	by_hand
+	scenario life loaded,udev,in_use,remove loaded
+	scenario failures
+	scenario by_hand
+	scenario libraries
 	;;
 *)
-	life loaded loaded
+	scenario life loaded loaded
+	if [ -d "$base/firmware" ]; then
+		scenario secure_boot
+	fi
 	;;
 esac
 echo "done"

@@ -9,6 +9,7 @@
 #
 # Variables:
 #	KERNEL="6.1 7.3"	only the suites of these
+#	SCENARIO="by_hand"	only these of the functions in scenarios.sh
 #	JOBS=2			suites at a time
 #	TIMEOUT=900		seconds until a guest counts as hung
 
@@ -47,7 +48,7 @@ version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 # Builds $tmp/$1.deb of the version $2 from a tree that the command $3 changed.
 build_deb()
 {
-	if ! "$top/tools/scripts/deb.sh" ${3:+-e "$3"} "$tmp/debs" >"$tmp/log" 2>&1; then
+	if ! "$top/tools/scripts/deb.sh" -e "$3" "$tmp/debs" >"$tmp/log" 2>&1; then
 		cat "$tmp/log" >&2
 		die "the package '$1' could not be built"
 	fi
@@ -61,10 +62,26 @@ broken=$version+broken
 # shellcheck disable=SC2016 # expanded where the copy is changed
 rename='sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$VERSION\"/" dkms.conf
 	sed -i "1s/(.*)/($VERSION)/" debian/changelog'
-build_deb current "$version" ""
+build_deb current "$version" :
 build_deb newer "$newer" "VERSION=$newer; $rename"
 build_deb broken "$broken" "VERSION=$broken; $rename
 	echo '#error planted' >>drivers/android/ashmem/main.c"
+
+# All packages, and what isn't for Debian.
+if [ -z "$short" ]; then
+	{
+		echo "# packages"
+		mkdir -p "$out/install"
+		if "$top/tools/scripts/deb.sh" "$tmp/all" >"$out/install/deb.log" 2>&1; then
+			echo "ok - make deb: built, and lintian found nothing"
+		else
+			cat "$out/install/deb.log"
+			echo "not ok - make deb: built, and lintian found nothing"
+		fi
+		"$here/formats.sh" "$tmp/current.deb" || echo "not ok - formats.sh ran through"
+	} >"$tmp/packages.said" 2>&1
+	cat "$tmp/packages.said"
+fi
 
 mkdir "$tmp/guest"
 cp "$tmp"/current.* "$tmp"/newer.* "$tmp/guest/"
@@ -109,6 +126,9 @@ done
 
 passed=$(cat "$tmp"/*.said | grep -c '^ok') || true
 failed=$(cat "$tmp"/*.said | grep -c '^not ok') || true
+if [ -n "${SUDO_UID:-}" ]; then
+	chown -R "$SUDO_UID" "$out/install"
+fi
 echo
 echo "logs: $out/install; seconds: $(($(date +%s) - begun))"
 echo "$passed passed, $failed failed"

@@ -48,6 +48,8 @@ need_root()
 		die "needs root for chroot and mounts: run it as root or install sudo"
 	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" \
 		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
+		KERNEL="${KERNEL:-}" SCENARIO="${SCENARIO:-}" \
+		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" \
 		http_proxy="${http_proxy:-}" "$0" "$@"
 }
 

@@ -233,6 +233,17 @@ if [ -z "${TEST:-}" ]; then
 	step_done differential
 fi
 
+if [ -z "${TEST:-}" ]; then
+	echo
+	echo "# the package, in one suite and without boots (make test-install runs all)"
+	status=0
+	KERNEL='' SCENARIO='' "$top/tools/testing/install/test.sh" --short \
+		>"$out/install.log" 2>&1 || status=1
+	grep -E '^(ok|not ok|#  )' "$out/install.log" || cat "$out/install.log"
+	check "$status" "the package: installed, upgraded, purged, with DKMS"
+	step_done install
+fi
+
 if [ -n "${STYLE:-}" ]; then
 	echo
 	echo "# style"
