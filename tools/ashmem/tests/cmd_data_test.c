@@ -278,6 +278,9 @@ TEST_F(live, created_from_a_file)
 	ASHMEM(&self->o, -1, "cat", peer);
 	EXPECT_EQ(10000, self->o.out_len);
 	EXPECT_EQ(0, memcmp(bytes, self->o.out, 10000));
+	ASHMEM(&self->o, -1, "show", "-j", peer);
+	EXPECT_STREQ(IS_DEVICE ? "\"r--\"" : "\"r-x\"",
+		     json_get(self->o.out, "region", "mask"));
 	EXPECT_TRUE(gone(pid));
 	ASHMEM(&self->o, pipe_of(bytes, 10000), "create", "-d", "-f", "-", "-s", "20000");
 	peer_of(&self->o, peer, &pid);

@@ -112,7 +112,7 @@ static bool screen_restored(struct screen *s)
 
 #define LONG	20000
 
-TEST_F(any, on_a_terminal)
+TEST_F_TIMEOUT(any, on_a_terminal, 110)
 {
 	struct screen *s = calloc(1, sizeof(*s));
 	struct winsize size = { .ws_row = 5, .ws_col = 30 };
@@ -173,7 +173,7 @@ TEST_F(any, small_terminal)
 		ashm_close(others[i]);
 }
 
-TEST_F(any, signals)
+TEST_F_TIMEOUT(any, signals, 110)
 {
 	static const int signals[] = {
 		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGABRT, SIGBUS, SIGUSR1, SIGALRM,
