@@ -38,6 +38,7 @@ static int call_first(struct binder_ipc *ipc, int fd)
 	int ret, tries;
 
 	for (tries = 0; tries < 500; tries++) {
+		ipc->calls = 0;
 		ret = call(ipc, CALL_OPEN, fd, answer);
 		if (ret != -ESRCH && ret != -EREMOTEIO)
 			break;

@@ -356,6 +356,60 @@ TEST_F(lib, live_words)
 	}
 }
 
+/*
+ * Numbers that change while they are used: what was checked is what counts. The
+ * buffer ends where memory does.
+ */
+TEST_F(lib, flipping)
+{
+	_Atomic uint64_t *length, *stride, *size;
+	long until = now_ms() + 400;
+	struct ashm_reader *r;
+	struct ashm_writer *w;
+	struct ashm_frame f;
+	struct test_ring b;
+	uint64_t good;
+	pid_t child;
+	char *buf;
+	int ret;
+
+	ASSERT_EQ(0, ring_new(&b, 256, 2, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	buf = guarded(256);
+	ASSERT_NE(NULL, buf);
+	length = &raw_slot(&b, 1)->words[offsetof(struct frame_header, length) / 8];
+	stride = &raw_header(&b)->words[offsetof(struct ring_fixed, stride) / 8];
+	size = &raw_header(&b)->words[offsetof(struct ring_fixed, frame_max) / 8];
+	good = *stride;
+	ASSERT_EQ(0, put(w, 200, 1, 0));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		for (;;) {
+			*length = 1 << 24;
+			*stride = 1 << 30;
+			*size = 1 << 30;
+			*length = 200;
+			*stride = good;
+			*size = 256;
+		}
+	}
+	while (now_ms() < until) {
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+		ret = ashm_frame_read(r, buf, 256, &f, 0);
+		if (ret) {
+			EXPECT_EQ(-EBADMSG, ret);
+		} else {
+			EXPECT_EQ(200, f.length);
+		}
+		ashm_ring_reader_close(r);
+	}
+	kill(child, SIGKILL);
+	wait_child(child);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 /* Codes for what is certain to be wrong. */
 TEST_F(lib, nonsense)
 {
@@ -554,6 +608,7 @@ TEST_F(lib, purged_in_part)
 	struct ashm_frame f;
 	size_t page = page_size();
 	char *payload;
+	void *data;
 
 	ASSERT_EQ(0, ring_new(&b, 8 * page - FRAME_HEADER, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
@@ -569,7 +624,12 @@ TEST_F(lib, purged_in_part)
 	payload = (char *)((uintptr_t)raw_slot(&b, 2) & ~(page - 1));
 	ASSERT_EQ(0, madvise(payload, page, MADV_REMOVE));
 	EXPECT_EQ(-ENODATA, get(r, 8 * page, &f, 0));
-	EXPECT_EQ(0, put(w, 10, 3, 0));
+	/* The same with a frame that was begun, and with one that is to be. */
+	ASSERT_EQ(0, ashm_frame_begin(w, 7 * page, &data, 0));
+	payload = (char *)((uintptr_t)raw_slot(&b, 3) & ~(page - 1));
+	ASSERT_EQ(0, madvise(payload, page, MADV_REMOVE));
+	EXPECT_EQ(-ENODATA, ashm_frame_commit(w, 7 * page, 3));
+	EXPECT_EQ(-ENODATA, put(w, 10, 3, 0));
 	ashm_ring_reader_close(r);
 	ashm_ring_writer_close(w);
 	ring_free(&b);
