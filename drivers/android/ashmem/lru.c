@@ -8,124 +8,11 @@
  * region's ranges leave the list before its owner lets go of it.
  */
 
-#include <linux/slab.h>
-#include <linux/topology.h>
-
 #include "ashmem.h"
 #include "compat/list_lru.h"
-#include "compat/memcg.h"
 
 /* How many ranges of regions that are busy one pick passes over: some 10 us. */
 #define LRU_PASS_OVER_MAX	1024
-
-static struct kmem_cache *group_cache;
-
-/*
- * The group that what the current task unpins belongs to. Numbers of cgroups are
- * never used again, so a group can't be taken for that of a later cgroup.
- */
-static u64 current_cgroup(void)
-{
-	return compat_current_memcg_serial();
-}
-
-static bool group_is(const struct ashmem_lru_group *group, u64 cgroup, int nid)
-{
-	return group->cgroup == cgroup && group->nid == nid;
-}
-
-static struct ashmem_lru_group *find_group(struct ashmem_lru *lru, u64 cgroup, int nid)
-{
-	struct ashmem_lru_group *group;
-
-	lockdep_assert_held(&lru->lock);
-	hash_for_each_possible(lru->known, group, hash, cgroup) {
-		if (group_is(group, cgroup, nid)) {
-			refcount_inc(&group->refs);
-			return group;
-		}
-	}
-	return NULL;
-}
-
-static struct ashmem_lru_group *create_group(struct ashmem_lru *lru, u64 cgroup, int nid)
-{
-	struct ashmem_lru_group *group, *other;
-
-	/* Charged to the cgroup, and thereby listed there. */
-	group = compat_kmem_cache_alloc_lru(group_cache, &lru->groups, GFP_KERNEL);
-	if (!group)
-		return NULL;
-	refcount_set(&group->refs, 1);
-	group->lru = lru;
-	group->cgroup = cgroup;
-	group->nid = nid;
-	INIT_LIST_HEAD(&group->link);
-	spin_lock_init(&group->lock);
-	INIT_LIST_HEAD(&group->ranges);
-	group->pages = 0;
-
-	spin_lock(&lru->lock);
-	other = find_group(lru, cgroup, nid);
-	if (!other)
-		hash_add(lru->known, &group->hash, cgroup);
-	spin_unlock(&lru->lock);
-
-	if (!other)
-		return group;
-	kmem_cache_free(group_cache, group);
-	return other;
-}
-
-/**
- * ashmem_lru_current_group - see to it that a region has the task's group at hand
- * @lru: the LRU
- * @group: the group that the region had last, or NULL; its lock is held, and
- *	with it the reference that is kept here
- *
- * Return: 0, or -ENOMEM and no change.
- */
-int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group)
-{
-	struct ashmem_lru_group *old = *group, *new;
-	u64 cgroup = current_cgroup();
-	int nid = numa_node_id();
-
-	if (likely(old && group_is(old, cgroup, nid)))
-		return 0;
-
-	spin_lock(&lru->lock);
-	new = find_group(lru, cgroup, nid);
-	spin_unlock(&lru->lock);
-	if (!new)
-		new = create_group(lru, cgroup, nid);
-	if (!new)
-		return -ENOMEM;
-
-	*group = new;
-	if (old)
-		ashmem_lru_group_put(old);
-	return 0;
-}
-
-static void group_get(struct ashmem_lru_group *group)
-{
-	refcount_inc(&group->refs);
-}
-
-void ashmem_lru_group_put(struct ashmem_lru_group *group)
-{
-	struct ashmem_lru *lru = group->lru;
-
-	if (!refcount_dec_and_lock(&group->refs, &lru->lock))
-		return;
-	hash_del(&group->hash);
-	spin_unlock(&lru->lock);
-
-	/* A walk of the list may still see the group, but can't get hold of it. */
-	compat_list_lru_del_obj(&lru->groups, &group->link);
-	kmem_cache_free(group_cache, group);
-}
 
 /*
  * Readers take no lock, so the count is written in one piece.
@@ -145,7 +32,7 @@ static void list_range(struct ashmem_lru_group *group, struct ashmem_range *rang
 {
 	lockdep_assert_held(&group->lock);
 	if (unlikely(list_empty(&group->ranges)))
-		group_get(group);
+		ashmem_lru_group_get(group);
 	range->group = group;
 	list_add(&range->lru, behind);
 	count_pages(group, ashmem_range_purgeable(range));
@@ -396,7 +283,7 @@ struct ashmem_lru_group *ashmem_lru_get_any_group(struct ashmem_lru *lru)
 	spin_lock(&lru->lock);
 	hash_for_each(lru->known, bucket, group, hash) {
 		if (READ_ONCE(group->pages)) {
-			group_get(group);
+			ashmem_lru_group_get(group);
 			found = group;
 			break;
 		}
@@ -465,16 +352,4 @@ void ashmem_lru_exit(struct ashmem_lru *lru)
 {
 	WARN_ON_ONCE(!hash_empty(lru->known));
 	list_lru_destroy(&lru->groups);
-}
-
-int __init ashmem_lru_cache_init(void)
-{
-	group_cache = kmem_cache_create("ashmem_lru_group", sizeof(struct ashmem_lru_group),
-					0, SLAB_ACCOUNT, NULL);
-	return group_cache ? 0 : -ENOMEM;
-}
-
-void ashmem_lru_cache_exit(void)
-{
-	kmem_cache_destroy(group_cache);
 }

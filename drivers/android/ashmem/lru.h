@@ -65,12 +65,20 @@ struct ashmem_lru_group {
 	unsigned long pages;
 };
 
-int ashmem_lru_cache_init(void);
-void ashmem_lru_cache_exit(void);
-int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker);
-void ashmem_lru_exit(struct ashmem_lru *lru);
+/* group.c */
+int ashmem_lru_group_cache_init(void);
+void ashmem_lru_group_cache_exit(void);
 int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group);
 void ashmem_lru_group_put(struct ashmem_lru_group *group);
+
+static inline void ashmem_lru_group_get(struct ashmem_lru_group *group)
+{
+	refcount_inc(&group->refs);
+}
+
+/* lru.c */
+int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker);
+void ashmem_lru_exit(struct ashmem_lru *lru);
 void ashmem_lru_add(struct ashmem_lru_group *group, struct ashmem_range *range);
 void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibling);
 void ashmem_lru_del(struct ashmem_range *range);

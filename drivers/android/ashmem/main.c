@@ -31,13 +31,13 @@ static int __init ashmem_init(void)
 	if (err)
 		goto err_region;
 	what = "create the cache of range groups";
-	err = ashmem_lru_cache_init();
+	err = ashmem_lru_group_cache_init();
 	if (err)
 		goto err_pin;
 	what = "register the shrinker";
 	err = ashmem_reclaim_init();
 	if (err)
-		goto err_lru_cache;
+		goto err_group;
 	/* Last: from here on there are users. */
 	what = "register the device";
 	err = ashmem_device_init();
@@ -47,8 +47,8 @@ static int __init ashmem_init(void)
 
 err_reclaim:
 	ashmem_reclaim_exit();
-err_lru_cache:
-	ashmem_lru_cache_exit();
+err_group:
+	ashmem_lru_group_cache_exit();
 err_pin:
 	ashmem_pin_exit();
 err_region:
@@ -63,7 +63,7 @@ static void __exit ashmem_exit(void)
 {
 	ashmem_device_exit();
 	ashmem_reclaim_exit();
-	ashmem_lru_cache_exit();
+	ashmem_lru_group_cache_exit();
 	ashmem_pin_exit();
 	ashmem_region_exit();
 }
