@@ -25,9 +25,12 @@
 #include <sys/auxv.h>
 #define CRC_TARGET	__attribute__((target("+crc")))
 #ifndef HWCAP_CRC32
-#define HWCAP_CRC32	(1 << 7)
+#define HWCAP_CRC32	0x80
 #endif
 #endif
+
+/* One body for all instances below: what is constant there must be so here. */
+#define ALWAYS		__attribute__((always_inline))
 
 #define POLY		0x82f63b78u	/* bits reversed: x^31 is the lowest */
 #define LANE		4096u		/* bytes */
@@ -47,8 +50,7 @@ enum side {
 	SHARED_DST,
 };
 
-static inline __attribute__((always_inline)) word_t
-load(const char *src, enum side side)
+static inline ALWAYS word_t load(const char *src, enum side side)
 {
 	word_t word;
 
@@ -59,8 +61,7 @@ load(const char *src, enum side side)
 	return word;
 }
 
-static inline __attribute__((always_inline)) void
-store(char *dst, word_t word, enum side side)
+static inline ALWAYS void store(char *dst, word_t word, enum side side)
 {
 	if (side == SHARED_DST)
 		atomic_store_explicit((_Atomic word_t *)dst, word,
@@ -69,8 +70,7 @@ store(char *dst, word_t word, enum side side)
 		memcpy(dst, &word, WORD);
 }
 
-static inline __attribute__((always_inline)) uint8_t
-load_byte(const char *src, enum side side)
+static inline ALWAYS uint8_t load_byte(const char *src, enum side side)
 {
 	if (side == SHARED_SRC)
 		return atomic_load_explicit((const _Atomic uint8_t *)src,
@@ -78,8 +78,7 @@ load_byte(const char *src, enum side side)
 	return (uint8_t)*src;
 }
 
-static inline __attribute__((always_inline)) void
-store_byte(char *dst, uint8_t byte, enum side side)
+static inline ALWAYS void store_byte(char *dst, uint8_t byte, enum side side)
 {
 	if (side == SHARED_DST)
 		atomic_store_explicit((_Atomic uint8_t *)dst, byte,
@@ -90,22 +89,19 @@ store_byte(char *dst, uint8_t byte, enum side side)
 
 /* ---- one step ---- */
 
-static inline __attribute__((always_inline)) uint32_t
-fold(uint32_t crc, unsigned int bits)
+static inline ALWAYS uint32_t fold(uint32_t crc, unsigned int bits)
 {
 	while (bits--)
 		crc = crc >> 1 ^ (POLY & -(crc & 1));
 	return crc;
 }
 
-static inline __attribute__((always_inline)) uint32_t
-byte_by_bits(uint32_t crc, uint8_t byte)
+static inline ALWAYS uint32_t byte_by_bits(uint32_t crc, uint8_t byte)
 {
 	return fold(crc ^ byte, 8);
 }
 
-static inline __attribute__((always_inline)) uint32_t
-word_by_bits(uint32_t crc, word_t word)
+static inline ALWAYS uint32_t word_by_bits(uint32_t crc, word_t word)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	word = WORD > 4 ? __builtin_bswap64(word) : __builtin_bswap32(word);

@@ -305,8 +305,8 @@ static void consume(struct ashm_reader *reader)
 {
 	struct ashm_ring *ring = reader->ring;
 	uint64_t seq = reader->next++, ready = slot_state(seq, SLOT_READY);
+	uint32_t i, owner;
 	uint64_t next;
-	uint32_t i;
 
 	if (!ring->writable)
 		return;
@@ -315,9 +315,8 @@ static void consume(struct ashm_reader *reader)
 		atomic_thread_fence(memory_order_seq_cst);
 		for (i = 1; i <= ring->readers; i++) {
 			next = atomic_load(&ring->header->party[i].next);
-			if (next && next <= seq &&
-			    libashmem_guard_alive(atomic_load(
-					&ring->header->party[i].owner)))
+			owner = atomic_load(&ring->header->party[i].owner);
+			if (next && next <= seq && libashmem_guard_alive(owner))
 				goto wake;
 		}
 	}

@@ -422,7 +422,7 @@ static uint32_t writer_state(struct ring_writer *writer)
 int ashm_ring_stat(struct ashm_ring *ring, struct ashm_ring_stat *stat)
 {
 	struct ring_writer *writer = ring_writer(ring);
-	uint32_t i;
+	uint32_t i, owner;
 
 	memset(stat, 0, sizeof(*stat));
 	stat->region_size = ring->region_size;
@@ -433,9 +433,10 @@ int ashm_ring_stat(struct ashm_ring *ring, struct ashm_ring_stat *stat)
 	stat->frames = atomic_load(&writer->head);
 	stat->generation = atomic_load(&writer->generation);
 	stat->writer = writer_state(writer);
-	for (i = 1; i <= ring->readers; i++)
-		stat->readers += libashmem_guard_alive(
-			atomic_load(&ring->header->party[i].owner));
+	for (i = 1; i <= ring->readers; i++) {
+		owner = atomic_load(&ring->header->party[i].owner);
+		stat->readers += libashmem_guard_alive(owner);
+	}
 	for (i = 0; i < ring->slots; i++)
 		stat->unread += (atomic_load(&ring_slot(ring, i)->state) &
 				 SLOT_STATES) == SLOT_READY;

@@ -26,11 +26,12 @@
 
 #define ROUNDS		5
 #define LARGEST		(8u << 20)
-#define PIPE_SIZE	(1 << 20)	/* what an ordinary user may ask for */
+#define PIPE_SIZE	(1024 * 1024)	/* what an ordinary user may ask for */
 #define RING_BYTES	(2u << 20)	/* stays in the cache, as a pipe does */
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define STOP		UINT64_MAX	/* the tag, or first word, of the last */
 
-enum way {
+enum means {
 	COPIED,		/* the ring, written from and read into a buffer */
 	IN_PLACE,	/* the ring, made and read where it lies */
 	PIPE,
@@ -46,7 +47,7 @@ static cpu_set_t processors;
 
 /* One direction. Both ends are made before the fork. */
 struct channel {
-	enum way way;
+	enum means way;
 	size_t size;
 	int fds[2];		/* to read from, to write to */
 	struct ashm *region;
@@ -103,7 +104,7 @@ static void make_ring(struct channel *c)
 		fail("ring", -ret);
 }
 
-static void make(struct channel *c, enum way way, size_t size)
+static void make(struct channel *c, enum means way, size_t size)
 {
 	memset(c, 0, sizeof(*c));
 	c->way = way;
@@ -256,7 +257,7 @@ static void reap(pid_t child)
 }
 
 /* Bytes a second. The clock stops when the last frame has been read. */
-static double throughput(enum way way, size_t size, double seconds)
+static double throughput(enum means way, size_t size, double seconds)
 {
 	struct channel there, back;
 	uint64_t frames = 0;
@@ -298,7 +299,7 @@ static double throughput(enum way way, size_t size, double seconds)
 }
 
 /* Seconds for a frame to one who sleeps: half of there and back. */
-static double latency(enum way way, size_t size, double seconds)
+static double latency(enum means way, size_t size, double seconds)
 {
 	struct channel there, back;
 	uint64_t rounds = 0, tag;
@@ -369,18 +370,18 @@ int main(int argc, char **argv)
 	}
 	if (sched_getaffinity(0, sizeof(processors), &processors))
 		fail("processors", errno);
-	printf("%d processor(s), backend %s\n", CPU_COUNT(&processors), ashm_backend(NULL) == ASHM_BACKEND_ASHMEM ?
-	       "ashmem" : "memfd");
+	printf("%d processor(s), backend %s\n", CPU_COUNT(&processors),
+	       ashm_backend(NULL) == ASHM_BACKEND_ASHMEM ? "ashmem" : "memfd");
 
 	printf("\nGB/s from process to process\n\n%8s", "frame");
 	for (way = 0; way < WAYS; way++)
 		printf("  %14s", names[way]);
 	printf("  %12s  %12s\n", "copied/pipe", "copied/socket");
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		memset(best, 0, sizeof(best));
 		for (round = 0; round < ROUNDS; round++)
 			for (way = 0; way < WAYS; way++) {
-				value = throughput((enum way)way, sizes[i], seconds);
+				value = throughput((enum means)way, sizes[i], seconds);
 				if (value > best[way])
 					best[way] = value;
 			}
@@ -396,12 +397,12 @@ int main(int argc, char **argv)
 	for (way = 0; way < WAYS; way++)
 		printf("  %14s", names[way]);
 	printf("  %12s  %12s\n", "pipe/copied", "socket/copied");
-	for (i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(small); i++) {
 		for (way = 0; way < WAYS; way++)
 			best[way] = 1e9;
 		for (round = 0; round < ROUNDS; round++)
 			for (way = 0; way < WAYS; way++) {
-				value = latency((enum way)way, small[i], seconds);
+				value = latency((enum means)way, small[i], seconds);
 				if (value < best[way])
 					best[way] = value;
 			}

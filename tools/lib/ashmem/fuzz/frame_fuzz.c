@@ -21,8 +21,9 @@
 
 #include "frame_internal.h"
 
-#define REGION	(RING_HEADER + 4 * 1024)
-#define READERS	3
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define REGION		(RING_HEADER + 4 * 1024)
+#define READERS		3
 
 struct input {
 	const uint8_t *at;
@@ -61,7 +62,7 @@ static void insist(bool truth, const char *what, int ret)
 	static const int __codes[] = { __VA_ARGS__ }; \
 	bool __found = false; \
 	size_t __i; \
-	for (__i = 0; __i < sizeof(__codes) / sizeof(__codes[0]); __i++) \
+	for (__i = 0; __i < ARRAY_SIZE(__codes); __i++) \
 		__found |= (ret) == __codes[__i]; \
 	insist(__found, #ret " in " #__VA_ARGS__, ret); \
 } while (0)

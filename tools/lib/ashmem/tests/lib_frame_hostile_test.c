@@ -397,11 +397,9 @@ TEST_F(lib, flipping)
 	while (now_ms() < until) {
 		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
 		ret = ashm_frame_read(r, buf, 256, &f, 0);
-		if (ret) {
-			EXPECT_EQ(-EBADMSG, ret);
-		} else {
+		EXPECT_EQ(ret ? -EBADMSG : 0, ret);
+		if (!ret)
 			EXPECT_EQ(200, f.length);
-		}
 		ashm_ring_reader_close(r);
 	}
 	kill(child, SIGKILL);
