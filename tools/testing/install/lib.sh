@@ -164,12 +164,14 @@ make_firmware()
 }
 
 # The words of the kernel's command line for the release $1, the steps $2 and the
-# root device $3.
+# root device $3. What nobody looks at costs an emulated processor half a minute:
+# logins, drivers of a desktop, a line on the serial console for each unit.
 kernel_words()
 {
-	echo "root=$3 rw console=ttyS0 panic=-1 oops=panic mitigations=off" \
-		"systemd.mask=getty-static.service systemd.mask=getty@.service" \
-		"systemd.mask=serial-getty@ttyS0.service" \
+	echo "root=$3 rw console=ttyS0 panic=-1 oops=panic mitigations=off quiet" \
+		"systemd.show_status=false systemd.mask=getty-static.service" \
+		"systemd.mask=getty@.service systemd.mask=serial-getty@ttyS0.service" \
+		"modprobe.blacklist=drm,psmouse,pcspkr,i2c_i801,lpc_ich,evdev,serio_raw" \
 		"ashmem.release=$1 ashmem.steps=$2"
 }
 

@@ -27,26 +27,9 @@ recipe=$( (echo "$suite $packages $next"; cat "$bed/hook-backports" "$here/hook-
 	sha256sum | cut -c 1-12)
 dir=$cache/installs/$kernel-$recipe
 
-if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
-	echo "$dir"
-	exit 0
-fi
+make_once "$dir" "install-$kernel" "$@"
 
-need_root "$@"
-lock "install-$kernel"
-if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
-	echo "$dir"
-	exit 0
-fi
-
-tmp=$dir.tmp
 log=$cache/installs/$kernel.log
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-rm -rf "$tmp"
-mkdir -p "$tmp"
-chmod 0755 "$cache/installs" "$tmp"
-
 say "installing Debian $suite with kernel $kernel (two minutes) ..."
 start=$(date +%s)
 # shellcheck disable=SC2016 # the hooks' shell expands $1
@@ -65,9 +48,6 @@ if ! mmdebstrap "$@" --skip=cleanup/apt/lists "${suite%-backports}" \
 fi
 mv "$tmp/root/var/tmp/guest"/* "$tmp/"
 rmdir "$tmp/root/var/tmp/guest"
-find "$cache/installs" -mindepth 1 -maxdepth 1 -type d -name "$kernel-*" \
-	-mtime +7 -exec rm -rf {} +
-rm -rf "$dir"
-mv "$tmp" "$dir"
+made "$kernel-*"
 say "$suite has kernel $(cat "$dir/from"), made in $(($(date +%s) - start)) s"
 echo "$dir"

@@ -147,13 +147,14 @@ libraries()
 # The targets of Makefile, each twice.
 by_hand()
 {
-	src=/usr/local/src/ashmem
+	# Where the inventory doesn't look: what make leaves there is make's.
+	src=/root/ashmem
 	module=$root$src/drivers/android/ashmem/ashmem_linux.ko
 	kdir=/lib/modules/$from/build
 	fresh_root "$base"
-	mkdir -p "$root$src/tools"
-	(cd "$top" && cp -R Makefile Kbuild dkms.conf drivers include "$root$src/" &&
-		cp -R tools/scripts "$root$src/tools/")
+	mkdir -p "$root$src"
+	tar --create --file=- -C "$top" --exclude=./out --exclude=./.git . |
+		tar --extract --file=- --no-same-owner -C "$root$src"
 	inside make -C "$src" clean >>"$logs/commands.log"
 	inventory >"$work/inventory"
 

@@ -9,7 +9,8 @@
 #
 # Variables:
 #	KERNEL="6.1 7.3"	only the suites of these
-#	SCENARIO="by_hand"	only these of the functions in scenarios.sh
+#	SCENARIO="by_hand"	only these of the functions in scenarios.sh; all
+#				packages are built with "libraries" only
 #	JOBS=2			suites at a time
 #	TIMEOUT=900		seconds until a guest counts as hung
 
@@ -68,7 +69,9 @@ build_deb broken "$broken" "VERSION=$broken; $rename
 	echo '#error planted' >>drivers/android/ashmem/main.c"
 
 # All packages, and what isn't for Debian.
-if [ -z "$short" ]; then
+case $short" ${SCENARIO:-libraries} " in
+--short*) ;;
+*" libraries "*)
 	{
 		echo "# packages"
 		mkdir -p "$out/install"
@@ -81,7 +84,8 @@ if [ -z "$short" ]; then
 		"$here/formats.sh" "$tmp/current.deb" || echo "not ok - formats.sh ran through"
 	} >"$tmp/packages.said" 2>&1
 	cat "$tmp/packages.said"
-fi
+	;;
+esac
 
 mkdir "$tmp/guest"
 cp "$tmp"/current.* "$tmp"/newer.* "$tmp/guest/"

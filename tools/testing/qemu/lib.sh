@@ -78,6 +78,46 @@ lock()
 	}
 }
 
+# For a script that makes the directory $1 of the cache: prints it and ends the
+# script if it's there, and not to be made anew (REFRESH=1). Else goes on as root
+# with the lock named $2 and with an empty $tmp, which goes when the script ends.
+# The other arguments are the script's own.
+make_once()
+{
+	dir=$1
+	lock=$2
+	shift 2
+	for holder in nobody us; do
+		if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
+			echo "$dir"
+			exit 0
+		fi
+		if [ "$holder" = nobody ]; then
+			# Another run may make it while this one waits for the lock.
+			need_root "$@"
+			lock "$lock"
+		fi
+	done
+	tmp=$dir.tmp
+	trap 'rm -rf "$tmp"' EXIT
+	trap 'exit 1' HUP INT TERM
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	# mmdebstrap's own user reads the root's parents, and so must nobody else's
+	# umask get in the way.
+	chmod 0755 "${dir%/*}" "$tmp"
+}
+
+# Gives $tmp of make_once its name, in place of those named $1 of recipes of the
+# past; a younger one may be another checkout's.
+made()
+{
+	find "${dir%/*}" -mindepth 1 -maxdepth 1 -type d -name "$1" \
+		-mtime +7 -exec rm -rf {} +
+	rm -rf "$dir"
+	mv "$tmp" "$dir"
+}
+
 # The file of stock module $2 of the kernel in $1 and of those that it needs,
 # these first; nothing if the kernel has it built in.
 stock_module()

@@ -23,29 +23,9 @@ packages="linux-headers-amd64 make kmod sparse"
 recipe=$( (echo "$suite $packages"; cat "$bed"/hook-*) | sha256sum | cut -c 1-12)
 dir=$cache/roots/$kernel-$recipe
 
-if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
-	echo "$dir"
-	exit 0
-fi
+make_once "$dir" "root-$kernel" "$@"
 
-need_root "$@"
-lock "root-$kernel"
-# Another run may have made it while this one waited for the lock.
-if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
-	echo "$dir"
-	exit 0
-fi
-
-tmp=$dir.tmp
 log=$cache/roots/$kernel.log
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-rm -rf "$tmp"
-mkdir -p "$tmp"
-# mmdebstrap's own user reads the root's parents, and so must nobody else's
-# umask get in the way.
-chmod 0755 "$tmp"
-
 say "making the $suite root of kernel $kernel (about a minute) ..."
 start=$(date +%s)
 set -- --variant=apt --aptopt='Acquire::Retries "5"' \
@@ -59,10 +39,6 @@ if ! mmdebstrap "$@" "${suite%-backports}" "$tmp/root" >"$log" 2>&1; then
 	die "could not make the $suite root, whole log: $log"
 fi
 mv "$tmp/root/kernel" "$tmp/kernel"
-# Roots of recipes of the past; a younger one may be another checkout's.
-find "$cache/roots" -mindepth 1 -maxdepth 1 -type d -name "$kernel-*" \
-	-mtime +7 -exec rm -rf {} +
-rm -rf "$dir"
-mv "$tmp" "$dir"
+made "$kernel-*"
 say "kernel $kernel is $(cat "$dir/kernel/version"), made in $(($(date +%s) - start)) s"
 echo "$dir"
