@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: setup.sh demo|test|bench|style|deb|install ...
+# Usage: setup.sh demo|test|bench|style|fuzz|deb|install ...
 #
 # Installs the host packages that these targets need and this machine lacks. If
 # it may not, it prints the line for the administrator and fails. Says nothing
@@ -36,6 +36,9 @@ for target in "$@"; do
 		needed="$needed debian-archive-keyring make mmdebstrap mount"
 		needed="$needed perl shellcheck xz-utils"
 		;;
+	fuzz)
+		needed="$needed clang libclang-rt-dev libc6-dev make"
+		;;
 	deb | install)
 		needed="$needed debhelper dh-dkms dpkg-dev lintian"
 		if [ "$target" = install ]; then
@@ -46,11 +49,11 @@ for target in "$@"; do
 		fi
 		;;
 	*)
-		die "unknown target '$target', known are: demo test bench style deb install"
+		die "unknown target '$target', known are: demo test bench style fuzz deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|bench|style|deb|install ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|bench|style|fuzz|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"
