@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Totals for the machine, in /sys/class/misc/ashmem: a file per number.
+ * Totals for the machine, in /sys/class/misc/ashmem: a file per number, and one
+ * for what this kernel lets the driver do.
  *
  * They are counted where contents are lost, which is never a hot path, and
  * added up when somebody reads them.
@@ -11,6 +12,7 @@
 #include <linux/sysfs.h>
 
 #include "ashmem.h"
+#include "compat/memcg.h"
 
 static atomic_long_t pages_purged[2];
 static atomic_long_t pins_purged;
@@ -61,7 +63,15 @@ static ssize_t purged_pins_show(struct device *dev, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(purged_pins);
 
+static ssize_t memcg_aware_show(struct device *dev, struct device_attribute *attr,
+				char *buf)
+{
+	return sysfs_emit(buf, "%d\n", compat_shrinks_by_memcg());
+}
+static DEVICE_ATTR_RO(memcg_aware);
+
 static struct attribute *stats_attrs[] = {
+	&dev_attr_memcg_aware.attr,
 	&dev_attr_purgeable_pages.attr,
 	&dev_attr_pressure_purged_pages.attr,
 	&dev_attr_command_purged_pages.attr,

@@ -49,6 +49,12 @@
 	} \
 } while (0)
 
+#ifdef TEST_TIMEOUT_DEFAULT
+/* An emulated machine on a host that is busy takes ten times as long. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	90
+#endif
+
 static UNUSED size_t page_size(void)
 {
 	return (size_t)sysconf(_SC_PAGESIZE);

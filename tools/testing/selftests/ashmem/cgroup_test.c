@@ -262,6 +262,28 @@ static int take_memory(const struct group *g, size_t len)
 	EXPECT_TRUE(zeroed(__g->a, __g->len)); \
 } while (0)
 
+/* ---- whether it works at all ---- */
+
+#define MEMCG_AWARE	"/sys/class/misc/ashmem/memcg_aware"
+
+TEST(old_kernels_are_said_to_know_no_cgroups)
+{
+	char text[8];
+
+	if (kernel_at_least(6, 7))
+		SKIP(return, "this one may");
+	ASSERT_LT(0, get_file(MEMCG_AWARE, text, sizeof(text)));
+	EXPECT_STREQ("0\n", text);
+}
+
+TEST_F(cgroup, purging_by_cgroup_is_announced)
+{
+	char text[8];
+
+	ASSERT_LT(0, get_file(MEMCG_AWARE, text, sizeof(text)));
+	EXPECT_STREQ("1\n", text);
+}
+
 /* ---- a group at its limit ---- */
 
 /* The neighbour's range is older, so a purge that knows no groups takes it. */
