@@ -13,7 +13,7 @@
 # A goal that is missed is said so and is no error: the figures are the result.
 #
 # Variables:
-#	KERNEL="5.10 7.3"	which kernels
+#	KERNEL="5.10 7.3"	only these
 #	MEASURE="pin purge"	only measures whose names begin so
 #	MEM=1536		the guests' memory in MiB
 #	TIMEOUT=1200		seconds until a guest counts as hung
@@ -28,7 +28,7 @@ bed=$here/../qemu
 . "$bed/lib.sh"
 
 [ $# -eq 0 ] || die "usage: run.sh (see KERNEL= and MEASURE= in 'make help')"
-for kernel in ${KERNEL:=5.10 7.3}; do
+for kernel in ${KERNEL:=$(kernels)}; do
 	kernel_suite "$kernel" >/dev/null
 done
 command -v gnuplot >/dev/null || die "gnuplot is missing: apt-get install gnuplot-nox"
