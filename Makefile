@@ -76,6 +76,8 @@ deb:
 
 # Works without kernel headers too.
 clean:
+	+$(MAKE) -s -C tools/lib/ashmem clean
+	+$(MAKE) -s -C tools/ashmem clean
 	rm -rf out Module.symvers modules.order .tmp_versions .module-common.* .*.cmd
 	find Kbuild drivers $(bed)/faults \( -name '*.o' -o -name '*.ko' \
 		-o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
