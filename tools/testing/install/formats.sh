@@ -124,6 +124,45 @@ manifest_reads()
 	PYTHON
 }
 
+# The longest part of the first sentence, without variables, of each message that a
+# script of ours has for its user. What follows on another message in the same breath isn't looked up.
+messages()
+{
+	{
+		sed -n 's/.*\(say\|die\) "\([^"]*\).*/\2/p' "$top/debian/ashmem-dkms.postinst" \
+			"$top/tools/scripts/dkms.sh" "$top/tools/scripts/sign.sh"
+		sed -n 's/.*echo "\([^"]*\).*/\1/p' "$top/debian/ashmem-dkms.prerm"
+	} |
+		grep -v -E '^(usage|The whole output|A module that is loaded|What to do)' |
+		awk '{
+			n = split($0, part, /\047?\$[a-z0-9_{}*#:-]+\047?/)
+			longest = ""
+			for (i = 1; i <= n; i++) {
+				sub(/[.:;]( .*)?$/, "", part[i])
+				if (length(part[i]) > length(longest))
+					longest = part[i]
+			}
+			gsub(/^ +| +$/, "", longest)
+			if (length(longest) > 9)
+				print longest
+		}'
+}
+
+all_explained()
+{
+	messages >"$work/messages"
+	[ "$(wc -l <"$work/messages")" -gt 15 ] || { echo "no messages found"; return 1; }
+	status=0
+	while read -r message; do
+		grep -qF -e "$message" "$top/Documentation/admin-guide/troubleshooting.rst" || {
+			echo "not in troubleshooting.rst: $message"
+			status=1
+		}
+	done <"$work/messages"
+	return "$status"
+}
+
+check "troubleshooting.rst has every message of the scripts" all_explained
 dpkg-deb --contents "$deb" | awk '{ print $6 }' | payload >"$work/deb.payload"
 check "the spec has dkms.conf's version" grep -qxE "Version: +$version" "$spec"
 check "rpmlint has nothing to say that isn't excused" spec_lint

@@ -298,7 +298,7 @@ secure_boot()
 	vars=
 }
 
-# Runs scenario $1, with arguments, if it is wanted.
+# Runs a scenario, by its name and its arguments, if it is wanted.
 scenario()
 {
 	case " ${SCENARIO:-$1} " in
