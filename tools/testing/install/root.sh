@@ -6,8 +6,8 @@
 # Makes, or finds in the cache, a Debian installation such as a user has, of the
 # suite of KERNEL: systemd, udev, DKMS, a kernel with its initrd and headers, no
 # package of ours. Prints the directory that holds it as root/. Beside it are the
-# packages of a newer kernel in upgrade/, if the archive has one, and the releases
-# of the two kernels in the files from and to. REFRESH=1 makes it anew from
+# packages of a newer kernel in upgrade/ and its release in the file to, if the
+# archive has one; the release of the kernel that is installed is in from. REFRESH=1 makes it anew from
 # today's archive.
 
 set -eu

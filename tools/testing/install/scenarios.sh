@@ -25,7 +25,10 @@ kernel=$1
 debs=$2
 base=$(REFRESH="" "$here/root.sh" "$kernel")
 from=$(cat "$base/from")
-to=$(cat "$base/to")
+to=$from
+if [ -f "$base/to" ]; then
+	to=$(cat "$base/to")
+fi
 version=$(cat "$debs/current.version")
 newer=$(cat "$debs/newer.version")
 logs=$out/install/$kernel
