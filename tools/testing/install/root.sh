@@ -7,8 +7,8 @@
 # suite of KERNEL: systemd, udev, DKMS, a kernel with its initrd and headers, no
 # package of ours. Prints the directory that holds it as root/. Beside it are the
 # packages of a newer kernel in upgrade/ and its release in the file to, if the
-# archive has one; the release of the kernel that is installed is in from. REFRESH=1 makes it anew from
-# today's archive.
+# archive has one; the release of the kernel that is installed is in from.
+# REFRESH=1 makes it anew from today's archive.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -223,8 +223,6 @@ by_hand()
 	for time in first second; do
 		check "make dkms-uninstall, the $time time" inside make -C "$src" dkms-uninstall
 	done
-	rmdir "$root/lib/modules/$from/updates/dkms" "$root/lib/modules/$from/updates" \
-		2>/dev/null || true
 	check "nothing of it is left" same_inventory "$work/inventory"
 
 	# shellcheck disable=SC2016 # expanded by the inner shell
