@@ -22,7 +22,8 @@ export SEEDS OPS MEASURE DOC JOBS SCENARIO
 
 .PHONY: modules install uninstall clean have-headers
 .PHONY: dkms-install dkms-uninstall sign deb test-install
-.PHONY: demo test test-bed test-differential test-mutants bench style shell
+.PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
+.PHONY: style shell
 .PHONY: selftests help
 
 modules: have-headers
@@ -99,6 +100,10 @@ test-install:
 	@tools/scripts/setup.sh install
 	@tools/testing/install/test.sh
 
+test-sanitize:
+	@tools/scripts/setup.sh test
+	@tools/testing/sanitize/run.sh
+
 test-differential:
 	@tools/scripts/setup.sh test
 	@tools/testing/differential/run.sh
@@ -141,6 +146,7 @@ help:
 #h   test-bed    prove that guests with faulty modules and tests fail
 #h   test-install    install, upgrade and remove the package in whole
 #h               Debian systems, and boot them
+#h   test-sanitize   library and command under ASan, UBSan, TSan, valgrind
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
 #h   bench       what things cost, beside memfd and the original

@@ -135,34 +135,22 @@ for program in "$tmp/32"/*; do
 done
 step_done selftests
 
-echo
-echo "# the library on this machine, with memfd"
-status=0
-CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
-	make -s -C "$top/tools/lib/ashmem" OUTPUT="$out/lib" check || status=1
-check "$status" "library: tests, and programs built with what is installed"
-if [ -z "${TEST:-}" ]; then
+# Runs the checks of tools/$1 that need no guest; $2 says what they are.
+check_here()
+{
+	echo
+	echo "# tools/$1 on this machine, with memfd"
 	status=0
 	CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
-		make -s -C "$top/tools/lib/ashmem" check-sanitize || status=1
-	check "$status" "library: ASan, UBSan, TSan and valgrind find nothing"
-fi
-step_done library
+		make -s -C "$top/tools/$1" OUTPUT="$out/here/$1" check || status=1
+	check "$status" "$2"
+	step_done "tools/$1"
+}
 
-echo
-echo "# the command on this machine"
-status=0
-CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
-	make -s -C "$top/tools/ashmem" OUTPUT="$out/cmd-here" check || status=1
-check "$status" "command: tests, help, man page and completion in step"
 if [ -z "${TEST:-}" ]; then
-	status=0
-	CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
-		make -s -C "$top/tools/ashmem" OUTPUT="$out/cmd-sanitize" \
-		check-sanitize || status=1
-	check "$status" "command: ASan, UBSan and valgrind find nothing"
+	check_here lib/ashmem "library: tests, and programs built with what is installed"
+	check_here ashmem "command: tests, help, man page and completion in step"
 fi
-step_done command
 
 # Builds for kernel $1 and runs its guest; what it says goes to $tmp/$1.said,
 # "passed failed skipped seconds" to $tmp/$1.counts.
