@@ -163,20 +163,33 @@ static void leave_caller(int fd)
 	syscall(SYS_close_range, (unsigned int)fd + 1, UINT_MAX, 0);
 }
 
-/* Until somebody ends it. */
-static int hold(void)
+static sigset_t ends(void)
 {
-	sigset_t ends;
-	int sig;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return set;
+}
+
+/* Before anybody is told of the region, and may end or look into its holder. */
+static void prepare_to_hold(void)
+{
+	sigset_t set = ends();
 
 	/* So that fill and cat of the same user work under ptrace_scope 1, too. */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGHUP);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	while (sigwait(&ends, &sig))
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int hold(void)
+{
+	sigset_t set = ends();
+	int sig;
+
+	while (sigwait(&set, &sig))
 		;
 	return EXIT_OK;
 }
@@ -201,8 +214,8 @@ static int hold_detached(int fd)
 	if (pid < 0)
 		return fail("can't start a process: %s", strerror(errno));
 	if (!pid) {
-		/* Its end tells the parent that all is ready: leave_caller() closes it. */
-		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+		prepare_to_hold();
+		/* The pipe's end tells the parent that all is ready: this closes it. */
 		leave_caller(fd);
 		_exit(hold());
 	}
@@ -297,6 +310,7 @@ static int run(const struct command *self, int argc, char **argv)
 		run_command(fd, &wish, argv + optind);
 	if (wish.detach)
 		return hold_detached(fd);
+	prepare_to_hold();
 	if (!announce(getpid(), fd))
 		return EXIT_FAILED;
 	return hold();

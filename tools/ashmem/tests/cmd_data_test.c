@@ -322,24 +322,32 @@ TEST_F(live, created_for_a_command)
 
 TEST_F(live, created_and_held)
 {
-	int out[2];
-	char line[64] = "";
+	int round, out[2];
+	char line[64];
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
-	pid = fork();
-	if (!pid) {
-		dup2(out[1], 1);
-		execl("/proc/self/exe", "ashmem", "create", "-s", "12345", NULL);
-		_exit(126);
+	/* Whoever was told of the holder may end it, in the same moment, too. */
+	for (round = 0; round < 20; round++) {
+		memset(line, 0, sizeof(line));
+		ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+		pid = fork();
+		if (!pid) {
+			dup2(out[1], 1);
+			execl("/proc/self/exe", "ashmem", "create", "-s", "12345", NULL);
+			_exit(126);
+		}
+		ASSERT_TRUE(read(out[0], line, sizeof(line) - 1) > 0);
+		line[strcspn(line, "\n")] = '\0';
+		EXPECT_EQ(pid, strtol(line, NULL, 10));
+		if (!round) {
+			ASHMEM(&self->o, -1, "cat", line);
+			EXPECT_EQ(12345, self->o.out_len);
+		}
+		kill(pid, SIGTERM);
+		EXPECT_EQ(0, wait_child(pid));
+		close(out[0]);
+		close(out[1]);
 	}
-	ASSERT_TRUE(read(out[0], line, sizeof(line) - 1) > 0);
-	line[strcspn(line, "\n")] = '\0';
-	EXPECT_EQ(pid, strtol(line, NULL, 10));
-	ASHMEM(&self->o, -1, "cat", line);
-	EXPECT_EQ(12345, self->o.out_len);
-	kill(pid, SIGTERM);
-	EXPECT_EQ(0, wait_child(pid));
 }
 
 TEST_F(live, impossible_regions)
