@@ -288,16 +288,17 @@ TEST_F(lib, await_successor)
 /* The slowest reader goes: a writer that sleeps for it must wake. */
 TEST_F(lib, reader_killed)
 {
-	struct ashm_ring_stat st;
 	struct ashm_writer *w;
 	struct test_ring b;
 	pid_t reader, killer;
 	long start;
-	int round, i;
+	int round, i, joined[2];
+	char byte;
 
 	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, ASHM_RING_WAIT, 1));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	for (round = 0; round < 3; round++) {
+		ASSERT_EQ(0, pipe(joined));
 		reader = fork();
 		ASSERT_GE(reader, 0);
 		if (!reader) {
@@ -307,15 +308,13 @@ TEST_F(lib, reader_killed)
 			CHILD_CHECK(ring);
 			CHILD_CHECK(!ashm_ring_reader(ring, ASHM_READER_NEWEST,
 						      &r));
+			CHILD_CHECK(write(joined[1], "", 1) == 1);
 			for (;;)
 				pause();
 		}
-		for (i = 0; i < 2000; i++) {
-			ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
-			if (st.readers)
-				break;
-			nap_ms(5);
-		}
+		close(joined[1]);
+		ASSERT_EQ(1, read(joined[0], &byte, 1));
+		close(joined[0]);
 		for (i = 0; i < SLOTS; i++)
 			ASSERT_EQ(0, put(w, FRAME, 1, 0));
 		EXPECT_EQ(-EAGAIN, put(w, FRAME, 1, 0));
