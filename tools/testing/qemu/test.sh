@@ -125,11 +125,12 @@ check "$status" "selftests built without warnings, 64- and 32-bit"
 if [ "$status" -ne 0 ]; then
 	finish
 fi
-# Reclaim and the life of the module don't know who asked; what does is run by
-# 32-bit programs, too.
+# Reclaim, the life of the module and the deaths of peers don't know who asked;
+# what does is run by 32-bit programs, too.
 for program in "$tmp/32"/*; do
 	case ${program##*/} in
 	cgroup_test | module_test | race_test | reclaim_test) ;;
+	lib_frame_death_test | lib_threads_test) ;;
 	*) mv "$program" "$tests/${program##*/}-32" ;;
 	esac
 done
