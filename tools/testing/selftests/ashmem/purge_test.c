@@ -121,6 +121,14 @@ TEST_F(purge, does_not_count_what_was_pinned_again)
 				3 * self->p));
 }
 
+TEST_F(purge, counts_nothing_when_all_was_pinned_again)
+{
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, ash_pin(self->fd, 0, 0));
+	EXPECT_EQ(0, ash_purge_all(self->fd));
+	EXPECT_TRUE(filled(self->a, 4 * self->p, 1));
+}
+
 TEST_F(purge, does_not_count_closed_regions)
 {
 	int fd = ash_region("closed", 8 * self->p);
@@ -388,6 +396,42 @@ TEST_F(purge, shrinker_takes_unpinned_pages_and_keeps_pinned_ones)
 	EXPECT_EQ(ASHMEM_NOT_PURGED,
 		  ash_pin(fd, (uint32_t)half, (uint32_t)half));
 	EXPECT_EQ(ASHMEM_WAS_PURGED, ash_pin(fd, 0, (uint32_t)half));
+	close(fd);
+}
+
+/* The least there can be still is something, and is found by the next count. */
+TEST_F(purge, shrinker_takes_a_single_page)
+{
+	uint32_t p = (uint32_t)self->p;
+
+	ASSERT_EQ(0, ash_unpin(self->fd, p, p));
+	if (write_file("/proc/sys/vm/drop_caches", "2\n"))
+		SKIP(return, "cannot write /proc/sys/vm/drop_caches");
+	EXPECT_EQ(ASHMEM_WAS_PURGED, ash_pin(self->fd, p, p));
+	EXPECT_TRUE(zeroed(self->a + p, p));
+	EXPECT_TRUE(filled(self->a, p, 1));
+}
+
+/* A shrinker that counted ranges, or nothing much, would hardly be asked. */
+TEST_F(purge, shrinker_takes_most_of_many_single_pages)
+{
+	uint32_t p = (uint32_t)self->p, i;
+	const uint32_t ranges = 1024;
+	int fd = ash_region("crumbs", 2 * ranges * self->p);
+	unsigned char *a;
+
+	ASSERT_LE(0, fd);
+	a = ash_map(fd, 2 * ranges * self->p, PROT_RW);
+	ASSERT_NE(MAP_FAILED, a);
+	fill(a, 2 * ranges * self->p, 7);
+	for (i = 0; i < ranges; i++)
+		ASSERT_EQ(0, ash_unpin(fd, 2 * i * p, p));
+	if (write_file("/proc/sys/vm/drop_caches", "2\n"))
+		SKIP(return, "cannot write /proc/sys/vm/drop_caches");
+	EXPECT_GT(ranges / 2, fdinfo_number(fd, "purgeable_pages"));
+	for (i = 0; i < ranges; i++)
+		ASSERT_TRUE(filled_from(a + (2 * i + 1) * self->p, self->p, 7,
+					(2 * i + 1) * self->p));
 	close(fd);
 }
 
