@@ -345,6 +345,21 @@ static UNUSED int touch_write(void *addr, unsigned char value)
 
 /* ---- /proc ---- */
 
+static UNUSED bool listed_in_proc_misc(void)
+{
+	char line[128], name[64];
+	bool found = false;
+	FILE *f = fopen("/proc/misc", "re");
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*d %63s", name) == 1 &&
+			!strcmp(name, "ashmem");
+	fclose(f);
+	return found;
+}
+
 struct maps_line {
 	unsigned long start, end;
 	char perms[5];

@@ -71,21 +71,6 @@ static long module_load(void)
 	return ret;
 }
 
-static bool listed_in_proc_misc(void)
-{
-	char line[128], name[64];
-	bool found = false;
-	FILE *f = fopen("/proc/misc", "re");
-
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*d %63s", name) == 1 &&
-			!strcmp(name, "ashmem");
-	fclose(f);
-	return found;
-}
-
 /* udev, where it runs, sets up the node after the module's init returned. */
 static bool node_appears(bool there)
 {

@@ -8,27 +8,12 @@
 #include "kselftest_harness.h"
 #include "ashmem_util.h"
 
-static bool misc_lists_ashmem(void)
-{
-	char line[128], name[64];
-	bool found = false;
-	FILE *f = fopen("/proc/misc", "re");
-
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*d %63s", name) == 1 &&
-			!strcmp(name, "ashmem");
-	fclose(f);
-	return found;
-}
-
 TEST(device_is_a_misc_device_for_everyone)
 {
 	struct stat by_path, by_fd;
 	int fd;
 
-	EXPECT_TRUE(misc_lists_ashmem());
+	EXPECT_TRUE(listed_in_proc_misc());
 	ASSERT_EQ(0, stat(ASHMEM_DEV, &by_path));
 	EXPECT_TRUE(S_ISCHR(by_path.st_mode));
 	EXPECT_EQ(0666, by_path.st_mode & 0777);
