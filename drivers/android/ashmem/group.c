@@ -12,15 +12,6 @@
 
 static struct kmem_cache *group_cache;
 
-/*
- * The group that what the current task unpins belongs to. Numbers of cgroups are
- * never used again, so a group can't be taken for that of a later cgroup.
- */
-static u64 current_cgroup(void)
-{
-	return compat_current_memcg_serial();
-}
-
 static bool group_is(const struct ashmem_lru_group *group, u64 cgroup, int nid)
 {
 	return group->cgroup == cgroup && group->nid == nid;
@@ -33,7 +24,7 @@ static struct ashmem_lru_group *find_group(struct ashmem_lru *lru, u64 cgroup, i
 	lockdep_assert_held(&lru->lock);
 	hash_for_each_possible(lru->known, group, hash, cgroup) {
 		if (group_is(group, cgroup, nid)) {
-			refcount_inc(&group->refs);
+			ashmem_lru_group_get(group);
 			return group;
 		}
 	}
@@ -80,7 +71,8 @@ static struct ashmem_lru_group *create_group(struct ashmem_lru *lru, u64 cgroup,
 int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group)
 {
 	struct ashmem_lru_group *old = *group, *new;
-	u64 cgroup = current_cgroup();
+	/* Never used again, so no group is taken for that of a later cgroup. */
+	u64 cgroup = compat_current_memcg_serial();
 	int nid = numa_node_id();
 
 	if (likely(old && group_is(old, cgroup, nid)))
