@@ -9,7 +9,7 @@ top=$(cd "$bed/../../.." && pwd)
 cache=${ASHMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ashmem}
 out=${OUT:-$top/out}
 # Made as the user, so that parts which run as root don't come to own them.
-mkdir -p "$cache/roots" "$cache/builds" "$cache/locks"
+mkdir -p "$cache/roots" "$cache/trees" "$cache/builds" "$cache/locks"
 
 say()
 {
