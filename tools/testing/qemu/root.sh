@@ -20,7 +20,8 @@ suite=$(kernel_suite "$kernel")
 packages="linux-headers-amd64 make kmod sparse"
 
 # A root made by another recipe isn't used.
-recipe=$( (echo "$suite $packages"; cat "$bed"/hook-*) | sha256sum | cut -c 1-12)
+recipe=$( (echo "$suite $packages"; cat "$bed/hook-backports" "$bed/hook-kernel") |
+	sha256sum | cut -c 1-12)
 dir=$cache/roots/$kernel-$recipe
 
 make_once "$dir" "root-$kernel" "$@"
