@@ -2,6 +2,9 @@
 /*
  * Tracepoints. Regions are told apart by the inode number of their backing, as
  * in /proc/PID/maps and fdinfo; ashmem_map says which one a new region got.
+ *
+ * Formats name fields and don't reckon: libtraceevent, which prints them for
+ * perf and trace-cmd, takes a - b + c for a - (b + c).
  */
 
 #undef TRACE_SYSTEM
@@ -58,18 +61,17 @@ TRACE_EVENT(ashmem_pin,
 	TP_STRUCT__entry(
 		__field(unsigned long, ino)
 		__field(unsigned long, first)
-		__field(unsigned long, last)
+		__field(unsigned long, pages)
 		__field(bool, purged)
 	),
 	TP_fast_assign(
 		__entry->ino = ashmem_backing_ino(region->backing);
 		__entry->first = first;
-		__entry->last = last;
+		__entry->pages = last - first + 1;
 		__entry->purged = purged;
 	),
 	TP_printk("ino=%lu first=%lu pages=%lu %s", __entry->ino, __entry->first,
-		  __entry->last - __entry->first + 1,
-		  __entry->purged ? "was_purged" : "not_purged")
+		  __entry->pages, __entry->purged ? "was_purged" : "not_purged")
 );
 
 TRACE_EVENT(ashmem_unpin,
@@ -78,15 +80,15 @@ TRACE_EVENT(ashmem_unpin,
 	TP_STRUCT__entry(
 		__field(unsigned long, ino)
 		__field(unsigned long, first)
-		__field(unsigned long, last)
+		__field(unsigned long, pages)
 	),
 	TP_fast_assign(
 		__entry->ino = ashmem_backing_ino(region->backing);
 		__entry->first = first;
-		__entry->last = last;
+		__entry->pages = last - first + 1;
 	),
 	TP_printk("ino=%lu first=%lu pages=%lu", __entry->ino, __entry->first,
-		  __entry->last - __entry->first + 1)
+		  __entry->pages)
 );
 
 /*

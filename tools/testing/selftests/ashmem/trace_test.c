@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tracepoints: what they say of each call, as text for trace-cmd and cat, and as
+ * records for perf.
+ */
+#include "kselftest_harness.h"
+
+#include <linux/perf_event.h>
+#include <stdarg.h>
+
+#include "reclaim_util.h"
+
+static const char * const events[] = {
+	"ashmem_open", "ashmem_map", "ashmem_pin", "ashmem_unpin", "ashmem_purge",
+	"ashmem_shrinker_count", "ashmem_shrinker_scan",
+};
+
+static const char *tracefs(void)
+{
+	static const char * const dirs[] = {
+		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
+	};
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/events/ashmem", dirs[i]);
+		if (!access(path, R_OK | X_OK))
+			return dirs[i];
+	}
+	return NULL;
+}
+
+/* A buffer of our own beside those of others. */
+FIXTURE(trace)
+{
+	const char *tracefs;
+	char dir[128];
+	char *text;
+	size_t p;
+	unsigned long id;
+	struct cache c;
+};
+
+#define TEXT_MAX	(1 << 20)
+
+static int put(const char *dir, const char *name, const char *value)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return put_file(path, value);
+}
+
+FIXTURE_SETUP(trace)
+{
+	self->p = page_size();
+	self->c.fd = -1;
+	self->tracefs = tracefs();
+	if (!self->tracefs)
+		SKIP(return, "needs root and tracefs mounted");
+	snprintf(self->dir, sizeof(self->dir), "%s/instances/ashmem-%d",
+		 self->tracefs, (int)getpid());
+	ASSERT_EQ(0, mkdir(self->dir, 0700));
+	self->text = malloc(TEXT_MAX);
+	ASSERT_NE(NULL, self->text);
+
+	ASSERT_TRUE(purge_works());
+	ASSERT_EQ(0, put(self->dir, "events/ashmem/enable", "1"));
+	ASSERT_EQ(0, cache_open(&self->c, "traced", 8 * self->p, 3));
+	ASSERT_EQ(0, ash_file_id(self->c.fd, &self->id));
+	cache_fill(&self->c);
+}
+
+FIXTURE_TEARDOWN(trace)
+{
+	cache_close(&self->c);
+	free(self->text);
+	if (self->tracefs) {
+		put(self->dir, "events/ashmem/enable", "0");
+		rmdir(self->dir);
+	}
+}
+
+/* Empties the buffer, which opening it to be cut short does. */
+static int forget(FIXTURE_DATA(trace) *self)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/trace", self->dir);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	return fd < 0 ? -errno : close(fd);
+}
+
+static bool read_trace(FIXTURE_DATA(trace) *self)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/trace", self->dir);
+	return get_file(path, self->text, TEXT_MAX) > 0;
+}
+
+/* How many lines of the trace hold "event: words"; all such lines of any task. */
+static int traced(FIXTURE_DATA(trace) *self, const char *fmt, ...)
+{
+	char want[256];
+	const char *at;
+	va_list args;
+	int n = 0;
+
+	va_start(args, fmt);
+	vsnprintf(want, sizeof(want), fmt, args);
+	va_end(args);
+	if (!read_trace(self))
+		return -1;
+	for (at = self->text; (at = strstr(at, want)); at += strlen(want))
+		n++;
+	return n;
+}
+
+/* The sum of the numbers behind "@key=" in the lines that hold @words. */
+static unsigned long long sum_of(FIXTURE_DATA(trace) *self, const char *words,
+				 const char *key)
+{
+	unsigned long long sum = 0;
+	char *line, *save, want[32];
+	const char *at;
+
+	if (!read_trace(self))
+		return 0;
+	snprintf(want, sizeof(want), " %s=", key);
+	for (line = strtok_r(self->text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		at = strstr(line, words) ? strstr(line, want) : NULL;
+		if (at)
+			sum += strtoull(at + strlen(want), NULL, 10);
+	}
+	return sum;
+}
+
+TEST_F(trace, opening_and_mapping_say_which_region)
+{
+	unsigned long a = (unsigned long)self->c.a;
+	unsigned char *priv;
+
+	EXPECT_EQ(1, traced(self, " ashmem_open: region="));
+	EXPECT_EQ(1, traced(self, " ino=%lu size=%zu start=%#lx end=%#lx shared\n", self->id,
+			    self->c.len, a, a + self->c.len));
+	priv = mmap(NULL, self->p, PROT_READ, MAP_PRIVATE, self->c.fd, 0);
+	ASSERT_NE(MAP_FAILED, priv);
+	EXPECT_EQ(1, traced(self, " ino=%lu size=%zu start=%#lx end=%#lx private\n", self->id,
+			    self->c.len, (unsigned long)priv, (unsigned long)priv + self->p));
+	EXPECT_EQ(2, traced(self, " ashmem_map: region="));
+	munmap(priv, self->p);
+}
+
+TEST_F(trace, pinning_says_which_pages_and_what_came_of_it)
+{
+	ASSERT_EQ(0, cache_unpin_part(&self->c, 2, 3));
+	EXPECT_EQ(1, traced(self, " ashmem_unpin: ino=%lu first=2 pages=3\n", self->id));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin_part(&self->c, 3, 1));
+	EXPECT_EQ(1, traced(self, " ashmem_pin: ino=%lu first=3 pages=1 not_purged\n",
+			    self->id));
+	ASSERT_LE(0, ash_purge_all(self->c.fd));
+	ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin(&self->c));
+	EXPECT_EQ(1, traced(self, " ashmem_pin: ino=%lu first=0 pages=8 was_purged\n",
+			    self->id));
+	EXPECT_EQ(1, traced(self, " ashmem_unpin: "));
+	EXPECT_EQ(2, traced(self, " ashmem_pin: "));
+}
+
+TEST_F(trace, what_is_refused_is_not_traced)
+{
+	ASSERT_EQ(0, forget(self));
+	EXPECT_EQ(-EINVAL, cache_unpin_part(&self->c, 0, 9));
+	EXPECT_EQ(-EINVAL, cache_pin_part(&self->c, 8, 1));
+	EXPECT_EQ(-EINVAL, map_errno(self->c.fd, 9 * self->p, PROT_READ, MAP_SHARED, 0));
+	ASSERT_EQ(0, ash_set_mask(self->c.fd, PROT_READ));
+	EXPECT_EQ(-EPERM, cache_unpin(&self->c));
+	EXPECT_EQ(-EPERM, map_errno(self->c.fd, self->p, PROT_WRITE, MAP_SHARED, 0));
+	EXPECT_EQ(0, traced(self, " ashmem_"));
+}
+
+TEST_F(trace, a_purge_by_command_says_pages_and_time)
+{
+	/* Of 5 pages 4 are in memory. */
+	ASSERT_EQ(0, madvise(self->c.a + 5 * self->p, self->p, MADV_REMOVE));
+	ASSERT_EQ(0, cache_unpin_part(&self->c, 1, 5));
+	ASSERT_EQ(5, ash_purge_all(self->c.fd));
+	EXPECT_EQ(1, traced(self,
+			    " ashmem_purge: ino=%lu first=1 pages=5 freed=4 reason=command nsecs=",
+			    self->id));
+	EXPECT_EQ(1, traced(self, " ashmem_purge: "));
+	EXPECT_LT(0, sum_of(self, " ashmem_purge: ", "nsecs"));
+	/* Nothing is left to do. */
+	ASSERT_EQ(0, forget(self));
+	ASSERT_EQ(0, ash_purge_all(self->c.fd));
+	EXPECT_EQ(0, traced(self, " ashmem_purge: "));
+}
+
+TEST_F(trace, a_purge_for_want_of_memory_says_who_asked)
+{
+	ASSERT_EQ(0, cache_unpin(&self->c));
+	ASSERT_EQ(0, shrink_everything());
+	EXPECT_EQ(1, traced(self,
+			    " ashmem_purge: ino=%lu first=0 pages=8 freed=8 reason=pressure nsecs=",
+			    self->id));
+	EXPECT_EQ(8, sum_of(self, " ashmem_shrinker_scan: ", "scanned"));
+	EXPECT_EQ(8, sum_of(self, " ashmem_shrinker_scan: ", "freed"));
+	EXPECT_LE(8, sum_of(self, " ashmem_shrinker_count: ", "pages"));
+	EXPECT_LE(1, traced(self, " ashmem_shrinker_count: nid=%d pages=8\n", 0) +
+		     traced(self, " ashmem_shrinker_count: nid=%d pages=8\n", 1));
+}
+
+/* ---- as perf has them ---- */
+
+static int perf_open(FIXTURE_DATA(trace) *self, const char *event, __u64 sample)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.sample_type = sample,
+		.sample_period = 1,
+		.wakeup_events = 1,
+	};
+	char path[256], text[32];
+
+	snprintf(path, sizeof(path), "%s/events/ashmem/%s/id", self->tracefs, event);
+	if (get_file(path, text, sizeof(text)) <= 0)
+		return -ENOENT;
+	attr.config = strtoull(text, NULL, 10);
+	return (int)RET(syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
+/* Does what each event of the table tells of, at least once. */
+static void do_everything(struct __test_metadata *_metadata, FIXTURE_DATA(trace) *self)
+{
+	struct cache c;
+
+	ASSERT_EQ(0, cache_open(&c, "counted", 2 * self->p, 4));
+	cache_fill(&c);
+	ASSERT_EQ(0, cache_unpin(&c));
+	ASSERT_EQ(0, shrink_everything());
+	ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	cache_close(&c);
+}
+
+TEST_F(trace, perf_counts_every_event)
+{
+	unsigned long long counted[2][ARRAY_SIZE(events)];
+	int fds[ARRAY_SIZE(events)];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		fds[i] = perf_open(self, events[i], 0);
+		if (fds[i] == -ENOSYS)
+			SKIP(return, "needs CONFIG_PERF_EVENTS");
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(8, read(fds[i], &counted[0][i], 8));
+	}
+	do_everything(_metadata, self);
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		ASSERT_EQ(8, read(fds[i], &counted[1][i], 8));
+		EXPECT_LT(counted[0][i], counted[1][i]) {
+			TH_LOG("%s", events[i]);
+		}
+		close(fds[i]);
+	}
+	/* Calls are counted one by one. */
+	EXPECT_EQ(1, counted[1][0] - counted[0][0]);
+	EXPECT_EQ(1, counted[1][2] - counted[0][2]);
+}
+
+/*
+ * libtraceevent, which perf and trace-cmd print by, takes a - b + c for
+ * a - (b + c): a format that reckons says one thing here and another there.
+ */
+TEST_F(trace, formats_do_not_reckon)
+{
+	char path[256], text[4096], *arguments;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		snprintf(path, sizeof(path), "%s/events/ashmem/%s/format", self->tracefs,
+			 events[i]);
+		ASSERT_LT(0, get_file(path, text, sizeof(text)));
+		arguments = strstr(text, "\", REC->");
+		ASSERT_NE(NULL, arguments);
+		EXPECT_EQ(NULL, strpbrk(arguments, "+*/"));
+		EXPECT_EQ(NULL, strstr(arguments, " - "));
+	}
+}
+
+/* Offset and size of field @name in a record, by the event's format file. */
+static bool field_of(FIXTURE_DATA(trace) *self, const char *event, const char *name,
+		     unsigned int *offset, unsigned int *size)
+{
+	char path[256], want[64], text[4096];
+	const char *at;
+
+	snprintf(path, sizeof(path), "%s/events/ashmem/%s/format", self->tracefs, event);
+	snprintf(want, sizeof(want), " %s;\toffset:", name);
+	if (get_file(path, text, sizeof(text)) <= 0)
+		return false;
+	at = strstr(text, want);
+	return at && sscanf(at + strlen(want), "%u;\tsize:%u;", offset, size) == 2;
+}
+
+TEST_F(trace, perf_records_have_the_fields)
+{
+	static const char * const names[] = { "ino", "first", "pages" };
+	unsigned long want[] = { self->id, 2, 3 };
+	struct perf_event_mmap_page *ring;
+	unsigned int offset, size, i;
+	struct {
+		struct perf_event_header header;
+		__u32 size;
+		unsigned char raw[];
+	} *record;
+	int fd;
+
+	fd = perf_open(self, "ashmem_unpin", PERF_SAMPLE_RAW);
+	if (fd == -ENOSYS)
+		SKIP(return, "needs CONFIG_PERF_EVENTS");
+	ASSERT_LE(0, fd);
+	ring = mmap(NULL, 2 * self->p, PROT_RW, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, ring);
+	ASSERT_EQ(0, cache_unpin_part(&self->c, 2, 3));
+
+	ASSERT_LT(0, ring->data_head);
+	record = (void *)((unsigned char *)ring + self->p);
+	ASSERT_EQ(PERF_RECORD_SAMPLE, record->header.type);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		unsigned long long value = 0;
+
+		ASSERT_TRUE(field_of(self, "ashmem_unpin", names[i], &offset, &size));
+		ASSERT_LE(offset + size, record->size);
+		memcpy(&value, record->raw + offset, size);
+		EXPECT_EQ(want[i], value);
+	}
+	munmap(ring, 2 * self->p);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
