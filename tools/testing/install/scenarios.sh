@@ -133,17 +133,38 @@ failures()
 # one: their libc is no newer than the suite's.
 libraries()
 {
+	programs=/opt/programs
 	fresh_root "$base"
 	inventory >"$work/inventory"
 	check "apt installs library, headers and command" \
 		apt_install "$debs/all/"lib*_"$version"_*.deb "$debs/all/"*tools_*.deb
 	check "the command runs" inside ashmem --version
 	check "and has the version $version" says "(^| )$version$"
-	check "a program is compiled and linked by what pkg-config would say" inside sh -euc \
-		'gcc -I/usr/include/ashmem -o /root/p \
-			/usr/share/doc/libashmem-dev/examples/purgeable.c -lashmem'
+
+	mkdir "$root$programs"
+	cp "$top/tools/lib/ashmem/tests/client.c" "$root$programs/"
+	# The program and the line that compiles it, as README shows them.
+	sed -n '/^    #include <ashmem.h>$/,/^    }$/s/^    //p' "$top/README.md" \
+		>"$root$programs/cache.c"
+	line=$(sed -n 's/^    \(cc cache\.c .*\)$/\1/p' "$top/README.md")
+	strict="-Wall -Wextra -Werror -DVERSION='\"$version\"'"
+	check "README's program is compiled by README's line" inside sh -euc \
+		"cd $programs; $line $strict -o cache"
+	check "code written for Android is, too" inside sh -euc \
+		"cd $programs; $(echo "$line" | sed 's/cache\.c/client.c/') $strict -o client"
+	for backend in memfd auto; do
+		check "README's program runs, ASHMEM_BACKEND=$backend" \
+			inside env "ASHMEM_BACKEND=$backend" "$programs/cache"
+		check "and says what it is to say" says '^hello, world$'
+		check "Android's runs" inside env "ASHMEM_BACKEND=$backend" "$programs/client"
+		check "and finds all as it must be" says '^ok$'
+	done
+
+	check "apt installs the module beside them" apt_install "$debs/current.deb"
+	boot libraries "$from" programs
+	rm -r "$root$programs"
 	check "the packages are purged" inside apt-get --quiet --yes purge \
-		libashmem0 libashmem-dev ashmem-tools
+		libashmem0 libashmem-dev ashmem-tools ashmem-dkms
 	check "and nothing of them is left" same_inventory "$work/inventory"
 }
 
