@@ -315,10 +315,6 @@ static int run(const struct command *self, int argc, char **argv)
 			if (parse_seconds(optarg, &seconds))
 				return command_usage(self, "'%s' is no time in seconds", optarg);
 			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
 		}
 	}
 	code = command_no_operands(self, argc, argv);

@@ -117,40 +117,29 @@ static int check(const struct peer *peer)
 static int run(const struct command *self, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "length", required_argument, NULL, 'l' },
-		{ "offset", required_argument, NULL, 'o' },
+		PART_OPTIONS,
 		HELP_OPTION,
 		{ NULL, 0, NULL, 0 },
 	};
-	uint64_t offset = 0, length = UNKNOWN;
+	struct part part = PART_ALL;
 	struct peer peer;
 	int opt, code;
 
 	while ((opt = command_getopt(self, argc, argv, "l:o:h", longs)) != -1) {
 		switch (opt) {
 		case 'l':
-			if (parse_size(optarg, &length) || length == UNKNOWN)
-				return command_usage(self, "'%s' is no length", optarg);
-			break;
 		case 'o':
-			if (parse_size(optarg, &offset))
-				return command_usage(self, "'%s' is no offset", optarg);
+			code = part_option(self, opt, &part);
+			if (code)
+				return code;
 			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
 		}
 	}
-	code = peer_operand(self, argc, argv, &peer);
+	code = peer_get(self, argc, argv, check, &peer);
 	if (!code)
-		code = peer_take(&peer);
+		code = peer_interval(&peer, &part);
 	if (!code)
-		code = check(&peer);
-	if (!code)
-		code = peer_interval(&peer, offset, &length);
-	if (!code)
-		code = copy_out(&peer, offset, length);
+		code = copy_out(&peer, part.offset, part.length);
 	return code;
 }
 

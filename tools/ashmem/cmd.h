@@ -45,6 +45,8 @@ extern const struct command list_command, show_command, top_command, purge_comma
 /* main.c */
 int command_getopt(const struct command *self, int argc, char **argv,
 		   const char *shorts, const struct option *longs);
+void command_json_quiet(const struct command *self, int argc, char **argv, bool *json,
+			bool *quiet);
 int command_usage(const struct command *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int command_no_operands(const struct command *self, int argc, char **argv);

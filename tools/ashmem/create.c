@@ -280,10 +280,6 @@ static int parse_options(const struct command *self, int argc, char **argv,
 		case 'u':
 			wish->unpin = true;
 			break;
-		case 0:
-			return -1;
-		default:
-			return EXIT_USAGE;
 		}
 	}
 	return EXIT_OK;
@@ -296,7 +292,7 @@ static int run(const struct command *self, int argc, char **argv)
 	int fd;
 
 	if (code)
-		return code < 0 ? EXIT_OK : code;
+		return code;
 	if (!wish.size && !wish.from)
 		return command_usage(self, "give a size, or a file to fill it from");
 	if (wish.detach && optind < argc)

@@ -191,10 +191,6 @@ static int run(const struct command *self, int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
 		}
 	}
 	code = command_no_operands(self, argc, argv);

@@ -153,39 +153,37 @@ static int check(const struct peer *peer)
 	return EXIT_OK;
 }
 
-static int fill(struct peer *peer, uint64_t offset, uint64_t length,
-		const struct pattern *pattern)
+static int fill(struct peer *peer, struct part part, const struct pattern *pattern)
 {
-	bool whole = length == UNKNOWN;
+	bool whole = part.length == UNKNOWN;
 	struct ashm *region;
 	int code;
 
-	code = peer_interval(peer, offset, &length);
+	code = peer_interval(peer, &part);
 	if (code)
 		return code;
-	if (!pattern->bytes && whole && input_too_long(length))
+	if (!pattern->bytes && whole && input_too_long(part.length))
 		return fail("the input is longer than the %llu bytes from there on; nothing was"
-			    " written", (unsigned long long)length);
+			    " written", (unsigned long long)part.length);
 	region = ashm_adopt(peer->own);
 	if (!region)
 		return fail("can't use the region: %s", strerror(errno));
 	if (!(ashm_prot(region) & PROT_WRITE))
 		return fail("the region's mask doesn't allow writing");
-	return pattern->bytes ? fill_pattern(region, offset, length, pattern) :
-	       fill_from(region, offset, length, whole, STDIN_FILENO);
+	return pattern->bytes ? fill_pattern(region, part.offset, part.length, pattern) :
+	       fill_from(region, part.offset, part.length, whole, STDIN_FILENO);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "length", required_argument, NULL, 'l' },
-		{ "offset", required_argument, NULL, 'o' },
+		PART_OPTIONS,
 		{ "text", required_argument, NULL, 't' },
 		{ "hex", required_argument, NULL, 'x' },
 		HELP_OPTION,
 		{ NULL, 0, NULL, 0 },
 	};
-	uint64_t offset = 0, length = UNKNOWN;
+	struct part part = PART_ALL;
 	struct pattern pattern = { .bytes = NULL };
 	struct peer peer;
 	int opt, code;
@@ -193,12 +191,10 @@ static int run(const struct command *self, int argc, char **argv)
 	while ((opt = command_getopt(self, argc, argv, "l:o:t:x:h", longs)) != -1) {
 		switch (opt) {
 		case 'l':
-			if (parse_size(optarg, &length) || length == UNKNOWN)
-				return command_usage(self, "'%s' is no length", optarg);
-			break;
 		case 'o':
-			if (parse_size(optarg, &offset))
-				return command_usage(self, "'%s' is no offset", optarg);
+			code = part_option(self, opt, &part);
+			if (code)
+				return code;
 			break;
 		case 't':
 			if (!pattern_text(optarg, &pattern))
@@ -209,19 +205,11 @@ static int run(const struct command *self, int argc, char **argv)
 				return command_usage(self, "'%s' isn't bytes in hexadecimal, such"
 						     " as 00ff", optarg);
 			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
 		}
 	}
-	code = peer_operand(self, argc, argv, &peer);
+	code = peer_get(self, argc, argv, check, &peer);
 	if (!code)
-		code = peer_take(&peer);
-	if (!code)
-		code = check(&peer);
-	if (!code)
-		code = fill(&peer, offset, length, &pattern);
+		code = fill(&peer, part, &pattern);
 	return code;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,8 +56,8 @@ int command_usage(const struct command *self, const char *format, ...)
  * @shorts: short options, which needn't name h
  * @longs: long options, with HELP_OPTION
  *
- * Return: as getopt_long() for the command's own options; 0 if the program is to
- * end well, for it was asked for help; '?' if it is to end with EXIT_USAGE.
+ * Return: as getopt_long() for the command's own options. Of the others the program
+ * ends, well if it was asked for help.
  */
 int command_getopt(const struct command *self, int argc, char **argv,
 		   const char *shorts, const struct option *longs)
@@ -65,11 +66,33 @@ int command_getopt(const struct command *self, int argc, char **argv,
 
 	if (opt == 'h') {
 		printf("usage: ashmem %s %s", self->name, self->usage);
-		return 0;
+		exit(close_stdout(EXIT_OK));
 	}
-	if (opt == '?')
+	if (opt == '?') {
 		fprintf(stderr, "Try 'ashmem %s --help'.\n", self->name);
+		exit(EXIT_USAGE);
+	}
 	return opt;
+}
+
+/* For commands that have no options but --json and --quiet. */
+void command_json_quiet(const struct command *self, int argc, char **argv, bool *json,
+			bool *quiet)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		HELP_OPTION,
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	while ((opt = command_getopt(self, argc, argv, "jqh", longs)) != -1) {
+		if (opt == 'j')
+			*json = true;
+		else
+			*quiet = true;
+	}
 }
 
 /* 0 if nothing stands behind the options, else the exit code. */

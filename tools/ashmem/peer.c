@@ -161,13 +161,8 @@ static int learn(struct peer *peer)
 	return 0;
 }
 
-/**
- * peer_take - get hold of another process's region
- * @peer: the process and the descriptor; @own, @kind and @info are filled in
- *
- * Return: 0, or an exit code after having said what is wrong.
- */
-int peer_take(struct peer *peer)
+/* Fills in @own, @kind and @info: 0, or an exit code. */
+static int take(struct peer *peer)
 {
 	int backend;
 
@@ -192,25 +187,57 @@ int peer_take(struct peer *peer)
 }
 
 /**
- * peer_interval - check an interval against the region's size
- * @peer: the region
- * @offset: first byte
- * @length: bytes; UNKNOWN becomes all from @offset on
+ * peer_get - get hold of the region that a command's one operand names
+ * @self: the command
+ * @argc: its arguments, with the options behind it
+ * @argv: its arguments
+ * @check: whether the command can do with that region; says why not
+ * @peer: where to
  *
  * Return: 0, or an exit code after having said what is wrong.
  */
-int peer_interval(const struct peer *peer, uint64_t offset, uint64_t *length)
+int peer_get(const struct command *self, int argc, char **argv,
+	     int (*check)(const struct peer *peer), struct peer *peer)
+{
+	int code = peer_operand(self, argc, argv, peer);
+
+	if (!code)
+		code = take(peer);
+	if (!code)
+		code = check(peer);
+	return code;
+}
+
+/* Takes in one of PART_OPTIONS: 0 or an exit code. */
+int part_option(const struct command *self, int opt, struct part *part)
+{
+	if (opt == 'o')
+		return parse_size(optarg, &part->offset) ?
+		       command_usage(self, "'%s' is no offset", optarg) : EXIT_OK;
+	if (parse_size(optarg, &part->length) || part->length == UNKNOWN)
+		return command_usage(self, "'%s' is no length", optarg);
+	return EXIT_OK;
+}
+
+/**
+ * peer_interval - check a part against the region's size
+ * @peer: the region
+ * @part: the part, whose length is known afterwards
+ *
+ * Return: 0, or an exit code after having said what is wrong.
+ */
+int peer_interval(const struct peer *peer, struct part *part)
 {
 	uint64_t size = peer->info.size;
 
-	if (offset > size)
+	if (part->offset > size)
 		return fail("offset %llu is behind the end of the region, which has %llu bytes",
-			    (unsigned long long)offset, (unsigned long long)size);
-	if (*length == UNKNOWN)
-		*length = size - offset;
-	if (*length > size - offset)
+			    (unsigned long long)part->offset, (unsigned long long)size);
+	if (part->length == UNKNOWN)
+		part->length = size - part->offset;
+	if (part->length > size - part->offset)
 		return fail("%llu bytes from offset %llu on pass the end of the region, which"
-			    " has %llu", (unsigned long long)*length,
-			    (unsigned long long)offset, (unsigned long long)size);
+			    " has %llu", (unsigned long long)part->length,
+			    (unsigned long long)part->offset, (unsigned long long)size);
 	return EXIT_OK;
 }

@@ -27,10 +27,26 @@ struct peer {
 	struct fdinfo info;
 };
 
+/**
+ * struct part - bytes of a region, as they are asked for
+ * @offset: the first
+ * @length: how many; UNKNOWN: all from there on
+ */
+struct part {
+	uint64_t offset;
+	uint64_t length;
+};
+
+#define PART_ALL	{ .length = UNKNOWN }
+#define PART_OPTIONS	{ "length", required_argument, NULL, 'l' }, \
+			{ "offset", required_argument, NULL, 'o' }
+
+int part_option(const struct command *self, int opt, struct part *part);
 int peer_operand(const struct command *self, int argc, char **argv, struct peer *peer);
 bool peer_known(const struct peer *peer);
 int peer_pidfd_getfd(const struct peer *peer);
-int peer_take(struct peer *peer);
-int peer_interval(const struct peer *peer, uint64_t offset, uint64_t *length);
+int peer_get(const struct command *self, int argc, char **argv,
+	     int (*check)(const struct peer *peer), struct peer *peer);
+int peer_interval(const struct peer *peer, struct part *part);
 
 #endif /* _ASHMEM_PEER_H */

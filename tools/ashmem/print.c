@@ -309,6 +309,7 @@ void json_region(const char *key, const struct walk *walk, const struct region *
 	json_known("resident_pages", region->resident);
 	json_known("unpinned_pages", region->unpinned);
 	json_known("purgeable_pages", region->purgeable);
+	json_known("purged_pages", region->purged);
 	if (region->mask >= 0)
 		mask_text(region->mask, mask);
 	json_text("mask", region->mask >= 0 ? mask : NULL);

@@ -87,6 +87,7 @@ void fdinfo_parse(char *text, size_t len, struct fdinfo *info)
 		{ "resident_pages", 10, &info->resident },
 		{ "unpinned_pages", 10, &info->unpinned },
 		{ "purgeable_pages", 10, &info->purgeable },
+		{ "purged_pages", 10, &info->purged },
 	};
 	char *line, *next, *end = text + len, *value;
 	uint64_t n;

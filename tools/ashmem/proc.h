@@ -27,6 +27,7 @@ struct fdinfo {
 	uint64_t resident;
 	uint64_t unpinned;
 	uint64_t purgeable;
+	uint64_t purged;	/* unpinned, and taken already */
 	int mask;		/* PROT_*, or -1 */
 	char *name;		/* bytes as they were set, or NULL; points into the text */
 	size_t name_len;

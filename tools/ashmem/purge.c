@@ -49,31 +49,12 @@ static int purge(long *purgeable)
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "quiet", no_argument, NULL, 'q' },
-		HELP_OPTION,
-		{ NULL, 0, NULL, 0 },
-	};
 	bool json = false, quiet = false, counted;
 	uint64_t before, after;
 	long purgeable = 0;
-	int opt, code;
+	int code;
 
-	while ((opt = command_getopt(self, argc, argv, "jqh", longs)) != -1) {
-		switch (opt) {
-		case 'j':
-			json = true;
-			break;
-		case 'q':
-			quiet = true;
-			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
-		}
-	}
+	command_json_quiet(self, argc, argv, &json, &quiet);
 	code = command_no_operands(self, argc, argv);
 	if (code)
 		return code;

@@ -37,6 +37,7 @@ static struct region *region_new(struct walk *walk)
 	region->resident = UNKNOWN;
 	region->unpinned = UNKNOWN;
 	region->purgeable = UNKNOWN;
+	region->purged = UNKNOWN;
 	region->pos = UNKNOWN;
 	region->mask = -1;
 	walk->regions = grown(walk->regions, walk->region_count, &walk->region_room,
@@ -140,6 +141,7 @@ void region_learn(struct region *region, const struct fdinfo *info)
 	region->resident = info->resident;
 	region->unpinned = info->unpinned;
 	region->purgeable = info->purgeable;
+	region->purged = info->purged;
 	region->pos = info->pos;
 	region->mask = info->mask;
 	if (info->name)

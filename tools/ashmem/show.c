@@ -243,6 +243,7 @@ static void show_text(const struct walk *walk, const struct region *region,
 		show_pages("purgeable", region->purgeable);
 		show_pages("unpinned", region->unpinned);
 		show_ranges(ranges);
+		show_pages("purged", region->purged);
 	}
 	show_users(walk, region);
 	free(name);
@@ -250,33 +251,14 @@ static void show_text(const struct walk *walk, const struct region *region,
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "quiet", no_argument, NULL, 'q' },
-		HELP_OPTION,
-		{ NULL, 0, NULL, 0 },
-	};
 	bool json = false, quiet = false;
 	const struct region *region;
 	struct ranges ranges;
 	struct walk walk;
 	struct peer peer;
-	int opt, code;
+	int code;
 
-	while ((opt = command_getopt(self, argc, argv, "jqh", longs)) != -1) {
-		switch (opt) {
-		case 'j':
-			json = true;
-			break;
-		case 'q':
-			quiet = true;
-			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
-		}
-	}
+	command_json_quiet(self, argc, argv, &json, &quiet);
 	code = peer_operand(self, argc, argv, &peer);
 	if (!code)
 		code = walk_or_say(&walk);
@@ -300,8 +282,8 @@ const struct command show_command = {
 	.summary = "all about one region",
 	.usage = "[OPTION]... PID/FD\n"
 		 "Show all that is known of the region that process PID has as descriptor FD:\n"
-		 "besides what list tells, the unpinned ranges, each holder's access, and each\n"
-		 "mapping's address.\n\n"
+		 "besides what list tells, the unpinned ranges and how much of them was purged,\n"
+		 "each holder's access, and each mapping's address.\n\n"
 		 "  -j, --json   as JSON\n"
 		 "  -q, --quiet  don't say what could not be looked at\n"
 		 "  -h, --help   this text\n",

@@ -201,10 +201,6 @@ static int run(const struct command *self, int argc, char **argv)
 			if (sort_key_of(optarg, &view.key))
 				return command_usage(self, "can't sort by '%s'", optarg);
 			break;
-		case 0:
-			return EXIT_OK;
-		default:
-			return EXIT_USAGE;
 		}
 	}
 	code = command_no_operands(self, argc, argv);

@@ -142,6 +142,7 @@ static bool memfd_learn(const char *path, const struct statx *stx, struct fdinfo
 	info->resident = stx->stx_blocks * 512 / (uint64_t)sysconf(_SC_PAGESIZE);
 	info->unpinned = 0;
 	info->purgeable = 0;
+	info->purged = 0;
 	info->mask = memfd_mask(path);
 	return true;
 }

@@ -60,13 +60,14 @@ struct mapping {
  * @resident: pages in memory, or UNKNOWN
  * @unpinned: pages, or UNKNOWN
  * @purgeable: pages, or UNKNOWN
+ * @purged: unpinned pages that were taken already, or UNKNOWN
  * @pos: the file position, or UNKNOWN
  * @mask: PROT_*, or -1
  * @name: bytes, NULL if it has no name
  */
 struct region {
 	enum region_kind kind;
-	uint64_t inode, size, extent, resident, unpinned, purgeable, pos;
+	uint64_t inode, size, extent, resident, unpinned, purgeable, purged, pos;
 	int mask;
 	char *name;
 	size_t name_len;

@@ -391,6 +391,7 @@ TEST_F(live, purged)
 	peer_of(&self->o, peer, &pid);
 	ASHMEM(&self->o, -1, "show", "-j", peer);
 	EXPECT_STREQ("2", json_get(self->o.out, "region", "purgeable_pages"));
+	EXPECT_STREQ("0", json_get(self->o.out, "region", "purged_pages"));
 	ASHMEM(&self->o, -1, "cat", peer);
 	EXPECT_TRUE(!zeroed(self->o.out, 8192));
 	ASHMEM(&self->o, -1, "purge", "--json");
@@ -403,7 +404,10 @@ TEST_F(live, purged)
 	ASHMEM(&self->o, -1, "show", "-j", peer);
 	EXPECT_STREQ("0", json_get(self->o.out, "region", "purgeable_pages"));
 	EXPECT_STREQ("2", json_get(self->o.out, "region", "unpinned_pages"));
+	EXPECT_STREQ("2", json_get(self->o.out, "region", "purged_pages"));
 	EXPECT_STREQ("0", json_get(self->o.out, "region", "resident_pages"));
+	ASHMEM(&self->o, -1, "show", peer);
+	EXPECT_TRUE(has(self->o.out, "purged     2 pages, 8.0K\n"));
 	ASHMEM(&self->o, -1, "purge");
 	EXPECT_STREQ("purged 0 pages\n", self->o.out);
 	ASHMEM(&self->o, -1, "purge", "-q");

@@ -25,7 +25,8 @@ TEST(fdinfo_of_the_driver)
 	struct fdinfo info = parse_info(buffer,
 		"pos:\t17\nflags:\t02100002\nmnt_id:\t24\nino:\t9\ninode:\t1026\n"
 		"name:\ta\\011b\\012c\\134d\\033\nsize:\t1048576\nprot_mask:\tr-x\n"
-		"resident_pages:\t256\nunpinned_pages:\t128\npurgeable_pages:\t64\n");
+		"resident_pages:\t256\nunpinned_pages:\t128\npurgeable_pages:\t96\n"
+		"purged_pages:\t32\n");
 
 	EXPECT_EQ(17, info.pos);
 	EXPECT_EQ(02100002, info.flags);
@@ -34,7 +35,8 @@ TEST(fdinfo_of_the_driver)
 	EXPECT_EQ(PROT_READ | PROT_EXEC, info.mask);
 	EXPECT_EQ(256, info.resident);
 	EXPECT_EQ(128, info.unpinned);
-	EXPECT_EQ(64, info.purgeable);
+	EXPECT_EQ(96, info.purgeable);
+	EXPECT_EQ(32, info.purged);
 	ASSERT_EQ(11, info.name_len);
 	/* Only what the driver escapes is undone. */
 	EXPECT_EQ(0, memcmp("a\tb\nc\\d\\033", info.name, 11));
@@ -51,6 +53,7 @@ TEST(fdinfo_of_a_region_never_mapped)
 	EXPECT_EQ(UNKNOWN, info.resident);
 	EXPECT_EQ(UNKNOWN, info.unpinned);
 	EXPECT_EQ(UNKNOWN, info.purgeable);
+	EXPECT_EQ(UNKNOWN, info.purged);
 	EXPECT_TRUE(!info.name);
 }
 
