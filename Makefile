@@ -101,7 +101,7 @@ test-install:
 	@tools/testing/install/test.sh
 
 test-sanitize:
-	@tools/scripts/setup.sh test
+	@tools/scripts/setup.sh sanitize
 	@tools/testing/sanitize/run.sh
 
 test-differential:
@@ -146,7 +146,8 @@ help:
 #h   test-bed    prove that guests with faulty modules and tests fail
 #h   test-install    install, upgrade and remove the package in whole
 #h               Debian systems, and boot them
-#h   test-sanitize   library and command under ASan, UBSan, TSan, valgrind
+#h   test-sanitize   library and command under ASan, UBSan, TSan, valgrind,
+#h               and the library as a 64-bit ARM processor runs it
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
 #h   bench       what things cost, beside memfd and the original

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: setup.sh demo|test|bench|style|fuzz|deb|install ...
+# Usage: setup.sh demo|test|sanitize|bench|style|fuzz|deb|install ...
 #
 # Installs the host packages that these targets need and this machine lacks. If
 # it may not, it prints the line for the administrator and fails. Says nothing
@@ -18,16 +18,24 @@ die()
 needed=
 for target in "$@"; do
 	case $target in
-	demo | test | bench)
+	demo | test | sanitize | bench)
 		needed="$needed busybox-static cpio debian-archive-keyring gcc"
 		needed="$needed libc6-dev make mmdebstrap mount"
 		needed="$needed qemu-system-x86 xz-utils"
 		case $target in
 		# The tests run as 32-bit programs, too; the library's also under
 		# valgrind, and its manual and what C++ makes of it are looked at.
-		test)
+		test | sanitize)
 			needed="$needed binutils g++ gcc-multilib groff-base man-db"
 			needed="$needed mandoc pkgconf python3 valgrind"
+			if [ "$target" = sanitize ]; then
+				# Not gcc for ARM, which excludes gcc-multilib.
+				gcc=$(apt-cache depends gcc 2>/dev/null |
+					sed -n 's/^ *Depends: gcc-\([0-9]*\)$/\1/p')
+				needed="$needed binutils-aarch64-linux-gnu clang"
+				needed="$needed libc6-dev-arm64-cross qemu-user"
+				needed="$needed libgcc-${gcc:-12}-dev-arm64-cross"
+			fi
 			;;
 		bench) needed="$needed gnuplot-nox" ;;
 		esac
@@ -49,11 +57,11 @@ for target in "$@"; do
 		fi
 		;;
 	*)
-		die "unknown target '$target', known are: demo test bench style fuzz deb install"
+		die "unknown target '$target', known are: demo test sanitize bench style fuzz deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|bench|style|fuzz|deb|install ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|fuzz|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"

@@ -21,9 +21,8 @@
 #include <nmmintrin.h>
 #define CRC_TARGET	__attribute__((target("sse4.2")))
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
-#include <arm_acle.h>
 #include <sys/auxv.h>
-#define CRC_TARGET	__attribute__((target("+crc")))
+#define CRC_TARGET	/* the assembler is told: compilers spell it differently */
 #ifndef HWCAP_CRC32
 #define HWCAP_CRC32	0x80
 #endif
@@ -117,7 +116,9 @@ static inline CRC_TARGET uint32_t
 byte_by_cpu(uint32_t crc, uint8_t byte)
 {
 #if defined(__aarch64__)
-	return __crc32cb(crc, byte);
+	__asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1"
+		: "+r" (crc) : "r" ((uint32_t)byte));
+	return crc;
 #else
 	return _mm_crc32_u8(crc, byte);
 #endif
@@ -127,7 +128,9 @@ static inline CRC_TARGET uint32_t
 word_by_cpu(uint32_t crc, word_t word)
 {
 #if defined(__aarch64__)
-	return __crc32cd(crc, word);
+	__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1"
+		: "+r" (crc) : "r" (word));
+	return crc;
 #elif defined(__x86_64__)
 	return (uint32_t)_mm_crc32_u64(crc, word);
 #else

@@ -5,7 +5,8 @@
 #
 # Runs the tests of the library and of the command on this machine, with memfd,
 # under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer and
-# valgrind. TEST=pattern narrows them. The last line says "N passed, N failed".
+# valgrind, and those of the library as an ARM processor runs them. TEST=pattern
+# narrows them. The last line says "N passed, N failed".
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)/../qemu
@@ -17,15 +18,20 @@ source=$("$bed/source.sh")
 export KSELFTEST_DIR="$source/tools/testing/selftests" CC=gcc
 passed=0
 failed=0
-for part in lib/ashmem ashmem; do
-	say "tools/$part: building and running, some three minutes ..."
-	if make -s -C "$top/tools/$part" OUTPUT="$out/sanitize/$part" check-sanitize; then
-		echo "ok - tools/$part: ASan, UBSan, TSan and valgrind find nothing"
+# Makes target $2 of tools/$1, which shows that $3.
+try()
+{
+	say "tools/$1, $2: building and running, some three minutes ..."
+	if make -s -C "$top/tools/$1" OUTPUT="$out/sanitize/$1" "$2"; then
+		echo "ok - tools/$1: $3"
 		passed=$((passed + 1))
 	else
-		echo "not ok - tools/$part: see above"
+		echo "not ok - tools/$1: $3: see above"
 		failed=$((failed + 1))
 	fi
-done
+}
+try lib/ashmem check-sanitize "ASan, UBSan, TSan and valgrind find nothing"
+try lib/ashmem check-arm "the tests pass as a 64-bit ARM processor runs them"
+try ashmem check-sanitize "ASan, UBSan and valgrind find nothing"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

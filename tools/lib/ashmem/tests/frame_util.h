@@ -81,6 +81,20 @@ static UNUSED struct frame_slot *raw_slot(struct test_ring *b, uint64_t seq)
 				     seq % fixed->slots * fixed->stride);
 }
 
+/* CRC-32C by definition, one bit at a time. */
+static UNUSED uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+{
+	const unsigned char *p = buf;
+	int bit;
+
+	while (len--) {
+		crc ^= *p++;
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return crc;
+}
+
 static UNUSED uint64_t frame_word(uint64_t tag, size_t i)
 {
 	return (tag + 1) * 0x9e3779b97f4a7c15ULL + i;

@@ -416,7 +416,7 @@ static void random_kills(struct __test_metadata *_metadata, uint32_t flags)
 		nanosleep(&ts, NULL);
 		ASSERT_EQ(0, kill(child, SIGKILL));
 		generation = atomic_load(&raw_header(&b)->writer.generation);
-		ASSERT_EQ(round, generation);
+		ASSERT_EQ((uint32_t)round, generation);
 		for (;;) {
 			ret = get(r, LARGE, &f, 30000);
 			if (ret)

@@ -8,20 +8,6 @@
 #include "lib_both.h"
 #include "frame_util.h"
 
-/* CRC-32C by definition, one bit at a time. */
-static uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
-{
-	const unsigned char *p = buf;
-	int bit;
-
-	while (len--) {
-		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
-	return crc;
-}
-
 static void sign_ring(struct ring_fixed *fixed)
 {
 	fixed->check = ~crc32c(0xffffffff, (char *)fixed + 8,
@@ -503,33 +489,6 @@ TEST_F(lib, damaged)
 	EXPECT_EQ(0, get(r, 20000, &f, 0));
 	EXPECT_EQ(99, f.tag);
 	ashm_ring_reader_close(r);
-	ashm_ring_writer_close(w);
-	ring_free(&b);
-}
-
-/* By whatever instruction and in however many lanes: the sum is CRC-32C. */
-TEST(checksum)
-{
-	static const size_t lengths[] = {
-		0, 1, 7, 8, 9, 4096, 12287, 12288, 12289, 12296, 24576, 40001,
-	};
-	struct frame_header before;
-	struct ashm_writer *w;
-	struct test_ring b;
-	size_t i;
-
-	ASSERT_EQ(0xe3069283, ~crc32c(0xffffffff, "123456789", 9));
-	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
-	ASSERT_EQ(0, ring_new(&b, 40001, ARRAY_SIZE(lengths), 0, 0));
-	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
-	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		ASSERT_EQ(0, put(w, lengths[i], i, 0));
-		memcpy(&before, raw_slot(&b, i + 1), sizeof(before));
-		sign_frame(raw_slot(&b, i + 1), lengths[i]);
-		EXPECT_EQ(0, memcmp(&before, raw_slot(&b, i + 1), sizeof(before))) {
-			TH_LOG("%zu bytes", lengths[i]);
-		}
-	}
 	ashm_ring_writer_close(w);
 	ring_free(&b);
 }

@@ -170,25 +170,25 @@ TEST_F(lib, begin_commit_abort)
 	EXPECT_EQ(-EINVAL, ashm_frame_abort(w));
 	ASSERT_EQ(0, ashm_frame_begin(w, 3000, &data, 0));
 	EXPECT_EQ(0, (uintptr_t)data % 64);
-	EXPECT_EQ(SLOT_WRITING | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	EXPECT_EQ(SLOT_WRITING | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
 	EXPECT_EQ(-EINPROGRESS, ashm_frame_begin(w, 1, &data, 0));
 	EXPECT_EQ(-EINPROGRESS, put(w, 10, 1, 0));
 	EXPECT_EQ(-EAGAIN, get(r, 4000, &f, 0));
 	frame_fill(data, 3000, 7);
 	EXPECT_EQ(-EINVAL, ashm_frame_commit(w, 3001, 7));
 	EXPECT_EQ(0, ashm_frame_abort(w));
-	EXPECT_EQ(SLOT_EMPTY | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	EXPECT_EQ(SLOT_EMPTY | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
 	EXPECT_EQ(-EAGAIN, get(r, 4000, &f, 0));
 
 	ASSERT_EQ(0, ashm_frame_begin(w, 3000, &data, 0));
 	frame_fill(data, 3000, 8);
 	EXPECT_EQ(0, ashm_frame_commit(w, 2000, 8));
-	EXPECT_EQ(SLOT_READY | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	EXPECT_EQ(SLOT_READY | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
 	ASSERT_EQ(0, get(r, 4000, &f, 0));
 	EXPECT_EQ(1, f.seq);
 	EXPECT_EQ(2000, f.length);
 	EXPECT_EQ(8, f.tag);
-	EXPECT_EQ(SLOT_CONSUMED | 1 << SLOT_SEQ_SHIFT, raw_slot(&b, 1)->state);
+	EXPECT_EQ(SLOT_CONSUMED | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
 	ashm_ring_reader_close(r);
 	ashm_ring_writer_close(w);
 	ring_free(&b);
@@ -225,9 +225,9 @@ TEST_F(lib, borrow)
 	EXPECT_EQ(0, f.missed);
 	ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
 	EXPECT_EQ(3, f.seq);
-	EXPECT_EQ(SLOT_READY | 3 << SLOT_SEQ_SHIFT, raw_slot(&b, 3)->state);
+	EXPECT_EQ(SLOT_READY | 3 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 3)->state));
 	EXPECT_EQ(0, ashm_frame_release(r));
-	EXPECT_EQ(SLOT_CONSUMED | 3 << SLOT_SEQ_SHIFT, raw_slot(&b, 3)->state);
+	EXPECT_EQ(SLOT_CONSUMED | 3 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 3)->state));
 	ashm_ring_reader_close(r);
 	ashm_ring_writer_close(w);
 	ring_free(&b);
@@ -266,10 +266,10 @@ TEST_F(lib, full)
 	/* Frame 1 was nobody's any more; the slowest counts. */
 	EXPECT_EQ(0, put(w, 100, 5, 0));
 	EXPECT_EQ(-EAGAIN, put(w, 100, 6, 0));
-	EXPECT_EQ(SLOT_READY | 2 << SLOT_SEQ_SHIFT, raw_slot(&b, 2)->state);
+	EXPECT_EQ(SLOT_READY | 2 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 2)->state));
 	ASSERT_EQ(0, get(second, 100, &f, 0));
 	EXPECT_EQ(2, f.seq);
-	EXPECT_EQ(SLOT_CONSUMED | 2 << SLOT_SEQ_SHIFT, raw_slot(&b, 2)->state);
+	EXPECT_EQ(SLOT_CONSUMED | 2 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 2)->state));
 	EXPECT_EQ(0, put(w, 100, 6, 0));
 	EXPECT_EQ(-EAGAIN, put(w, 100, 7, 0));
 	/* A borrowed frame holds its place. */

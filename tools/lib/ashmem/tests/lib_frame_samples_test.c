@@ -70,12 +70,26 @@ static bool await_file(const char *path)
 	return false;
 }
 
+/* Both ends have gone, and what was sent has been got: reads what they said. */
+static void ended_well(struct __test_metadata *_metadata, pid_t one, pid_t two,
+		       FILE *said, char *text, size_t size)
+{
+	char want[64];
+
+	EXPECT_EQ(0, wait_child(two));
+	EXPECT_EQ(0, wait_child(one));
+	say(said, text, size);
+	snprintf(want, sizeof(want), "got:  %llu bytes",
+		 strtoull(mebibytes(), NULL, 10) << 20);
+	EXPECT_NE(NULL, strstr(text, want));
+}
+
 TEST_F_TIMEOUT(lib, socket, 120)
 {
 	char *consumer[] = { "frame_consumer", "socket", NULL };
 	char *producer[] = { "frame_producer", "socket", mebibytes(), NULL };
 	FILE *said = tmpfile();
-	char text[1024], want[64];
+	char text[1024];
 	pid_t one, two;
 
 	ASSERT_NE(NULL, said);
@@ -85,12 +99,7 @@ TEST_F_TIMEOUT(lib, socket, 120)
 	ASSERT_TRUE(await_file("socket"));
 	two = start(producer_main, producer, fileno(said));
 	ASSERT_GT(two, 0);
-	EXPECT_EQ(0, wait_child(two));
-	EXPECT_EQ(0, wait_child(one));
-	say(said, text, sizeof(text));
-	snprintf(want, sizeof(want), "got:  %llu bytes",
-		 strtoull(mebibytes(), NULL, 10) << 20);
-	EXPECT_NE(NULL, strstr(text, want));
+	ended_well(_metadata, one, two, said, text, sizeof(text));
 	EXPECT_NE(0, access("socket", F_OK));
 	fclose(said);
 }
@@ -100,7 +109,7 @@ TEST_F_TIMEOUT(lib, binder, 120)
 	char *service[] = { "binder_service", BINDER_DEV, NULL };
 	char *client[] = { "binder_client", BINDER_DEV, mebibytes(), NULL };
 	FILE *said = tmpfile();
-	char text[1024], want[64];
+	char text[1024];
 	pid_t one, two;
 
 	if (access(BINDER_DEV, F_OK))
@@ -110,12 +119,7 @@ TEST_F_TIMEOUT(lib, binder, 120)
 	ASSERT_GT(one, 0);
 	two = start(client_main, client, fileno(said));
 	ASSERT_GT(two, 0);
-	EXPECT_EQ(0, wait_child(two));
-	EXPECT_EQ(0, wait_child(one));
-	say(said, text, sizeof(text));
-	snprintf(want, sizeof(want), "got:  %llu bytes",
-		 strtoull(mebibytes(), NULL, 10) << 20);
-	EXPECT_NE(NULL, strstr(text, want));
+	ended_well(_metadata, one, two, said, text, sizeof(text));
 	/* Two calls with their answers are all that went over it. */
 	EXPECT_NE(NULL, strstr(text, "1 descriptor, 2 calls of 56 bytes"));
 	fclose(said);

@@ -147,7 +147,7 @@ TEST_F(lib, one_region)
 	}
 	/* Nobody purges: whatever is unpinned when, every byte stays. */
 	EXPECT_EQ(0, run_jobs(jobs, one_region));
-	EXPECT_EQ(0, lost);
+	EXPECT_EQ(0, atomic_load(&lost));
 	EXPECT_EQ(0, ashm_allow_purging(r, 0));
 	if (ON_DEVICE)
 		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));

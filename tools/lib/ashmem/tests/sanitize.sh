@@ -112,7 +112,7 @@ else
 		   ...
 		}
 	SUPP
-	"$CC" -D_GNU_SOURCE -O1 -c "$lib/tests/valgrind_shim.c" -o "$tmp/shim.o"
+	"$CC" -D_GNU_SOURCE -O1 -c "$lib/tests/syscall_shim.c" -o "$tmp/shim.o"
 	build valgrind "-O1 -g" "-Wl,--wrap=syscall $tmp/shim.o"
 	status=0
 	"$lib/tests/run.sh" "$tmp/valgrind/tests" valgrind --quiet \
