@@ -54,18 +54,29 @@ need_root()
 }
 
 # Runs a command in root directory $1. The mounts live in a namespace of their
-# own, so that nothing stays mounted however this ends.
+# own, so that nothing stays mounted however this ends. With $shown, lines of
+# "NAME DIRECTORY", the command finds these directories as /mnt/NAME, and a /tmp of
+# its own.
 in_root()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare --mount sh -euc '
-		root=$1
-		shift
+		shown=$1
+		root=$2
+		shift 2
 		mount -t proc proc "$root/proc"
+		if [ -n "$shown" ]; then
+			mount -t tmpfs tmp "$root/tmp"
+			mount -t tmpfs mnt "$root/mnt"
+			echo "$shown" | while read -r name directory; do
+				mkdir "$root/mnt/$name"
+				mount --bind "$directory" "$root/mnt/$name"
+			done
+		fi
 		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			HOME=/ LC_ALL=C DEBIAN_FRONTEND=noninteractive \
 			${http_proxy:+"http_proxy=$http_proxy"} "$@"
-	' sh "$@"
+	' sh "${shown:-}" "$@"
 }
 
 # Takes the lock named $1 for the rest of the script's life.

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the suites share.
+ */
+
+#include <kunit/test-bug.h>
+#include <linux/moduleparam.h>
+#include <linux/random.h>
+#include <linux/shrinker.h>
+
+#include "fixture.h"
+#include "../compat/shrinker.h"
+
+static unsigned long long seed;
+module_param_named(kunit_seed, seed, ullong, 0444);
+MODULE_PARM_DESC(kunit_seed, "seed of the random tests, 0 for one that differs each time");
+
+static void free_shrinker(void *shrinker)
+{
+	compat_shrinker_free(shrinker);
+}
+
+static void end_lru(void *lru)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	KUNIT_EXPECT_TRUE_MSG(test, hash_empty(((struct ashmem_lru *)lru)->known),
+			      "a group was left behind");
+	ashmem_lru_exit(lru);
+}
+
+/**
+ * ashmem_kunit_lru - an LRU that nobody else knows of
+ * @test: the test, with which it ends; it must be empty then
+ */
+struct ashmem_lru *ashmem_kunit_lru(struct kunit *test)
+{
+	struct ashmem_lru *lru = kunit_kzalloc(test, sizeof(*lru), GFP_KERNEL);
+	/* Never registered: it only lends its number to the lists. */
+	struct shrinker *shrinker = compat_shrinker_alloc("ashmem-kunit");
+
+	KUNIT_ASSERT_NOT_NULL(test, shrinker);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_shrinker, shrinker));
+	KUNIT_ASSERT_NOT_NULL(test, lru);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_init(lru, shrinker));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_lru, lru));
+	return lru;
+}
+
+static void put_group(void *group)
+{
+	ashmem_lru_group_put(group);
+}
+
+/**
+ * ashmem_kunit_group - the group of the test's own task
+ * @test: the test, with which the reference ends
+ * @lru: the LRU
+ */
+struct ashmem_lru_group *ashmem_kunit_group(struct kunit *test, struct ashmem_lru *lru)
+{
+	struct ashmem_lru_group *group = NULL;
+
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_current_group(lru, &group));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_group, group));
+	return group;
+}
+
+/**
+ * ashmem_kunit_seed - begin a random test
+ * @test: the test
+ * @random: set by the seed
+ *
+ * Return: the seed, which is printed, too: it makes the test do the same again.
+ */
+u64 ashmem_kunit_seed(struct kunit *test, struct rnd_state *random)
+{
+	u64 chosen = seed ?: get_random_u32();
+
+	kunit_info(test, "ashmem_linux.kunit_seed=%llu", chosen);
+	prandom_seed_state(random, chosen);
+	return chosen;
+}

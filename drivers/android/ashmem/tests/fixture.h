@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites share: an LRU of their own, so that they can run beside the
+ * device's users, and the seed.
+ */
+
+#ifndef _ASHMEM_TESTS_FIXTURE_H
+#define _ASHMEM_TESTS_FIXTURE_H
+
+#include <kunit/test.h>
+#include <linux/prandom.h>
+
+#include "../ashmem.h"
+
+struct ashmem_lru *ashmem_kunit_lru(struct kunit *test);
+struct ashmem_lru_group *ashmem_kunit_group(struct kunit *test, struct ashmem_lru *lru);
+u64 ashmem_kunit_seed(struct kunit *test, struct rnd_state *random);
+
+#endif /* _ASHMEM_TESTS_FIXTURE_H */

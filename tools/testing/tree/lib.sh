@@ -1,0 +1,35 @@
+# shellcheck shell=sh disable=SC2034 # most is used by whoever sources this
+# SPDX-License-Identifier: GPL-2.0
+#
+# Kernel trees with the driver in them. Sourced after lib.sh of the test bed.
+
+# Finds or makes a copy of the source of kernel $1 that may be changed, and a place
+# for builds beside it; both are ours until the script ends. Sets $dir to the
+# directory of tree.sh and $copy to that of the copy.
+take_copy()
+{
+	dir=$(REFRESH="" "$bed/tree.sh" "$1")
+	copy=$cache/linked/${dir##*/}
+	lock "linked-$1"
+	if [ -d "$copy" ] && [ -z "${REFRESH:-}" ]; then
+		return
+	fi
+	mkdir -p "$cache/linked"
+	find "$cache/linked" -mindepth 1 -maxdepth 1 -name "$1-*" -exec rm -rf {} +
+	mkdir "$copy.tmp"
+	# Links of files: what changes one has to put another in its place.
+	cp -al "$dir/root/src/linux" "$copy.tmp/linux"
+	mv "$copy.tmp" "$copy"
+}
+
+# Runs a command in the root of that kernel, which finds this repository as
+# /mnt/ashmem, the copy as /mnt/linux, and directory $1 of the builds as /mnt/build.
+in_copy()
+{
+	mkdir -p "$copy/$1"
+	shown="ashmem $top
+linux $copy/linux
+build $copy/$1"
+	shift
+	in_root "$dir/root" "$@"
+}
