@@ -172,6 +172,7 @@ long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 extern struct ashmem_lru ashmem_lru;
 int ashmem_reclaim_init(void);
 void ashmem_reclaim_exit(void);
+unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *sc);
 long ashmem_purge_all(struct ashmem_lru *lru);
 
 /* stats.c */

@@ -22,6 +22,7 @@
 
 #include "ashmem.h"
 #include "compat/shmem.h"
+#include "tests/stub.h"
 
 /* What shmem does with its files, learnt from one of them. */
 static const struct file_operations *shmem_fops __ro_after_init;
@@ -206,6 +207,8 @@ unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
 	unsigned long before = ashmem_backing_resident(backing);
 	unsigned long after;
 
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_punch, backing, first, last);
+
 	/* One flush of the TLBs for all pages, rather than one for each. */
 	unmap_mapping_range(mapping, start, len, 0);
 	shmem_truncate_range(mapping->host, start, start + len - 1);
@@ -228,6 +231,8 @@ unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
 				  unsigned long last)
 {
 	unsigned long index = first;
+
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_hole, backing, first, last);
 
 	if (!xa_find(&backing->f_mapping->i_pages, &index, last, XA_PRESENT))
 		return last - first + 1;

@@ -61,19 +61,19 @@ static struct ashmem_lru_group *create_group(struct ashmem_lru *lru, u64 cgroup,
 }
 
 /**
- * ashmem_lru_current_group - see to it that a region has the task's group at hand
+ * ashmem_lru_change_group - see to it that a region has a group at hand
  * @lru: the LRU
  * @group: the group that the region had last, or NULL; its lock is held, and
  *	with it the reference that is kept here
+ * @cgroup: number of the group's cgroup
+ * @nid: node of the group
  *
  * Return: 0, or -ENOMEM and no change.
  */
-int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group)
+int ashmem_lru_change_group(struct ashmem_lru *lru, struct ashmem_lru_group **group,
+			    u64 cgroup, int nid)
 {
 	struct ashmem_lru_group *old = *group, *new;
-	/* Never used again, so no group is taken for that of a later cgroup. */
-	u64 cgroup = compat_current_memcg_serial();
-	int nid = numa_node_id();
 
 	if (likely(old && group_is(old, cgroup, nid)))
 		return 0;
@@ -90,6 +90,20 @@ int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **g
 	if (old)
 		ashmem_lru_group_put(old);
 	return 0;
+}
+
+/**
+ * ashmem_lru_current_group - see to it that a region has the task's group at hand
+ * @lru: the LRU
+ * @group: as for ashmem_lru_change_group()
+ *
+ * Return: 0, or -ENOMEM and no change.
+ */
+int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group)
+{
+	/* Never used again, so no group is taken for that of a later cgroup. */
+	return ashmem_lru_change_group(lru, group, compat_current_memcg_serial(),
+				       numa_node_id());
 }
 
 void ashmem_lru_group_put(struct ashmem_lru_group *group)

@@ -10,6 +10,7 @@
 
 #include "ashmem.h"
 #include "compat/list_lru.h"
+#include "tests/stub.h"
 
 /* How many ranges of regions that are busy one pick passes over: some 10 us. */
 #define LRU_PASS_OVER_MAX	1024
@@ -254,6 +255,8 @@ struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru_group *group)
 	struct ashmem_range *range, *found = NULL;
 	unsigned int passed_over = 0;
 
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_lru_trylock_oldest, group);
+
 	spin_lock(&group->lock);
 	list_for_each_entry(range, &group->ranges, lru) {
 		/* The inverse of the lock order, so this must not wait. */
@@ -302,6 +305,8 @@ struct ashmem_region *ashmem_lru_get_oldest(struct ashmem_lru_group *group)
 {
 	struct ashmem_region *region = NULL;
 	struct ashmem_range *range;
+
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_lru_get_oldest, group);
 
 	spin_lock(&group->lock);
 	range = list_first_entry_or_null(&group->ranges, struct ashmem_range, lru);

@@ -68,6 +68,8 @@ struct ashmem_lru_group {
 /* group.c */
 int ashmem_lru_group_cache_init(void);
 void ashmem_lru_group_cache_exit(void);
+int ashmem_lru_change_group(struct ashmem_lru *lru, struct ashmem_lru_group **group,
+			    u64 cgroup, int nid);
 int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group);
 void ashmem_lru_group_put(struct ashmem_lru_group *group);
 

@@ -105,7 +105,14 @@ static unsigned long shrinker_count(struct shrinker *shrink, struct shrink_contr
 	return pages ?: SHRINK_EMPTY;
 }
 
-static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_control *sc)
+/**
+ * ashmem_purge_some - purge what a shrinker is asked for
+ * @lru: the LRU
+ * @sc: how many pages, of which node and cgroup; set to how many were dealt with
+ *
+ * Return: how many pages were in memory, or %SHRINK_STOP if nothing could be done.
+ */
+unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *sc)
 {
 	unsigned long scanned = 0, freed = 0;
 	struct ashmem_lru_group *group;
@@ -116,7 +123,7 @@ static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_contro
 		return SHRINK_STOP;
 
 	while (scanned < sc->nr_to_scan &&
-	       (group = ashmem_lru_get_group(&ashmem_lru, sc, busy))) {
+	       (group = ashmem_lru_get_group(lru, sc, busy))) {
 		unsigned long pages;
 
 		pages = purge_oldest(group, sc->nr_to_scan - scanned, &freed);
@@ -132,6 +139,11 @@ static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_contro
 	sc->nr_scanned = scanned;
 	compat_account_reclaimed_pages(freed);
 	return freed;
+}
+
+static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_control *sc)
+{
+	return ashmem_purge_some(&ashmem_lru, sc);
 }
 
 /*

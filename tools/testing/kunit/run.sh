@@ -8,8 +8,8 @@
 # failed", with ", N skipped" if any were.
 #
 # Variables:
-#	ARCH=um			user mode Linux, or x86_64 for a guest in QEMU,
-#				where there are two nodes of memory
+#	ARCH=um			user mode Linux; x86_64 for a guest in QEMU, where
+#				there are two nodes of memory; i386 for 32 bits
 #	TEST=pattern		only suites or tests like 'ashmem_lru*'
 #	SEED=n			of the random tests
 #	PAGES=n			gone through in all ways are regions of up to so many
@@ -26,9 +26,10 @@ bed=$here/../qemu
 [ $# -eq 0 ] || die "usage: run.sh (see ARCH= and TEST= in 'make help')"
 arch=${ARCH:-um}
 case $arch in
-um | x86_64) ;;
-*) die "ARCH is um or x86_64, not '$arch'" ;;
+um | x86_64 | i386) ;;
+*) die "ARCH is um, x86_64 or i386, not '$arch'" ;;
 esac
+build=kunit-$arch
 need_root
 take_copy "$(kernels | tail -n 1)"
 mkdir -p "$out"
@@ -42,23 +43,64 @@ set -- --arch="$arch" --build_dir=/mnt/build
 kunit=tools/testing/kunit/kunit.py
 config=/mnt/ashmem/drivers/android/ashmem/tests
 
-if [ ! -d "$copy/kunit-$arch" ]; then
+if [ ! -d "$copy/$build" ]; then
 	say "building a kernel for $arch (some minutes once) ..."
 fi
+more=
+if [ "$arch" = x86_64 ]; then
+	more="--kconfig_add=CONFIG_SMP=y --kconfig_add=CONFIG_NUMA=y"
+fi
 start=$(date +%s)
-in_copy "kunit-$arch" env -C /mnt/linux PYTHONDONTWRITEBYTECODE=1 \
-	python3 "$kunit" build "$@" --kunitconfig="$config" --jobs="$(nproc)" \
+# shellcheck disable=SC2086 # a list
+in_copy "$build" env -C /mnt/linux PYTHONDONTWRITEBYTECODE=1 \
+	python3 "$kunit" build "$@" $more --kunitconfig="$config" --jobs="$(nproc)" \
 	>"$log" 2>&1 || {
 	cat "$log" >&2
 	die "the kernel doesn't build"
 }
 say "built in $(($(date +%s) - start)) s"
 
-set -- exec --arch="$arch" --build_dir=/mnt/build --timeout=300 \
+# QEMU is the machine's own, all else the kernel's or its root's.
+set -- --timeout=300 \
 	--kernel_args="ashmem_linux.kunit_seed=${SEED:-0}" \
 	--kernel_args="ashmem_linux.kunit_pages=${PAGES:-4}" \
 	"${TEST:-ashmem_*}"
+export PYTHONDONTWRITEBYTECODE=1
 status=0
-in_copy "kunit-$arch" env -C /mnt/linux PYTHONDONTWRITEBYTECODE=1 \
-	python3 "$kunit" "$@" >"$log" 2>&1 || status=$?
-sed '/^\[.*\] Testing complete/q' "$log"
+if [ "$arch" = um ]; then
+	in_copy "$build" env -C /mnt/linux PYTHONDONTWRITEBYTECODE=1 \
+		python3 "$kunit" exec --arch="$arch" --build_dir=/mnt/build "$@" \
+		>"$log" 2>&1 || status=$?
+else
+	if [ "$arch" = x86_64 ]; then
+		set -- --qemu_args="-smp 2 \
+			-object memory-backend-ram,id=m0,size=512M \
+			-object memory-backend-ram,id=m1,size=512M \
+			-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1" "$@"
+	fi
+	# kunit.py takes KVM where there is one; it must not find one that is none.
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare --mount sh -euc '
+		[ "$1" = kvm ] || [ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm
+		cd "$2"
+		shift 2
+		exec "$@"
+	' sh "$("$bed/accel.sh" "$copy/$build/arch/x86/boot/bzImage")" "$copy/linux" \
+		python3 "$kunit" exec --arch="$arch" --build_dir="$copy/$build" "$@" \
+		>"$log" 2>&1 || status=$?
+fi
+cat "$log"
+
+# "Testing complete. Ran 40 tests: passed: 38, skipped: 2"
+counts=$(sed -n 's/^\[.*\] Testing complete\. Ran [0-9]* tests: //p' "$log" | tr -d :)
+count()
+{
+	echo "$counts" | tr ',' '\n' | awk -v what="$1" '$1 == what { n = $2 } END { print n + 0 }'
+}
+failed=$(($(count failed) + $(count crashed) + $(count errors)))
+if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+	failed=1
+fi
+skipped=$(count skipped)
+echo "$(count passed) passed, $failed failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
+[ "$failed" -eq 0 ]

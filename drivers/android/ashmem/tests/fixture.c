@@ -66,6 +66,25 @@ struct ashmem_lru_group *ashmem_kunit_group(struct kunit *test, struct ashmem_lr
 	return group;
 }
 
+static void close_region(void *region)
+{
+	ashmem_region_close(region);
+}
+
+/**
+ * ashmem_kunit_region - a new region
+ * @test: the test, with which it is closed
+ * @lru: where its ranges are listed
+ */
+struct ashmem_region *ashmem_kunit_region(struct kunit *test, struct ashmem_lru *lru)
+{
+	struct ashmem_region *region = ashmem_region_create(lru);
+
+	KUNIT_ASSERT_NOT_NULL(test, region);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, close_region, region));
+	return region;
+}
+
 /**
  * ashmem_kunit_seed - begin a random test
  * @test: the test

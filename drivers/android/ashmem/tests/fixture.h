@@ -14,6 +14,7 @@
 
 struct ashmem_lru *ashmem_kunit_lru(struct kunit *test);
 struct ashmem_lru_group *ashmem_kunit_group(struct kunit *test, struct ashmem_lru *lru);
+struct ashmem_region *ashmem_kunit_region(struct kunit *test, struct ashmem_lru *lru);
 u64 ashmem_kunit_seed(struct kunit *test, struct rnd_state *random);
 
 #endif /* _ASHMEM_TESTS_FIXTURE_H */

@@ -3,6 +3,7 @@
  * The algebra of ranges against a model by pages.
  */
 
+#include <linux/fs.h>
 #include <linux/hashtable.h>
 #include <linux/moduleparam.h>
 
@@ -251,6 +252,10 @@ static void describe_pages(const unsigned int *pages, char *text)
 
 KUNIT_ARRAY_PARAM(pages, pages_of_regions, describe_pages);
 
+/* A region is no larger than a file or a size_t. */
+#define LAST_PAGE	((unsigned long)(IS_ENABLED(CONFIG_64BIT) ? \
+			 MAX_LFS_FILESIZE >> PAGE_SHIFT : SIZE_MAX >> PAGE_SHIFT))
+
 /**
  * struct random_case - a long random walk
  * @name: what is special of it
@@ -268,10 +273,9 @@ static const struct random_case {
 	unsigned long base;
 	unsigned int ranges;
 } random_cases[] = {
-	{ "many ranges", 1024, 3, 4000, 0, 200 },
-	{ "long ranges", 256, 64, 8000, 0, 10 },
-	{ "at the end of the largest file", 64, 8, 8000,
-	  (MAX_LFS_FILESIZE >> PAGE_SHIFT) + 1 - 64, 10 },
+	{ "many ranges", 1024, 3, 4000, 0, 100 },
+	{ "long ranges", 256, 64, 8000, 0, 5 },
+	{ "at the end of the largest region", 64, 8, 8000, LAST_PAGE - 63, 5 },
 };
 
 static void describe_random(const struct random_case *how, char *text)

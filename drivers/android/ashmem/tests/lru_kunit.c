@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The LRU: order, counts, groups, and the lists of nodes.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/nodemask.h>
+#include <linux/sched.h>
+#include <linux/topology.h>
+
+#include "fixture.h"
+
+/* What lru.c passes over before it gives up. */
+#define PASS_OVER	1024
+
+/* A cgroup that none is numbered like. */
+#define CGROUP		(1ULL << 60)
+
+static void put_group(void *group)
+{
+	ashmem_lru_group_put(group);
+}
+
+/* A group of a cgroup that there isn't; its list is that of the test's own. */
+static struct ashmem_lru_group *group_of(struct kunit *test, struct ashmem_lru *lru,
+					 u64 cgroup, int nid)
+{
+	struct ashmem_lru_group *group = NULL;
+
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &group, cgroup, nid));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_group, group));
+	return group;
+}
+
+static void init_range(struct ashmem_range *range, struct ashmem_region *region,
+		       unsigned long start, unsigned long pages)
+{
+	range->region = region;
+	range->pages.start = start;
+	range->pages.last = start + pages - 1;
+	range->resume = start;
+	range->purged = false;
+}
+
+/* A range that isn't listed. */
+static struct ashmem_range *range_new(struct kunit *test, struct ashmem_region *region,
+				      unsigned long pages)
+{
+	struct ashmem_range *range = kunit_kzalloc(test, sizeof(*range), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	init_range(range, region, 0, pages);
+	return range;
+}
+
+static void expect_order(struct kunit *test, struct ashmem_lru_group *group,
+			 struct ashmem_range **ranges, unsigned int count)
+{
+	struct ashmem_range *range;
+	unsigned int i = 0;
+
+	list_for_each_entry(range, &group->ranges, lru) {
+		KUNIT_ASSERT_LT(test, i, count);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, ranges[i], range, "at place %u", i);
+		i++;
+	}
+	KUNIT_EXPECT_EQ(test, count, i);
+}
+
+/* What the shrinker of the test's own node and cgroup would be told. */
+static struct shrink_control here(int nid)
+{
+	return (struct shrink_control){ .nid = nid, .gfp_mask = GFP_KERNEL };
+}
+
+static unsigned long count_all_nodes(struct ashmem_lru *lru)
+{
+	unsigned long pages = 0;
+	int nid;
+
+	for_each_online_node(nid) {
+		struct shrink_control sc = here(nid);
+
+		pages += ashmem_lru_count(lru, &sc);
+	}
+	return pages;
+}
+
+static void lru_order_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_range *r[5];
+	int i;
+
+	KUNIT_EXPECT_EQ(test, 1, refcount_read(&group->refs));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_get_oldest(group));
+	KUNIT_EXPECT_EQ(test, 0, count_all_nodes(lru));
+
+	for (i = 0; i < 4; i++) {
+		r[i] = range_new(test, region, 1 + i);
+		ashmem_lru_add(group, r[i]);
+		KUNIT_EXPECT_PTR_EQ(test, group, r[i]->group);
+	}
+	expect_order(test, group, r, 4);
+	KUNIT_EXPECT_EQ(test, 1 + 2 + 3 + 4, group->pages);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_lru_pages(lru));
+	KUNIT_EXPECT_EQ(test, 10, count_all_nodes(lru));
+	KUNIT_EXPECT_EQ_MSG(test, 2, refcount_read(&group->refs),
+			    "the ranges hold one reference together");
+
+	/* Behind the second one. */
+	r[4] = range_new(test, region, 5);
+	ashmem_lru_add_behind(r[4], r[1]);
+	expect_order(test, group, (struct ashmem_range *[]){ r[0], r[1], r[4], r[2], r[3] }, 5);
+	KUNIT_EXPECT_EQ(test, 15, group->pages);
+
+	/* In the middle, at both ends, and what is there grows less. */
+	ashmem_lru_del(r[4]);
+	expect_order(test, group, r, 4);
+	ashmem_lru_del(r[0]);
+	ashmem_lru_del(r[3]);
+	expect_order(test, group, &r[1], 2);
+	KUNIT_EXPECT_EQ(test, 2 + 3, group->pages);
+	r[2]->resume += 2;
+	ashmem_lru_shrink(r[2], 2);
+	expect_order(test, group, &r[1], 2);
+	KUNIT_EXPECT_EQ(test, 2 + 1, group->pages);
+	r[1]->resume += 2;
+	ashmem_lru_shrink(r[1], 2);
+	expect_order(test, group, &r[2], 1);
+	KUNIT_EXPECT_EQ(test, 2, refcount_read(&group->refs));
+	r[2]->resume++;
+	ashmem_lru_shrink(r[2], 1);
+	expect_order(test, group, NULL, 0);
+	KUNIT_EXPECT_EQ(test, 0, group->pages);
+	KUNIT_EXPECT_EQ(test, 1, refcount_read(&group->refs));
+}
+
+/* Whoever comes back last is the youngest. */
+static void lru_again_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_range *a = range_new(test, region, 1);
+	struct ashmem_range *b = range_new(test, region, 1);
+
+	ashmem_lru_add(group, a);
+	ashmem_lru_add(group, b);
+	ashmem_lru_del(a);
+	ashmem_lru_add(group, a);
+	expect_order(test, group, (struct ashmem_range *[]){ b, a }, 2);
+	ashmem_lru_del(a);
+	ashmem_lru_del(b);
+}
+
+/* A group that a count found empty is off its node's list, and comes back. */
+static void lru_emptied_group_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_range *range = range_new(test, ashmem_kunit_region(test, lru), 7);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, list_empty(&group->link));
+		ashmem_lru_add(group, range);
+		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
+		KUNIT_EXPECT_EQ(test, 7, count_all_nodes(lru));
+		ashmem_lru_del(range);
+		/* It may be wanted again at once, so it stays till it is counted. */
+		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
+		KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
+		KUNIT_EXPECT_EQ(test, 0, count_all_nodes(lru));
+	}
+}
+
+static void lru_del_many_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *first = group_of(test, lru, CGROUP, 0);
+	struct ashmem_lru_group *second = group_of(test, lru, CGROUP + 1, 0);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_range *r[8], *stays = range_new(test, region, 1);
+	/* Each may be listed in either group or, at 0, have nothing left. */
+	unsigned int ways = 6561, way, i; /* 3^8 */
+
+	for (i = 0; i < 8; i++)
+		r[i] = range_new(test, region, 1);
+	ashmem_lru_add(second, stays);
+
+	for (way = 0; way < ways; way++) {
+		unsigned int rest = way;
+
+		for (i = 0; i < 8; i++, rest /= 3) {
+			init_range(r[i], region, i, 1 + i);
+			if (rest % 3)
+				ashmem_lru_add(rest % 3 == 1 ? first : second, r[i]);
+			else
+				r[i]->resume = r[i]->pages.last + 1;
+		}
+		ashmem_lru_del_many(r, 8);
+		KUNIT_ASSERT_TRUE_MSG(test, first->pages == 0 && second->pages == 1 &&
+				      list_empty(&first->ranges) &&
+				      list_is_singular(&second->ranges) &&
+				      refcount_read(&first->refs) == 1 &&
+				      refcount_read(&second->refs) == 2,
+				      "way %u", way);
+	}
+	ashmem_lru_del(stays);
+}
+
+/* Groups are told apart by both numbers, and found again while they live. */
+static void lru_groups_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *one = group_of(test, lru, CGROUP, 0);
+	struct ashmem_lru_group *held = NULL;
+	int nid = first_online_node;
+
+	KUNIT_EXPECT_PTR_EQ(test, one, group_of(test, lru, CGROUP, 0));
+	KUNIT_EXPECT_EQ(test, 2, refcount_read(&one->refs));
+	KUNIT_EXPECT_PTR_NE(test, one, group_of(test, lru, CGROUP + 1, 0));
+	KUNIT_EXPECT_PTR_NE(test, one, group_of(test, lru, CGROUP, 1));
+	/* One chain of the table. */
+	KUNIT_EXPECT_PTR_NE(test, one, group_of(test, lru, CGROUP + (1ULL << 32), 0));
+
+	/* A region that goes from group to group has one reference, of the last. */
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, CGROUP, 0));
+	KUNIT_EXPECT_PTR_EQ(test, one, held);
+	KUNIT_EXPECT_EQ(test, 3, refcount_read(&one->refs));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, CGROUP, 0));
+	KUNIT_EXPECT_EQ(test, 3, refcount_read(&one->refs));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, CGROUP + 9, nid));
+	KUNIT_EXPECT_EQ(test, 2, refcount_read(&one->refs));
+	KUNIT_EXPECT_EQ(test, 1, refcount_read(&held->refs));
+	ashmem_lru_group_put(held);
+}
+
+/* Each group that has something to give is found once, and no other. */
+static void lru_get_group_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_lru_group *groups[4], *group;
+	struct ashmem_range *r[4];
+	unsigned int seen[4] = {}, skip, i;
+	int nid;
+
+	for (i = 0; i < 4; i++) {
+		groups[i] = group_of(test, lru, CGROUP + i, 0);
+		r[i] = range_new(test, region, 1);
+		ashmem_lru_add(groups[i], r[i]);
+	}
+	ashmem_lru_del(r[2]);
+
+	for_each_online_node(nid) {
+		struct shrink_control sc = here(nid);
+
+		for (skip = 0; (group = ashmem_lru_get_group(lru, &sc, skip)); skip++) {
+			for (i = 0; i < 4; i++)
+				seen[i] += group == groups[i];
+			KUNIT_EXPECT_EQ(test, 3, refcount_read(&group->refs));
+			ashmem_lru_group_put(group);
+			KUNIT_ASSERT_LT(test, skip, 4);
+		}
+	}
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, i != 2, seen[i]);
+		if (i != 2)
+			ashmem_lru_del(r[i]);
+	}
+}
+
+static void lru_oldest_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_region *a = ashmem_kunit_region(test, lru);
+	struct ashmem_region *b = ashmem_kunit_region(test, lru);
+	struct ashmem_range *ra = range_new(test, a, 1), *rb = range_new(test, b, 1);
+	struct ashmem_region *region;
+	struct ashmem_range *found;
+
+	ashmem_lru_add(group, ra);
+	ashmem_lru_add(group, rb);
+
+	region = ashmem_lru_get_oldest(group);
+	KUNIT_EXPECT_PTR_EQ(test, a, region);
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&a->refs));
+	ashmem_region_put(region);
+
+	mutex_lock(&b->lock);
+	KUNIT_EXPECT_NULL(test, ashmem_lru_oldest_of(group, b));
+	mutex_unlock(&b->lock);
+
+	found = ashmem_lru_trylock_oldest(group);
+	KUNIT_EXPECT_PTR_EQ(test, ra, found);
+	KUNIT_EXPECT_TRUE(test, mutex_is_locked(&a->lock));
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&a->refs));
+	KUNIT_EXPECT_PTR_EQ(test, ra, ashmem_lru_oldest_of(group, a));
+	ashmem_region_put(a);
+
+	/* Still locked: the next one is as good. */
+	found = ashmem_lru_trylock_oldest(group);
+	KUNIT_EXPECT_PTR_EQ(test, rb, found);
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&a->refs));
+	mutex_unlock(&b->lock);
+	ashmem_region_put(b);
+	mutex_unlock(&a->lock);
+
+	ashmem_lru_del(ra);
+	ashmem_lru_del(rb);
+}
+
+/* A pick holds a spinlock: it gives up rather than look at each busy range. */
+static void lru_pass_over_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_region *busy = ashmem_kunit_region(test, lru);
+	struct ashmem_region *idle = ashmem_kunit_region(test, lru);
+	struct ashmem_range *last = range_new(test, idle, 1), *ranges, *found;
+	unsigned int i;
+
+	ranges = kunit_kcalloc(test, PASS_OVER, sizeof(*ranges), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ranges);
+	for (i = 0; i < PASS_OVER; i++) {
+		init_range(&ranges[i], busy, i, 1);
+		ashmem_lru_add(group, &ranges[i]);
+	}
+	ashmem_lru_add(group, last);
+
+	mutex_lock(&busy->lock);
+	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group));
+	ashmem_lru_del(&ranges[0]);
+	found = ashmem_lru_trylock_oldest(group);
+	KUNIT_EXPECT_PTR_EQ(test, last, found);
+	if (found) {
+		mutex_unlock(&idle->lock);
+		ashmem_region_put(idle);
+	}
+	for (i = 1; i < PASS_OVER; i++)
+		ashmem_lru_del(&ranges[i]);
+	mutex_unlock(&busy->lock);
+	ashmem_lru_del(last);
+}
+
+#define RANDOM_GROUPS	5
+#define RANDOM_RANGES	64
+
+/* The numbers against a plain array, through many changes. */
+static void lru_random_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_lru_group *groups[RANDOM_GROUPS];
+	struct ashmem_range *ranges[RANDOM_RANGES];
+	unsigned int where[RANDOM_RANGES] = {}; /* 0, or which group and one */
+	unsigned long pages[RANDOM_GROUPS + 1];
+	unsigned int i, step, steps = 5000;
+	struct rnd_state random;
+	u64 seed = ashmem_kunit_seed(test, &random);
+
+	for (i = 0; i < RANDOM_GROUPS; i++)
+		groups[i] = group_of(test, lru, CGROUP + i % 3, i / 3);
+	for (i = 0; i < RANDOM_RANGES; i++)
+		ranges[i] = range_new(test, region, 1);
+
+	for (step = 0; step < steps; step++) {
+		unsigned int one = prandom_u32_state(&random) % RANDOM_RANGES;
+		unsigned int other = prandom_u32_state(&random) % RANDOM_RANGES;
+		unsigned long sum = 0, some;
+
+		if (!where[one]) {
+			init_range(ranges[one], region, one,
+				   1 + prandom_u32_state(&random) % 100);
+			if (where[other]) {
+				ashmem_lru_add_behind(ranges[one], ranges[other]);
+				where[one] = where[other];
+			} else {
+				where[one] = 1 + other % RANDOM_GROUPS;
+				ashmem_lru_add(groups[where[one] - 1], ranges[one]);
+			}
+		} else if (other & 1) {
+			ashmem_lru_del(ranges[one]);
+			where[one] = 0;
+		} else {
+			some = 1 + other % ashmem_range_purgeable(ranges[one]);
+			ranges[one]->resume += some;
+			ashmem_lru_shrink(ranges[one], some);
+			if (!ashmem_range_purgeable(ranges[one]))
+				where[one] = 0;
+		}
+
+		memset(pages, 0, sizeof(pages));
+		for (i = 0; i < RANDOM_RANGES; i++) {
+			if (where[i]) {
+				pages[where[i]] += ashmem_range_purgeable(ranges[i]);
+				sum += ashmem_range_purgeable(ranges[i]);
+			}
+		}
+		for (i = 0; i < RANDOM_GROUPS; i++)
+			KUNIT_ASSERT_EQ_MSG(test, pages[i + 1], groups[i]->pages,
+					    "group %u, step %u of kunit_seed=%llu", i, step, seed);
+		KUNIT_ASSERT_EQ_MSG(test, sum, ashmem_lru_pages(lru),
+				    "step %u of kunit_seed=%llu", step, seed);
+		if (step % 16 == 0)
+			KUNIT_ASSERT_EQ_MSG(test, sum, count_all_nodes(lru),
+					    "step %u of kunit_seed=%llu", step, seed);
+	}
+	KUNIT_EXPECT_EQ(test, steps, step);
+
+	for (i = 0; i < RANDOM_RANGES; i++) {
+		if (where[i])
+			ashmem_lru_del(ranges[i]);
+	}
+	KUNIT_EXPECT_EQ(test, 0, ashmem_lru_pages(lru));
+}
+
+/* What is unpinned on a node is counted there and nowhere else. */
+static void lru_nodes_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_range *range = range_new(test, region, 3);
+	unsigned int nodes = 0;
+	int nid, other;
+
+	if (num_online_nodes() == 1)
+		kunit_skip(test, "one node of memory");
+	for_each_node_state(nid, N_CPU) {
+		struct ashmem_lru_group *group = NULL;
+
+		KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of_node(nid)));
+		KUNIT_ASSERT_EQ(test, nid, numa_node_id());
+		KUNIT_ASSERT_EQ(test, 0, ashmem_lru_current_group(lru, &group));
+		KUNIT_EXPECT_EQ(test, nid, group->nid);
+		ashmem_lru_add(group, range);
+		for_each_online_node(other) {
+			struct shrink_control sc = here(other);
+
+			KUNIT_EXPECT_EQ(test, other == nid ? 3 : 0, ashmem_lru_count(lru, &sc));
+		}
+		ashmem_lru_del(range);
+		ashmem_lru_group_put(group);
+		nodes++;
+	}
+	KUNIT_EXPECT_GE(test, nodes, 2);
+	KUNIT_EXPECT_EQ(test, 0, set_cpus_allowed_ptr(current, cpu_possible_mask));
+}
+
+static struct kunit_case lru_cases[] = {
+	KUNIT_CASE(lru_order_test),
+	KUNIT_CASE(lru_again_test),
+	KUNIT_CASE(lru_emptied_group_test),
+	KUNIT_CASE(lru_del_many_test),
+	KUNIT_CASE(lru_groups_test),
+	KUNIT_CASE(lru_get_group_test),
+	KUNIT_CASE(lru_oldest_test),
+	KUNIT_CASE(lru_pass_over_test),
+	KUNIT_CASE(lru_random_test),
+	KUNIT_CASE(lru_nodes_test),
+	{}
+};
+
+static struct kunit_suite lru_suite = {
+	.name = "ashmem_lru",
+	.test_cases = lru_cases,
+};
+kunit_test_suite(lru_suite);

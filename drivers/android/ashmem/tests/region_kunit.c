@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names, sizes and protection masks.
+ */
+
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "fixture.h"
+
+static struct ashmem_region *region_new(struct kunit *test)
+{
+	return ashmem_kunit_region(test, ashmem_kunit_lru(test));
+}
+
+static int set_name(struct kunit *test, struct ashmem_region *region, const char *name)
+{
+	char *full = kasprintf(GFP_KERNEL, ASHMEM_NAME_PREFIX "%s", name);
+
+	KUNIT_ASSERT_NOT_NULL(test, full);
+	return ashmem_region_set_name(region, full);
+}
+
+/* GET_NAME says @name, and nothing behind its terminator. */
+static void expect_name(struct kunit *test, struct ashmem_region *region, const char *name)
+{
+	char buf[ASHMEM_NAME_LEN];
+
+	memset(buf, 0xcc, sizeof(buf));
+	KUNIT_EXPECT_EQ(test, strlen(name) + 1, ashmem_region_get_name(region, buf));
+	KUNIT_EXPECT_STREQ(test, name, buf);
+}
+
+static int back(struct ashmem_region *region)
+{
+	int err;
+
+	mutex_lock(&region->lock);
+	err = ashmem_region_back_locked(region, true);
+	mutex_unlock(&region->lock);
+	return err;
+}
+
+static void region_new_test(struct kunit *test)
+{
+	struct ashmem_region *region = region_new(test);
+
+	KUNIT_EXPECT_EQ(test, 0, region->size);
+	KUNIT_EXPECT_EQ(test, PROT_READ | PROT_WRITE | PROT_EXEC, region->prot_mask);
+	KUNIT_EXPECT_NULL(test, region->backing);
+	KUNIT_EXPECT_EQ(test, 0, region->unpinned.unpinned);
+	expect_name(test, region, "dev/ashmem");
+}
+
+static void region_name_test(struct kunit *test)
+{
+	static const char * const names[] = {
+		"a", "with blanks and / slashes", "\xff\x01\n", "dev/ashmem", ".", "",
+	};
+	struct ashmem_region *region = region_new(test);
+	char longest[ASHMEM_NAME_LEN];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		KUNIT_EXPECT_EQ(test, 0, set_name(test, region, names[i]));
+		/* An empty name takes the name away. */
+		expect_name(test, region, *names[i] ? names[i] : "dev/ashmem");
+	}
+	KUNIT_EXPECT_NULL(test, region->name);
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	KUNIT_EXPECT_EQ(test, 0, set_name(test, region, longest));
+	expect_name(test, region, longest);
+
+	/* From the backing on it stands fast. */
+	KUNIT_EXPECT_EQ(test, 0, set_name(test, region, "last"));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, PAGE_SIZE));
+	KUNIT_ASSERT_EQ(test, 0, back(region));
+	KUNIT_EXPECT_EQ(test, -EINVAL, set_name(test, region, "later"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, set_name(test, region, ""));
+	expect_name(test, region, "last");
+	KUNIT_EXPECT_STREQ(test, "dev/ashmem/last",
+			   (const char *)region->backing->f_path.dentry->d_name.name);
+}
+
+/**
+ * struct size_case - a size, and whether a file can have it
+ * @size: in bytes
+ * @err: what making the file returns
+ */
+static const struct size_case {
+	size_t size;
+	int err;
+} size_cases[] = {
+	{ 1 }, { PAGE_SIZE - 1 }, { PAGE_SIZE }, { PAGE_SIZE + 1 }, { SZ_1G },
+	{ SZ_2G - 1 },
+#ifdef CONFIG_64BIT
+	{ SZ_2G }, { SZ_4G - 1 }, { SZ_4G }, { SZ_4G + 1 }, { 1UL << 40 },
+	{ MAX_LFS_FILESIZE },
+	{ (size_t)MAX_LFS_FILESIZE + 1, -EINVAL },
+	{ SIZE_MAX - PAGE_SIZE, -EINVAL },
+	{ SIZE_MAX, -EINVAL },
+#else
+	/* All that a size_t holds is less than a file's limit. */
+	{ SZ_2G }, { SIZE_MAX - PAGE_SIZE }, { SIZE_MAX },
+#endif
+};
+
+static void region_size_test(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(size_cases); i++) {
+		const struct size_case *c = &size_cases[i];
+		struct ashmem_region *region = region_new(test);
+		struct file *backing;
+
+		/* Any number will do, again and again, until there is the file. */
+		KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, SIZE_MAX));
+		KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, 0));
+		KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, c->size));
+		KUNIT_EXPECT_EQ(test, c->size, region->size);
+		KUNIT_EXPECT_EQ_MSG(test, c->err, back(region), "size %#zx", c->size);
+		backing = region->backing;
+		if (c->err) {
+			KUNIT_EXPECT_NULL_MSG(test, backing, "size %#zx", c->size);
+			KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, 1));
+			KUNIT_EXPECT_EQ(test, 1, region->size);
+			continue;
+		}
+		KUNIT_ASSERT_NOT_NULL(test, backing);
+		KUNIT_EXPECT_EQ(test, (loff_t)c->size, i_size_read(file_inode(backing)));
+		KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_set_size(region, 1));
+		KUNIT_EXPECT_EQ(test, c->size, region->size);
+		KUNIT_EXPECT_EQ(test, 0, back(region));
+		KUNIT_EXPECT_PTR_EQ(test, backing, region->backing);
+	}
+	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_64BIT) ? 15 : 9, i);
+}
+
+/* From each mask to each other, as a task that may read what it executes or not. */
+static void region_prot_mask_test(struct kunit *test)
+{
+	static const unsigned long strange[] = {
+		PROT_SEM, PROT_GROWSDOWN, 1UL << 31, ~0UL, ~ASHMEM_PROT_ALL,
+	};
+	unsigned int saved = current->personality;
+	struct ashmem_region *region = region_new(test);
+	unsigned int implies, cases = 0, i;
+	unsigned long from, to;
+
+	for (implies = 0; implies <= 1; implies++) {
+		for (from = 0; from <= ASHMEM_PROT_ALL; from++) {
+			for (to = 0; to <= ASHMEM_PROT_ALL; to++) {
+				unsigned long want = to;
+				int err;
+
+				current->personality = implies ? READ_IMPLIES_EXEC : 0;
+				region->prot_mask = from;
+				err = ashmem_region_set_prot_mask(region, to);
+				current->personality = saved;
+				/* Nothing comes back that had been taken away. */
+				if (to & ~from)
+					want = from;
+				else if (implies && (to & PROT_READ))
+					want |= from & PROT_EXEC;
+				KUNIT_EXPECT_EQ_MSG(test, to & ~from ? -EINVAL : 0, err,
+						    "%lu to %lu", from, to);
+				KUNIT_EXPECT_EQ_MSG(test, want, region->prot_mask,
+						    "%lu to %lu", from, to);
+				cases++;
+			}
+			for (i = 0; i < ARRAY_SIZE(strange); i++) {
+				region->prot_mask = from;
+				KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+						    ashmem_region_set_prot_mask(region, strange[i]),
+						    "%lu to %#lx", from, strange[i]);
+				KUNIT_EXPECT_EQ(test, from, region->prot_mask);
+				cases++;
+			}
+		}
+	}
+	KUNIT_EXPECT_EQ(test, 2 * 8 * (8 + 5), cases);
+}
+
+static struct kunit_case region_cases[] = {
+	KUNIT_CASE(region_new_test),
+	KUNIT_CASE(region_name_test),
+	KUNIT_CASE(region_size_test),
+	KUNIT_CASE(region_prot_mask_test),
+	{}
+};
+
+static struct kunit_suite region_suite = {
+	.name = "ashmem_region",
+	.test_cases = region_cases,
+};
+kunit_test_suite(region_suite);
