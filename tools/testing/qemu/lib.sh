@@ -28,12 +28,19 @@ kernels()
 	sed -n 's/^\([0-9][0-9.]*\)[[:space:]].*/\1/p' "$bed/kernels"
 }
 
+# Column $2 of the table's row for kernel $1; nothing if there is none.
+kernel_column()
+{
+	awk -v kernel="$1" -v column="$2" '$1 == kernel { print $column }' \
+		"$bed/kernels"
+}
+
 # The suite of kernel $1; an unknown kernel ends the script.
 kernel_suite()
 {
-	suite=$(awk -v kernel="$1" '$1 == kernel { print $2 }' "$bed/kernels")
-	[ -n "$suite" ] ||
-		die "unknown kernel '$1', known are: $(kernels | tr '\n' ' ')"
+	suite=$(kernel_column "$1" 2)
+	[ -n "$suite" ] || die "unknown kernel '$1', known are:" \
+		"$(sed 's/^#.*//; s/[[:space:]].*//' "$bed/kernels" | tr -s '\n' ' ')"
 	echo "$suite"
 }
 

@@ -6,7 +6,8 @@
 # Makes, or finds in the cache, the build root of KERNEL: its suite's compiler
 # and kernel headers in root/, and in kernel/ the stock image and modules of
 # exactly the headers' version. Prints the directory that holds the two.
-# REFRESH=1 makes it anew from today's archive.
+# REFRESH=1 makes it anew from today's archive. Kernels that are built here have
+# a directory of the same shape: see kernel.sh.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
@@ -16,6 +17,9 @@ bed=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || die "usage: root.sh KERNEL"
 kernel=$1
 suite=$(kernel_suite "$kernel")
+if [ -n "$(kernel_column "$kernel" 3)" ]; then
+	exec "$bed/kernel.sh" "$kernel"
+fi
 
 packages="linux-headers-amd64 make kmod sparse"
 

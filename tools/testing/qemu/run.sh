@@ -3,7 +3,7 @@
 #
 # Usage: run.sh [-m MODULE.ko] [-p DIR] [-o LOGDIR] [--demo | --shell] KERNEL
 #
-# Boots the stock KERNEL in QEMU, loads MODULE.ko there and runs every program
+# Boots KERNEL in QEMU, loads MODULE.ko there and runs every program
 # of DIR in the order of their names; --demo runs DIR/run-demo instead and shows
 # what it prints, --shell gives a shell. LOGDIR gets the guest's console.log,
 # its results.log, and summary with the line "PASSED FAILED SKIPPED SECONDS".
@@ -17,6 +17,7 @@
 #			of it usable turn huge pages off
 #	TIMEOUT=600	seconds until a guest counts as hung
 #	TEST_TIMEOUT=180	the same for one program
+#			(all three are more for kernels that aren't stock)
 #	EXTRA_MODULES="zram binder_linux:devices=binder"	stock modules to load
 #			first, each with its parameters behind colons
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
@@ -54,7 +55,9 @@ suite=$(kernel_suite "$kernel")
 [ -n "$module" ] || module=$out/$kernel/modules/ashmem_linux.ko
 [ -f "$module" ] || die "no module $module"
 [ -n "$logs" ] || logs=$out/$kernel
-limit=${TIMEOUT:-600}
+slowness=$(kernel_column "$kernel" 5)
+limit=${TIMEOUT:-$((600 * ${slowness:-1}))}
+memory=${MEM:-$(kernel_column "$kernel" 4)}
 
 dir=$(REFRESH="" "$bed/root.sh" "$kernel")
 accel=$("$bed/accel.sh" "$dir/kernel/vmlinuz")
@@ -125,7 +128,7 @@ name=$(basename "$module" .ko)
 cat >"$root/bed.conf" <<-CONF
 	mode=$mode
 	module=$(echo "$name" | tr - _)
-	test_timeout=${TEST_TIMEOUT:-180}
+	test_timeout=${TEST_TIMEOUT:-$((180 * ${slowness:-1}))}
 	taint_ok=$((4096 + 8192 + ${TAINT_OK:-0}))
 CONF
 
@@ -163,7 +166,7 @@ append="console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1"
 append="$append softlockup_panic=1 hung_task_panic=1 loglevel=5"
 append="$append log_buf_len=4M mitigations=off ${APPEND:-}"
 
-set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${MEM:-640}" \
+set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${memory:-640}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$dir/kernel/vmlinuz" -initrd "$tmp/initramfs" \
 	-append "$append" -serial "file:$logs/console.log"
