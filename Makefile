@@ -151,7 +151,8 @@ help:
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
 #h   bench       what things cost, beside memfd and the original
-#h   style       checkpatch --strict, sparse and shellcheck
+#h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
+#h               shellcheck
 #h   shell       a shell in a guest that has the module loaded
 #h   selftests   run the tests on this machine, where the module is loaded
 #h

@@ -41,8 +41,9 @@ for target in "$@"; do
 		esac
 		;;
 	style)
-		needed="$needed debian-archive-keyring make mmdebstrap mount"
-		needed="$needed perl shellcheck xz-utils"
+		needed="$needed bc bison clang coccinelle debian-archive-keyring"
+		needed="$needed flex gcc libc6-dev libelf-dev libssl-dev make"
+		needed="$needed mmdebstrap mount perl shellcheck xz-utils"
 		;;
 	fuzz)
 		needed="$needed clang libclang-rt-dev libc6-dev make"

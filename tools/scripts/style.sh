@@ -3,10 +3,10 @@
 #
 # Usage: style.sh
 #
-# Runs checkpatch --strict over the C files, sparse over the module, and over
-# the scripts shellcheck. Every finding counts, except those in
-# style-excused with their reason. KERNEL (all) chooses whose headers sparse
-# sees.
+# Runs checkpatch --strict over the C files; sparse, Coccinelle and clang's
+# analyzer over the module; and over the scripts shellcheck. Every finding counts,
+# except those in style-excused with their reason. KERNEL (all) chooses whose
+# headers sparse sees.
 
 set -eu
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -97,6 +97,16 @@ if [ "$checked" -eq 0 ]; then
 	echo "no kernel's headers suit sparse" >"$tmp/found"
 	report "sparse"
 fi
+
+for analyser in coccinelle clang; do
+	status=0
+	"$scripts/analyse.sh" "$analyser" >"$tmp/raw" 2>"$tmp/log" || status=$?
+	unexcused "$analyser" <"$tmp/raw" >"$tmp/found"
+	if [ "$status" -ne 0 ]; then
+		cat "$tmp/log" >>"$tmp/found"
+	fi
+	report "$analyser: $(tail -n 1 "$tmp/log" | sed 's/^analyse.sh: //')"
+done
 
 # A script is known by its first line, the suffix is optional.
 files | while read -r file; do

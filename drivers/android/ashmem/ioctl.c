@@ -23,28 +23,35 @@
 #define COMPAT_ASHMEM_GET_FILE_ID	_IOR(__ASHMEMIOC, 11, compat_ulong_t)
 
 static_assert(sizeof(struct ashmem_pin) == 8);
-static_assert(ASHMEM_SET_NAME == 0x41007701);
-static_assert(ASHMEM_GET_NAME == 0x81007702);
-static_assert(ASHMEM_GET_SIZE == 0x7704);
-static_assert(ASHMEM_GET_PROT_MASK == 0x7706);
-static_assert(ASHMEM_PIN == 0x40087707);
-static_assert(ASHMEM_UNPIN == 0x40087708);
-static_assert(ASHMEM_GET_PIN_STATUS == 0x7709);
-static_assert(ASHMEM_PURGE_ALL_CACHES == 0x770a);
+
+/*
+ * In a function, since clang takes what _IOW() looks at for no constant elsewhere.
+ */
+static __always_inline void assert_numbers(void)
+{
+	BUILD_BUG_ON(ASHMEM_SET_NAME != 0x41007701);
+	BUILD_BUG_ON(ASHMEM_GET_NAME != 0x81007702);
+	BUILD_BUG_ON(ASHMEM_GET_SIZE != 0x7704);
+	BUILD_BUG_ON(ASHMEM_GET_PROT_MASK != 0x7706);
+	BUILD_BUG_ON(ASHMEM_PIN != 0x40087707);
+	BUILD_BUG_ON(ASHMEM_UNPIN != 0x40087708);
+	BUILD_BUG_ON(ASHMEM_GET_PIN_STATUS != 0x7709);
+	BUILD_BUG_ON(ASHMEM_PURGE_ALL_CACHES != 0x770a);
 #ifdef CONFIG_64BIT
-static_assert(ASHMEM_SET_SIZE == 0x40087703);
-static_assert(ASHMEM_SET_PROT_MASK == 0x40087705);
-static_assert(ASHMEM_GET_FILE_ID == 0x8008770b);
+	BUILD_BUG_ON(ASHMEM_SET_SIZE != 0x40087703);
+	BUILD_BUG_ON(ASHMEM_SET_PROT_MASK != 0x40087705);
+	BUILD_BUG_ON(ASHMEM_GET_FILE_ID != 0x8008770b);
 #else
-static_assert(ASHMEM_SET_SIZE == 0x40047703);
-static_assert(ASHMEM_SET_PROT_MASK == 0x40047705);
-static_assert(ASHMEM_GET_FILE_ID == 0x8004770b);
+	BUILD_BUG_ON(ASHMEM_SET_SIZE != 0x40047703);
+	BUILD_BUG_ON(ASHMEM_SET_PROT_MASK != 0x40047705);
+	BUILD_BUG_ON(ASHMEM_GET_FILE_ID != 0x8004770b);
 #endif
 #ifdef CONFIG_COMPAT
-static_assert(COMPAT_ASHMEM_SET_SIZE == 0x40047703);
-static_assert(COMPAT_ASHMEM_SET_PROT_MASK == 0x40047705);
-static_assert(COMPAT_ASHMEM_GET_FILE_ID == 0x8004770b);
+	BUILD_BUG_ON(COMPAT_ASHMEM_SET_SIZE != 0x40047703);
+	BUILD_BUG_ON(COMPAT_ASHMEM_SET_PROT_MASK != 0x40047705);
+	BUILD_BUG_ON(COMPAT_ASHMEM_GET_FILE_ID != 0x8004770b);
 #endif
+}
 
 /*
  * Not by way of a buffer on the stack, which kernels may clear: as long as most
@@ -125,6 +132,7 @@ long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct ashmem_region *region = file->private_data;
 	void __user *argp = (void __user *)arg;
 
+	assert_numbers();
 	switch (cmd) {
 	case ASHMEM_SET_NAME:
 		return set_name(region, argp);
