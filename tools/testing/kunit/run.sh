@@ -12,8 +12,8 @@
 #				there are two nodes of memory; i386 for 32 bits
 #	TEST=pattern		only suites or tests like 'ashmem_lru*'
 #	SEED=n			of the random tests
-#	PAGES=n			gone through in all ways are regions of up to so many
-#				pages (5 is the most)
+#	PAGES=n			regions of up to so many pages are gone through in all
+#				ways (5, which is the most)
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -63,7 +63,7 @@ say "built in $(($(date +%s) - start)) s"
 # QEMU is the machine's own, all else the kernel's or its root's.
 set -- --timeout=300 \
 	--kernel_args="ashmem_linux.kunit_seed=${SEED:-0}" \
-	--kernel_args="ashmem_linux.kunit_pages=${PAGES:-4}" \
+	--kernel_args="ashmem_linux.kunit_pages=${PAGES:-5}" \
 	"${TEST:-ashmem_*}"
 export PYTHONDONTWRITEBYTECODE=1
 status=0

@@ -67,6 +67,23 @@ mutate()
 	' "$tmp/$1.stanza" "$2"
 }
 
+# The KUnit suites are those of the tree that they are run from.
+try_kunit()
+{
+	(cd "$top" && tar -c tools/scripts tools/testing/kunit tools/testing/tree \
+		tools/testing/qemu) | tar -x -C "$tree"
+	if OUT=$logs/$name TEST='' PAGES=4 ARCH=um "$tree/tools/testing/kunit/run.sh" \
+	   >"$logs/$name.out" 2>&1; then
+		echo "SURVIVED $name ($file, $test)"
+	elif grep -q "the kernel doesn't build" "$logs/$name.out"; then
+		echo "broken $name: does not build, see $logs/$name.out"
+	else
+		echo "caught $name: $(grep -m 1 -E 'FAILED\]|CRASHED|panic' "$logs/$name.out" ||
+			tail -n 1 "$logs/$name.out")"
+	fi
+	rm -rf "$tree"
+}
+
 one()
 {
 	name=$1
@@ -78,6 +95,10 @@ one()
 	find "$tree" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' -o -name '*.mod*' \) -delete
 	if ! mutate "$name" "$top/$file" >"$tree/$file"; then
 		echo "broken $name: its line is not in $file exactly once"
+		return
+	fi
+	if [ "$test" = kunit ]; then
+		try_kunit
 		return
 	fi
 	if ! "$bed/build.sh" "$kernel" "$tree" "$logs/$name" >"$logs/$name.build" 2>&1; then
@@ -120,15 +141,29 @@ make -C "$top/tools/testing/selftests/ashmem" \
 say "$# faults on $kernel, $jobs guests at a time"
 say "first the driver as it is: it must pass"
 mkdir -p "$tests-wanted"
+with_kunit=
+with_guest=
 for name; do
-	cp "$tests/$(field "$name" 4)" "$tests-wanted/"
+	if [ "$(field "$name" 4)" = kunit ]; then
+		with_kunit=1
+	else
+		with_guest=1
+		cp "$tests/$(field "$name" 4)" "$tests-wanted/"
+	fi
 done
-"$bed/build.sh" "$kernel" "$top" "$logs/sound"
-"$bed/run.sh" -m "$logs/sound/ashmem_linux.ko" -p "$tests-wanted" -o "$logs/sound" \
-	"$kernel" >"$logs/sound.out" 2>&1 || {
-	grep -E '(^|: )not ok' "$logs/sound.out" >&2 || true
-	die "the driver without a fault fails, see $logs/sound.out"
-}
+if [ -n "$with_guest" ]; then
+	"$bed/build.sh" "$kernel" "$top" "$logs/sound"
+	"$bed/run.sh" -m "$logs/sound/ashmem_linux.ko" -p "$tests-wanted" \
+		-o "$logs/sound" "$kernel" >"$logs/sound.out" 2>&1 || {
+		grep -E '(^|: )not ok' "$logs/sound.out" >&2 || true
+		die "the driver without a fault fails, see $logs/sound.out"
+	}
+fi
+if [ -n "$with_kunit" ]; then
+	OUT=$logs/sound-kunit TEST='' ARCH=um "$here/../kunit/run.sh" \
+		>"$logs/sound.out" 2>&1 ||
+		die "the driver without a fault fails in KUnit, see $logs/sound.out"
+fi
 
 for name; do
 	echo "$name"

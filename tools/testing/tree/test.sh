@@ -1,0 +1,385 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: test.sh
+#
+# Proves tools/scripts/link-into-tree.sh: that it refuses what it should, that the
+# driver builds in the tree of each kernel in the ways of the file configs, and
+# that nothing is left of it when it is taken out. A warning fails a build. The last
+# line is "N passed, N failed".
+#
+# Variables:
+#	KERNEL="6.1 7.3"	only these
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+# shellcheck source=tools/testing/tree/lib.sh
+. "$here/lib.sh"
+
+[ $# -eq 0 ] || die "usage: test.sh (see KERNEL= in 'make help')"
+for kernel in ${KERNEL:=$(kernels)}; do
+	suite=$(kernel_suite "$kernel")
+done
+need_root
+link=$top/tools/scripts/link-into-tree.sh
+logs=$out/tree
+rm -rf "$logs"
+mkdir -p "$logs"
+tmp=$(mktemp -d)
+patched=
+trap 'rm -rf "$tmp" ${patched:+"$patched"}' EXIT
+trap 'exit 1' HUP INT TERM
+passed=0
+failed=0
+
+# check NAME COMMAND...: is the command content?
+check()
+{
+	name=$1
+	shift
+	if "$@" >"$tmp/said" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $name"
+		sed 's/^/#   /' "$tmp/said" | tail -n 30
+	fi
+}
+
+# --- The script's own manners, on trees that are mostly air
+
+# A tree of version $2.$3 as directory $1.
+make_tree()
+{
+	mkdir -p "$1/mm" "$1/drivers/android" "$1/include/uapi/linux"
+	printf 'VERSION = %s\nPATCHLEVEL = %s\n' "$2" "$3" >"$1/Makefile"
+	: >"$1/mm/shmem.c"
+	printf 'menu "Android"\n\nendmenu\n' >"$1/drivers/android/Kconfig"
+	# shellcheck disable=SC2016 # a variable of make
+	echo 'obj-$(CONFIG_ANDROID_BINDER_IPC) += binder.o' >"$1/drivers/android/Makefile"
+}
+
+listing()
+{
+	(cd "$1" && find . -printf '%P %y %l\n' | sort &&
+		find . -type f -exec sha256sum {} + | sort)
+}
+
+# refused DIRECTORY REASON: all three modes fail with the reason, nothing changes.
+refused()
+{
+	listing "$1" >"$tmp/before" 2>/dev/null || true
+	for flag in "" --patch --remove; do
+		if "$link" ${flag:+"$flag"} "$1" >"$tmp/out" 2>"$tmp/err"; then
+			if [ "$flag" = --remove ] && [ "${3:-}" = removable ]; then
+				continue
+			fi
+			echo "link-into-tree.sh $flag was content"
+			return 1
+		fi
+		grep -q "$2" "$tmp/err" || {
+			cat "$tmp/err"
+			return 1
+		}
+		[ ! -s "$tmp/out" ] || return 1
+	done
+	listing "$1" >"$tmp/after" 2>/dev/null || true
+	cmp "$tmp/before" "$tmp/after"
+}
+
+manners()
+{
+	check "refuses what isn't there" refused "$tmp/nowhere" 'no such directory'
+	check "refuses what is no kernel" refused "$top/Documentation" 'not a kernel source tree'
+	make_tree "$tmp/headers" 6 1
+	rm "$tmp/headers/mm/shmem.c"
+	check "refuses mere headers" refused "$tmp/headers" 'not a whole kernel source tree'
+	make_tree "$tmp/old" 5 9
+	check "refuses 5.9" refused "$tmp/old" 'this is Linux 5.9; the driver is for 5.10 to 7.3'
+	make_tree "$tmp/new" 7 4
+	check "refuses 7.4" refused "$tmp/new" 'this is Linux 7.4; the driver is for'
+	make_tree "$tmp/own" 6 6
+	mkdir "$tmp/own/drivers/android/ashmem"
+	: >"$tmp/own/drivers/android/ashmem/Makefile"
+	check "refuses a driver of the same name" refused "$tmp/own" 'has a drivers/android/ashmem of its own'
+	make_tree "$tmp/uapi" 6 6
+	: >"$tmp/uapi/include/uapi/linux/ashmem.h"
+	check "refuses a header of the same name" refused "$tmp/uapi" 'ashmem.h of its own'
+	make_tree "$tmp/other" 6 6
+	mkdir "$tmp/other/drivers/misc"
+	echo 'config ASHMEM' >"$tmp/other/drivers/misc/Kconfig"
+	check "refuses another CONFIG_ASHMEM" refused "$tmp/other" \
+		'has another ashmem, in drivers/misc/Kconfig' removable
+	make_tree "$tmp/strange" 6 6
+	echo '# no menu' >"$tmp/strange/drivers/android/Kconfig"
+	check "refuses a Kconfig that it can't read" refused "$tmp/strange" \
+		'found no place in drivers/android/Kconfig'
+}
+
+# --- Whole kernels
+
+# Is directory $1 as directory $2? Files are links of each other for the most part.
+same_tree()
+{
+	for directory; do
+		find "$directory" ! -type d -printf '%P %y %i %l\n' | sort >"$tmp/${directory##*/}.list"
+	done
+	diff "$tmp/${1##*/}.list" "$tmp/${2##*/}.list" | awk '/^[<>]/ { print $2 }' |
+		sort -u | while read -r file; do
+			cmp "$1/$file" "$2/$file" || exit 1
+		done
+}
+
+# Does the tree have the same files, of the same contents, by links as by a patch?
+# That a copy has the version written into it is the one difference.
+patch_is_like_links()
+{
+	diff -r "$1/drivers/android" "$2/drivers/android" >"$tmp/diff" || true
+	diff -r "$1/drivers/staging/android" "$2/drivers/staging/android" >>"$tmp/diff" 2>&1 || true
+	diff "$1/include/uapi/linux/ashmem.h" "$2/include/uapi/linux/ashmem.h" >>"$tmp/diff"
+	grep '^[<>]' "$tmp/diff" | grep -v -e ashmem-version -e realpath || return 0
+	return 1
+}
+
+try_patch()
+{
+	patched=$cache/linked/patched.$$
+	for how in "git apply" "patch -s -p1 -i"; do
+		command -v "${how%% *}" >/dev/null || continue
+		rm -rf "$patched"
+		cp -al "$dir/root/src/linux" "$patched"
+		# shellcheck disable=SC2086 # words of a command
+		check "$kernel: '$how' takes the patch" \
+			env -C "$patched" GIT_CEILING_DIRECTORIES="$cache/linked" \
+			$how "$(realpath "$logs/$kernel.patch")"
+		check "$kernel: with $how, the tree is as with links" \
+			patch_is_like_links "$copy/linux" "$patched"
+		check "$kernel: linking refuses the patched tree" refused "$patched" 'of its own; if a patch'
+		check "$kernel: 'patch -R' takes all of it back" \
+			patch -s -R -p1 -d "$patched" -i "$(realpath "$logs/$kernel.patch")"
+		check "$kernel: the tree is as before" same_tree "$dir/root/src/linux" "$patched"
+	done
+	rm -rf "$patched"
+}
+
+# The symbols of option $1, on machine $2; nothing where there is no such option.
+symbols()
+{
+	awk -v option="$1" -v machine="$2" -v kernel="$kernel" '
+	$1 == "option" && $2 == option && ($3 == "any" || $3 == machine) &&
+	($4 == "any" || index("," $4 ",", "," kernel ",")) {
+		for (i = 5; i <= NF; i++)
+			print $i
+	}' "$here/configs"
+}
+
+all_options()
+{
+	awk '$1 == "option" { print $2 }' "$here/configs" | sort -u
+}
+
+# The options of a build: words as in the file configs.
+options()
+{
+	case " $* " in
+	*" all "* | *" -"*)
+		for option in $(all_options); do
+			case " $* " in
+			*" -$option "*) ;;
+			*) echo "$option" ;;
+			esac
+		done
+		;;
+	*)
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+		;;
+	esac
+}
+
+kmake()
+{
+	machine=$1
+	shift
+	cross=
+	if [ "$machine" = arm64 ]; then
+		cross=CROSS_COMPILE=aarch64-linux-gnu-
+	fi
+	in_copy "$build" make -s -C /mnt/linux O=/mnt/build ARCH="$machine" \
+		${cross:+"$cross"} -j"$(nproc)" "$@"
+}
+
+# configure MACHINE y|m OPTION...: the smallest kernel with that, and no less.
+configure()
+{
+	machine=$1
+	value=$2
+	shift 2
+	{
+		echo "CONFIG_EXPERT=y CONFIG_MODULES=y CONFIG_SHMEM=y CONFIG_TMPFS=y"
+		echo "CONFIG_PRINTK=y CONFIG_BUG=y CONFIG_ANDROID=y CONFIG_ASHMEM=$value"
+		for option in $(all_options); do
+			on=n
+			case " $* " in
+			*" $option "*) on=y ;;
+			esac
+			symbols "$option" "$machine" | sed "s/.*/CONFIG_&=$on/"
+		done
+	} | tr ' ' '\n' >"$tmp/asked"
+	mkdir -p "$copy/$build"
+	cp "$tmp/asked" "$copy/$build/asked"
+	in_copy "$build" make -s -C /mnt/linux O=/mnt/build ARCH="$machine" \
+		KCONFIG_ALLCONFIG=/mnt/build/asked allnoconfig || return
+	grep -v '=n$\|CONFIG_ANDROID=' "$tmp/asked" | while read -r line; do
+		grep -qx "$line" "$copy/$build/.config" || {
+			echo "Kconfig won't have $line"
+			exit 1
+		}
+	done || return
+	sed -n 's/=n$//p' "$tmp/asked" | while read -r symbol; do
+		if grep "^$symbol=" "$copy/$build/.config"; then
+			echo "but should not be there"
+			exit 1
+		fi
+	done
+}
+
+# compile MACHINE y|m OPTION...: the driver's own objects, in the strictest way.
+compile()
+{
+	configure "$@" || return
+	rm -rf "$copy/$build/drivers/android/ashmem"
+	kmake "$1" prepare || return
+	kmake "$1" W=1 drivers/android/ashmem/ >"$tmp/log" 2>&1 || {
+		cat "$tmp/log"
+		return 1
+	}
+	if grep -i 'warning:' "$tmp/log"; then
+		return 1
+	fi
+	[ -s "$copy/$build/drivers/android/ashmem/ashmem_linux.o" ]
+}
+
+# A kernel with the driver in it, then its module for that kernel.
+whole()
+{
+	build=whole
+	configure x86_64 y proc sysfs || return
+	rm -rf "$copy/$build/drivers/android/ashmem"
+	kmake x86_64 vmlinux || return
+	nm "$copy/$build/vmlinux" >"$tmp/nm"
+	grep -q ' ashmem_mmap$' "$tmp/nm"
+}
+
+module()
+{
+	build=whole
+	configure x86_64 m proc sysfs || return
+	kmake x86_64 modules >"$tmp/log" 2>&1 || {
+		cat "$tmp/log"
+		return 1
+	}
+	if grep -i warning "$tmp/log"; then
+		return 1
+	fi
+	modinfo "$copy/$build/drivers/android/ashmem/ashmem_linux.ko" >"$tmp/info"
+	# The version is that of dkms.conf, wherever the tree is.
+	grep -x "version: *$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")" \
+		"$tmp/info" && grep -x 'intree: *Y' "$tmp/info"
+}
+
+# Without $1 there is no ashmem, whatever is asked for.
+kconfig_refuses()
+{
+	build=refuse
+	mkdir -p "$copy/$build"
+	printf 'CONFIG_%s\n' EXPERT=y MODULES=y SHMEM=y TMPFS=y ANDROID=y ASHMEM=y |
+		sed "s/CONFIG_$1=y/CONFIG_$1=n/" >"$copy/$build/asked"
+	in_copy "$build" make -s -C /mnt/linux O=/mnt/build ARCH=x86_64 \
+		KCONFIG_ALLCONFIG=/mnt/build/asked allnoconfig || return
+	grep -q "^CONFIG_$1=y" "$copy/$build/.config" && return 1
+	! grep 'CONFIG_ASHMEM=' "$copy/$build/.config"
+}
+
+# The kernel's own ashmem builds without ours, and not with it.
+original_gives_way()
+{
+	build=original
+	mkdir -p "$copy/$build"
+	for ours in y n; do
+		printf 'CONFIG_%s\n' EXPERT=y SHMEM=y TMPFS=y ANDROID=y STAGING=y \
+			ASHMEM=$ours ASHMEM_STAGING=y >"$copy/$build/asked"
+		in_copy "$build" make -s -C /mnt/linux O=/mnt/build ARCH=x86_64 \
+			KCONFIG_ALLCONFIG=/mnt/build/asked allnoconfig || return
+		if [ "$ours" = y ]; then
+			! grep -q '^CONFIG_ASHMEM_STAGING=' "$copy/$build/.config" || return
+			grep -x 'CONFIG_ASHMEM=y' "$copy/$build/.config" || return
+		else
+			grep -x 'CONFIG_ASHMEM_STAGING=y' "$copy/$build/.config" || return
+		fi
+	done
+	kmake x86_64 prepare || return
+	kmake x86_64 drivers/staging/android/ashmem.o
+}
+
+builds()
+{
+	awk -v kernel="$kernel" '$1 == "build" && ($3 == "any" || $3 == kernel) {
+		$1 = $3 = ""
+		print
+	}' "$here/configs"
+}
+
+try_kernel()
+{
+	take_copy "$kernel"
+	linux=$copy/linux
+	"$link" --remove "$linux" >/dev/null
+	check "$kernel: the copy is as the source" same_tree "$dir/root/src/linux" "$linux"
+	"$link" --patch "$linux" >"$logs/$kernel.patch"
+	check "$kernel: the driver is linked" "$link" "$linux"
+	listing "$linux/drivers/android" >"$tmp/once"
+	"$link" "$linux" >/dev/null
+	listing "$linux/drivers/android" >"$tmp/twice"
+	check "$kernel: a second time changes nothing" cmp "$tmp/once" "$tmp/twice"
+	"$link" --patch "$linux" >"$tmp/patch"
+	check "$kernel: the patch is the same from the linked tree" \
+		cmp "$tmp/patch" "$logs/$kernel.patch"
+	try_patch
+
+	# From here on by the name that the root knows this place by.
+	in_copy . /mnt/ashmem/tools/scripts/link-into-tree.sh /mnt/linux >/dev/null
+	for symbol in SHMEM TMPFS; do
+		check "$kernel: Kconfig refuses ashmem without $symbol" kconfig_refuses "$symbol"
+	done
+	if grep -qx 'config ASHMEM_STAGING' "$linux/drivers/staging/android/Kconfig" 2>/dev/null; then
+		check "$kernel: the original gives way" original_gives_way
+	fi
+	builds >"$tmp/builds"
+	while read -r machine value words <&3; do
+		build=build-$machine
+		# shellcheck disable=SC2046,SC2086 # lists
+		check "$kernel: $machine, CONFIG_ASHMEM=$value${words:+, $words}" \
+			compile "$machine" "$value" $(options $words)
+	done 3<"$tmp/builds"
+	check "$kernel: x86_64, linked into vmlinux" whole
+	check "$kernel: x86_64, a module of that kernel" module
+
+	"$link" --remove "$linux" >/dev/null
+	check "$kernel: nothing is left of it" same_tree "$dir/root/src/linux" "$linux"
+}
+
+begun=$(date +%s)
+manners
+for kernel in $KERNEL; do
+	say "kernel $kernel: some five minutes ..."
+	start=$(date +%s)
+	try_kernel
+	echo "# $kernel: $(($(date +%s) - start)) s"
+done
+say "$(($(date +%s) - begun)) s, patches in $logs"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
