@@ -18,11 +18,12 @@ installed = $(mod_root)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
 depmod = depmod $(if $(mod_root),-b '$(mod_root)') $(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
-export SEEDS OPS MEASURE DOC JOBS SCENARIO
+export ARCH SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
 
 .PHONY: modules install uninstall clean have-headers
 .PHONY: dkms-install dkms-uninstall sign deb test-install
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
+.PHONY: test-tree kunit
 .PHONY: style shell
 .PHONY: selftests help
 
@@ -108,6 +109,14 @@ test-differential:
 	@tools/scripts/setup.sh test
 	@tools/testing/differential/run.sh
 
+test-tree:
+	@tools/scripts/setup.sh tree
+	@tools/testing/tree/test.sh
+
+kunit:
+	@tools/scripts/setup.sh kunit
+	@tools/testing/kunit/run.sh
+
 test-mutants:
 	@tools/scripts/setup.sh test
 	@tools/testing/mutants/run.sh $(MUTANTS)
@@ -150,6 +159,8 @@ help:
 #h               and the library as a 64-bit ARM processor runs it
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
+#h   kunit       the KUnit suites, by the kernel's own kunit.py
+#h   test-tree   the driver in four kernel trees, y and m, for three machines
 #h   bench       what things cost, beside memfd and the original
 #h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
 #h               shellcheck
@@ -164,7 +175,10 @@ help:
 #h   KEY=file CERT=file  private key and certificate, for sign
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
 #h                       demo, shell and test-bed take one (6.1)
-#h   TEST=pattern        only test programs whose name matches
+#h   TEST=pattern        only test programs whose name matches; for kunit suites
+#h   ARCH=x86_64         where kunit runs: there or on i386 in QEMU (um)
+#h   SEED=n PAGES=n      seed of kunit's random tests, and pages of the regions
+#h                       that are gone through in all ways (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for test-mutants
 #h   SEEDS=1-200 OPS=n   what test-differential runs

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: setup.sh demo|test|sanitize|bench|style|fuzz|deb|install ...
+# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|deb|install ...
 #
 # Installs the host packages that these targets need and this machine lacks. If
 # it may not, it prints the line for the administrator and fails. Says nothing
@@ -45,6 +45,14 @@ for target in "$@"; do
 		needed="$needed flex gcc libc6-dev libelf-dev libssl-dev make"
 		needed="$needed mmdebstrap mount perl shellcheck xz-utils"
 		;;
+	tree | kunit)
+		needed="$needed debian-archive-keyring kmod mmdebstrap mount"
+		needed="$needed xz-utils"
+		case $target in
+		tree) needed="$needed binutils git patch" ;;
+		kunit) needed="$needed busybox-static cpio python3 qemu-system-x86" ;;
+		esac
+		;;
 	fuzz)
 		needed="$needed clang libclang-rt-dev libc6-dev make"
 		;;
@@ -58,11 +66,11 @@ for target in "$@"; do
 		fi
 		;;
 	*)
-		die "unknown target '$target', known are: demo test sanitize bench style fuzz deb install"
+		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|fuzz|deb|install ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"

@@ -22,7 +22,7 @@
 
 #include "ashmem.h"
 #include "compat/shmem.h"
-#include "tests/stub.h"
+#include "stub.h"
 
 /* What shmem does with its files, learnt from one of them. */
 static const struct file_operations *shmem_fops __ro_after_init;

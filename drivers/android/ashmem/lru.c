@@ -10,7 +10,7 @@
 
 #include "ashmem.h"
 #include "compat/list_lru.h"
-#include "tests/stub.h"
+#include "stub.h"
 
 /* How many ranges of regions that are busy one pick passes over: some 10 us. */
 #define LRU_PASS_OVER_MAX	1024

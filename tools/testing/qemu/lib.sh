@@ -56,6 +56,7 @@ need_root()
 	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" \
 		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
 		KERNEL="${KERNEL:-}" SCENARIO="${SCENARIO:-}" \
+		ARCH="${ARCH:-}" TEST="${TEST:-}" SEED="${SEED:-}" PAGES="${PAGES:-}" \
 		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" \
 		http_proxy="${http_proxy:-}" "$0" "$@"
 }

@@ -5,8 +5,8 @@
  * look for one, whatever the kernel was built with.
  */
 
-#ifndef _ASHMEM_TESTS_STUB_H
-#define _ASHMEM_TESTS_STUB_H
+#ifndef _ASHMEM_STUB_H
+#define _ASHMEM_STUB_H
 
 #ifdef ASHMEM_KUNIT_TEST
 #include <kunit/static_stub.h>
@@ -14,4 +14,4 @@
 #define KUNIT_STATIC_STUB_REDIRECT(function, args...)	do {} while (0)
 #endif
 
-#endif /* _ASHMEM_TESTS_STUB_H */
+#endif /* _ASHMEM_STUB_H */
