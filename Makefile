@@ -175,7 +175,8 @@ help:
 #h   KEY=file CERT=file  private key and certificate, for sign
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
 #h                       demo, shell and test-bed take one (6.1)
-#h   TEST=pattern        only test programs whose name matches; for kunit suites
+#h   TEST=pattern        only test programs whose name matches; for kunit
+#h                       suites, for test-tree checks
 #h   ARCH=x86_64         where kunit runs: there or on i386 in QEMU (um)
 #h   SEED=n PAGES=n      seed of kunit's random tests, and pages of the regions
 #h                       that are gone through in all ways (5)

@@ -11,7 +11,7 @@
 #ifdef ASHMEM_KUNIT_TEST
 #include <kunit/static_stub.h>
 #else
-#define KUNIT_STATIC_STUB_REDIRECT(function, args...)	do {} while (0)
+#define KUNIT_STATIC_STUB_REDIRECT(args...)	do {} while (0)
 #endif
 
 #endif /* _ASHMEM_STUB_H */

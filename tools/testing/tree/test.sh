@@ -10,6 +10,7 @@
 #
 # Variables:
 #	KERNEL="6.1 7.3"	only these
+#	TEST=pattern		only checks whose name has it, like 'i386*memcg'
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +20,7 @@ bed=$here/../qemu
 # shellcheck source=tools/testing/tree/lib.sh
 . "$here/lib.sh"
 
-[ $# -eq 0 ] || die "usage: test.sh (see KERNEL= in 'make help')"
+[ $# -eq 0 ] || die "usage: test.sh (see KERNEL= and TEST= in 'make help')"
 for kernel in ${KERNEL:=$(kernels)}; do
 	suite=$(kernel_suite "$kernel")
 done
@@ -40,6 +41,11 @@ check()
 {
 	name=$1
 	shift
+	# shellcheck disable=SC2254 # a pattern
+	case $name in
+	*${TEST:-}*) ;;
+	*) return ;;
+	esac
 	if "$@" >"$tmp/said" 2>&1; then
 		passed=$((passed + 1))
 		echo "ok - $name"

@@ -5,6 +5,7 @@
 
 #include <kunit/test-bug.h>
 #include <linux/moduleparam.h>
+#include <linux/nodemask.h>
 #include <linux/random.h>
 #include <linux/shrinker.h>
 
@@ -64,6 +65,43 @@ struct ashmem_lru_group *ashmem_kunit_group(struct kunit *test, struct ashmem_lr
 	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_current_group(lru, &group));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_group, group));
 	return group;
+}
+
+/**
+ * ashmem_kunit_group_of - the group of any cgroup and node
+ * @test: the test, with which the reference ends
+ * @lru: the LRU
+ * @cgroup: number of the cgroup, which need not exist
+ * @nid: number of the node, which need not exist
+ *
+ * The kernel has it on the list of where it was allocated, whatever the numbers.
+ */
+struct ashmem_lru_group *ashmem_kunit_group_of(struct kunit *test, struct ashmem_lru *lru,
+					       u64 cgroup, int nid)
+{
+	struct ashmem_lru_group *group = NULL;
+
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &group, cgroup, nid));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_group, group));
+	return group;
+}
+
+/**
+ * ashmem_kunit_count - what shrinkers of all nodes would be told
+ * @lru: the LRU
+ * @memcg: the cgroup, or NULL for the root's
+ */
+unsigned long ashmem_kunit_count(struct ashmem_lru *lru, struct mem_cgroup *memcg)
+{
+	unsigned long pages = 0;
+	int nid;
+
+	for_each_online_node(nid) {
+		struct shrink_control sc = { .nid = nid, .memcg = memcg };
+
+		pages += ashmem_lru_count(lru, &sc);
+	}
+	return pages;
 }
 
 static void close_region(void *region)

@@ -8,12 +8,21 @@
 #define _ASHMEM_TESTS_FIXTURE_H
 
 #include <kunit/test.h>
+#include <linux/bits.h>
 #include <linux/prandom.h>
 
 #include "../ashmem.h"
 
+/* A cgroup that none is numbered like. */
+#define KUNIT_CGROUP	BIT_ULL(60)
+
+struct mem_cgroup;
+
 struct ashmem_lru *ashmem_kunit_lru(struct kunit *test);
 struct ashmem_lru_group *ashmem_kunit_group(struct kunit *test, struct ashmem_lru *lru);
+struct ashmem_lru_group *ashmem_kunit_group_of(struct kunit *test, struct ashmem_lru *lru,
+					       u64 cgroup, int nid);
+unsigned long ashmem_kunit_count(struct ashmem_lru *lru, struct mem_cgroup *memcg);
 struct ashmem_region *ashmem_kunit_region(struct kunit *test, struct ashmem_lru *lru);
 u64 ashmem_kunit_seed(struct kunit *test, struct rnd_state *random);
 

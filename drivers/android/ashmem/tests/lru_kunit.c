@@ -13,25 +13,6 @@
 /* What lru.c passes over before it gives up. */
 #define PASS_OVER	1024
 
-/* A cgroup that none is numbered like. */
-#define CGROUP		(1ULL << 60)
-
-static void put_group(void *group)
-{
-	ashmem_lru_group_put(group);
-}
-
-/* A group of a cgroup that there isn't; its list is that of the test's own. */
-static struct ashmem_lru_group *group_of(struct kunit *test, struct ashmem_lru *lru,
-					 u64 cgroup, int nid)
-{
-	struct ashmem_lru_group *group = NULL;
-
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &group, cgroup, nid));
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_group, group));
-	return group;
-}
-
 static void init_range(struct ashmem_range *range, struct ashmem_region *region,
 		       unsigned long start, unsigned long pages)
 {
@@ -67,25 +48,6 @@ static void expect_order(struct kunit *test, struct ashmem_lru_group *group,
 	KUNIT_EXPECT_EQ(test, count, i);
 }
 
-/* What the shrinker of the test's own node and cgroup would be told. */
-static struct shrink_control here(int nid)
-{
-	return (struct shrink_control){ .nid = nid, .gfp_mask = GFP_KERNEL };
-}
-
-static unsigned long count_all_nodes(struct ashmem_lru *lru)
-{
-	unsigned long pages = 0;
-	int nid;
-
-	for_each_online_node(nid) {
-		struct shrink_control sc = here(nid);
-
-		pages += ashmem_lru_count(lru, &sc);
-	}
-	return pages;
-}
-
 static void lru_order_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
@@ -98,7 +60,7 @@ static void lru_order_test(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
 	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group));
 	KUNIT_EXPECT_NULL(test, ashmem_lru_get_oldest(group));
-	KUNIT_EXPECT_EQ(test, 0, count_all_nodes(lru));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 
 	for (i = 0; i < 4; i++) {
 		r[i] = range_new(test, region, 1 + i);
@@ -108,7 +70,7 @@ static void lru_order_test(struct kunit *test)
 	expect_order(test, group, r, 4);
 	KUNIT_EXPECT_EQ(test, 1 + 2 + 3 + 4, group->pages);
 	KUNIT_EXPECT_EQ(test, 10, ashmem_lru_pages(lru));
-	KUNIT_EXPECT_EQ(test, 10, count_all_nodes(lru));
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(lru, NULL));
 	KUNIT_EXPECT_EQ_MSG(test, 2, refcount_read(&group->refs),
 			    "the ranges hold one reference together");
 
@@ -170,20 +132,20 @@ static void lru_emptied_group_test(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, list_empty(&group->link));
 		ashmem_lru_add(group, range);
 		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
-		KUNIT_EXPECT_EQ(test, 7, count_all_nodes(lru));
+		KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, NULL));
 		ashmem_lru_del(range);
 		/* It may be wanted again at once, so it stays till it is counted. */
 		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
 		KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
-		KUNIT_EXPECT_EQ(test, 0, count_all_nodes(lru));
+		KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 	}
 }
 
 static void lru_del_many_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *first = group_of(test, lru, CGROUP, 0);
-	struct ashmem_lru_group *second = group_of(test, lru, CGROUP + 1, 0);
+	struct ashmem_lru_group *first = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0);
+	struct ashmem_lru_group *second = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + 1, 0);
 	struct ashmem_region *region = ashmem_kunit_region(test, lru);
 	struct ashmem_range *r[8], *stays = range_new(test, region, 1);
 	/* Each may be listed in either group or, at 0, have nothing left. */
@@ -218,24 +180,25 @@ static void lru_del_many_test(struct kunit *test)
 static void lru_groups_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *one = group_of(test, lru, CGROUP, 0);
+	struct ashmem_lru_group *one = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0);
 	struct ashmem_lru_group *held = NULL;
 	int nid = first_online_node;
 
-	KUNIT_EXPECT_PTR_EQ(test, one, group_of(test, lru, CGROUP, 0));
+	KUNIT_EXPECT_PTR_EQ(test, one, ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0));
 	KUNIT_EXPECT_EQ(test, 2, refcount_read(&one->refs));
-	KUNIT_EXPECT_PTR_NE(test, one, group_of(test, lru, CGROUP + 1, 0));
-	KUNIT_EXPECT_PTR_NE(test, one, group_of(test, lru, CGROUP, 1));
+	KUNIT_EXPECT_PTR_NE(test, one, ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + 1, 0));
+	KUNIT_EXPECT_PTR_NE(test, one, ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 1));
 	/* One chain of the table. */
-	KUNIT_EXPECT_PTR_NE(test, one, group_of(test, lru, CGROUP + (1ULL << 32), 0));
+	KUNIT_EXPECT_PTR_NE(test, one,
+			    ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + BIT_ULL(32), 0));
 
 	/* A region that goes from group to group has one reference, of the last. */
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, CGROUP, 0));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, KUNIT_CGROUP, 0));
 	KUNIT_EXPECT_PTR_EQ(test, one, held);
 	KUNIT_EXPECT_EQ(test, 3, refcount_read(&one->refs));
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, CGROUP, 0));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, KUNIT_CGROUP, 0));
 	KUNIT_EXPECT_EQ(test, 3, refcount_read(&one->refs));
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, CGROUP + 9, nid));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, KUNIT_CGROUP + 9, nid));
 	KUNIT_EXPECT_EQ(test, 2, refcount_read(&one->refs));
 	KUNIT_EXPECT_EQ(test, 1, refcount_read(&held->refs));
 	ashmem_lru_group_put(held);
@@ -252,14 +215,14 @@ static void lru_get_group_test(struct kunit *test)
 	int nid;
 
 	for (i = 0; i < 4; i++) {
-		groups[i] = group_of(test, lru, CGROUP + i, 0);
+		groups[i] = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + i, 0);
 		r[i] = range_new(test, region, 1);
 		ashmem_lru_add(groups[i], r[i]);
 	}
 	ashmem_lru_del(r[2]);
 
 	for_each_online_node(nid) {
-		struct shrink_control sc = here(nid);
+		struct shrink_control sc = { .nid = nid };
 
 		for (skip = 0; (group = ashmem_lru_get_group(lru, &sc, skip)); skip++) {
 			for (i = 0; i < 4; i++)
@@ -367,7 +330,7 @@ static void lru_random_test(struct kunit *test)
 	u64 seed = ashmem_kunit_seed(test, &random);
 
 	for (i = 0; i < RANDOM_GROUPS; i++)
-		groups[i] = group_of(test, lru, CGROUP + i % 3, i / 3);
+		groups[i] = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + i % 3, i / 3);
 	for (i = 0; i < RANDOM_RANGES; i++)
 		ranges[i] = range_new(test, region, 1);
 
@@ -410,7 +373,7 @@ static void lru_random_test(struct kunit *test)
 		KUNIT_ASSERT_EQ_MSG(test, sum, ashmem_lru_pages(lru),
 				    "step %u of kunit_seed=%llu", step, seed);
 		if (step % 16 == 0)
-			KUNIT_ASSERT_EQ_MSG(test, sum, count_all_nodes(lru),
+			KUNIT_ASSERT_EQ_MSG(test, sum, ashmem_kunit_count(lru, NULL),
 					    "step %u of kunit_seed=%llu", step, seed);
 	}
 	KUNIT_EXPECT_EQ(test, steps, step);
@@ -442,7 +405,7 @@ static void lru_nodes_test(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nid, group->nid);
 		ashmem_lru_add(group, range);
 		for_each_online_node(other) {
-			struct shrink_control sc = here(other);
+			struct shrink_control sc = { .nid = other };
 
 			KUNIT_EXPECT_EQ(test, other == nid ? 3 : 0, ashmem_lru_count(lru, &sc));
 		}
@@ -472,4 +435,5 @@ static struct kunit_suite lru_suite = {
 	.name = "ashmem_lru",
 	.test_cases = lru_cases,
 };
+
 kunit_test_suite(lru_suite);

@@ -86,6 +86,7 @@ static struct cgroup_place *cgroup_new(struct kunit *test)
 {
 	struct cgroup_place *place = kunit_kzalloc(test, sizeof(*place), GFP_KERNEL);
 	struct file_system_type *type = get_fs_type("cgroup2");
+	struct cgroup_subsys_state *css;
 	struct dentry *dentry;
 
 	KUNIT_ASSERT_NOT_NULL(test, place);
@@ -107,14 +108,10 @@ static struct cgroup_place *cgroup_new(struct kunit *test)
 	if (IS_ERR(place->cgroup))
 		place->cgroup = NULL;
 	KUNIT_ASSERT_NOT_NULL(test, place->cgroup);
-	place->memcg = mem_cgroup_from_css(rcu_access_pointer(place->cgroup->subsys[memory_cgrp_id]));
-	KUNIT_ASSERT_NOT_NULL(test, place->memcg);
+	css = rcu_access_pointer(place->cgroup->subsys[memory_cgrp_id]);
+	KUNIT_ASSERT_NOT_NULL(test, css);
+	place->memcg = mem_cgroup_from_css(css);
 	return place;
-}
-
-static void put_group(void *group)
-{
-	ashmem_lru_group_put(group);
 }
 
 /* The group of tasks in @memcg. */
@@ -122,27 +119,11 @@ static struct ashmem_lru_group *group_in(struct kunit *test, struct ashmem_lru *
 					 struct mem_cgroup *memcg)
 {
 	struct mem_cgroup *before = set_active_memcg(memcg);
-	struct ashmem_lru_group *group = NULL;
-	int err;
+	struct ashmem_lru_group *group;
 
-	err = ashmem_lru_change_group(lru, &group, memcg->css.serial_nr, numa_node_id());
+	group = ashmem_kunit_group_of(test, lru, memcg->css.serial_nr, numa_node_id());
 	set_active_memcg(before);
-	KUNIT_ASSERT_EQ(test, 0, err);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_group, group));
 	return group;
-}
-
-static unsigned long count_in(struct ashmem_lru *lru, struct mem_cgroup *memcg)
-{
-	unsigned long pages = 0;
-	int nid;
-
-	for_each_online_node(nid) {
-		struct shrink_control sc = { .nid = nid, .memcg = memcg };
-
-		pages += ashmem_lru_count(lru, &sc);
-	}
-	return pages;
 }
 
 static struct ashmem_range *list_range(struct kunit *test, struct ashmem_region *region,
@@ -168,15 +149,15 @@ static void memcg_count_test(struct kunit *test)
 
 	KUNIT_EXPECT_PTR_NE(test, ours, roots);
 	in = list_range(test, region, ours, 3);
-	KUNIT_EXPECT_EQ(test, 3, count_in(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 0, count_in(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, root_mem_cgroup));
 	out = list_range(test, region, roots, 5);
-	KUNIT_EXPECT_EQ(test, 3, count_in(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 5, count_in(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, root_mem_cgroup));
 	KUNIT_EXPECT_EQ(test, 8, ashmem_lru_pages(lru));
 	ashmem_lru_del(in);
-	KUNIT_EXPECT_EQ(test, 0, count_in(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 5, count_in(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, root_mem_cgroup));
 	ashmem_lru_del(out);
 }
 
@@ -190,21 +171,21 @@ static void memcg_gone_test(struct kunit *test)
 	struct ashmem_range *first = list_range(test, region, group, 3), *second;
 	unsigned int tries;
 
-	KUNIT_EXPECT_EQ(test, 3, count_in(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, place->memcg));
 	KUNIT_ASSERT_EQ(test, 0, remove_cgroup(place));
 	/* The lists change hands in a work queue. */
-	for (tries = 0; tries < 1000 && !count_in(lru, root_mem_cgroup); tries++)
-		msleep(10);
-	KUNIT_EXPECT_EQ(test, 3, count_in(lru, root_mem_cgroup));
+	for (tries = 0; tries < 500 && !ashmem_kunit_count(lru, root_mem_cgroup); tries++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, root_mem_cgroup));
 
 	/* Tasks that stay in a cgroup on its way out go on, over there. */
 	second = list_range(test, region, group, 4);
-	KUNIT_EXPECT_EQ(test, 7, count_in(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, root_mem_cgroup));
 	ashmem_lru_del(first);
 	ashmem_lru_del(second);
-	KUNIT_EXPECT_EQ(test, 0, count_in(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, root_mem_cgroup));
 	second = list_range(test, region, group, 2);
-	KUNIT_EXPECT_EQ(test, 2, count_in(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 2, ashmem_kunit_count(lru, root_mem_cgroup));
 	ashmem_lru_del(second);
 }
 
@@ -218,6 +199,7 @@ static struct kunit_suite memcg_suite = {
 	.name = "ashmem_memcg",
 	.test_cases = memcg_cases,
 };
+
 kunit_test_suite(memcg_suite);
 
 #endif

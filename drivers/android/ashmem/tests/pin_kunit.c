@@ -193,4 +193,5 @@ static struct kunit_suite pin_suite = {
 	.name = "ashmem_pin",
 	.test_cases = pin_cases,
 };
+
 kunit_test_suite(pin_suite);

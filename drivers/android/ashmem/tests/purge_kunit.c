@@ -18,9 +18,6 @@
 /* What reclaim.c takes at a time. */
 #define STEP		512
 
-/* A cgroup that none is numbered like. */
-#define CGROUP		(1ULL << 60)
-
 #define PUNCHES_MAX	64
 
 /**
@@ -447,7 +444,7 @@ static void purge_busy_group_test(struct kunit *test)
 		region[i] = region_new(test, lru, 10);
 	for (busy = 0; busy < 3; busy++) {
 		for (i = 0; i < 3; i++)
-			unpin_in_group(test, region[i], CGROUP + i, 0, i);
+			unpin_in_group(test, region[i], KUNIT_CGROUP + i, 0, i);
 		mutex_lock(&region[busy]->lock);
 		KUNIT_EXPECT_EQ(test, 1 + 2 + 3 - (busy + 1), scan(lru, 100, &scanned));
 		expect_count(test, 2);
@@ -662,4 +659,5 @@ static struct kunit_suite purge_suite = {
 	.init = purge_init,
 	.test_cases = purge_cases,
 };
+
 kunit_test_suite(purge_suite);

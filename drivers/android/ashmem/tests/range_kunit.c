@@ -345,4 +345,5 @@ static struct kunit_suite range_suite = {
 	.name = "ashmem_range",
 	.test_cases = range_cases,
 };
+
 kunit_test_suite(range_suite);

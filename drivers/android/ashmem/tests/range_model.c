@@ -238,7 +238,7 @@ const char *range_model_compare(const struct range_model *model,
 	why = compare_list(model, group, listed);
 	if (why)
 		return why;
-	if (refcount_read(&group->refs) != 1 + (listed != 0))
+	if (refcount_read(&group->refs) != 1 + !!listed)
 		return "the group's references are wrong";
 	return NULL;
 }

@@ -201,4 +201,5 @@ static struct kunit_suite region_suite = {
 	.name = "ashmem_region",
 	.test_cases = region_cases,
 };
+
 kunit_test_suite(region_suite);
