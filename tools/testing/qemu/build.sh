@@ -5,8 +5,9 @@
 #
 # Builds the external modules of SRCDIR (this repository) for KERNEL, in the
 # build root of its suite and from a copy of the sources, and puts them into
-# OUTDIR (out/KERNEL/modules) with the log as build.log. A warning fails the
-# build. What was built before from the same sources is reused.
+# OUTDIR (out/KERNEL/modules) with the log as build.log, and gcov's notes if there
+# are any. A warning fails the build. What was built before from the same sources
+# is reused.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
@@ -57,7 +58,7 @@ built=$cache/builds/$kernel-$key
 deliver()
 {
 	mkdir -p "$dest"
-	rm -f "$dest"/*.ko
+	rm -f "$dest"/*.ko "$dest"/*.gcno
 	cp "$built"/* "$dest/"
 	if [ -n "${SUDO_UID:-}" ]; then
 		chown -R "$SUDO_UID" "$dest"
@@ -108,7 +109,7 @@ esac
 
 tmp=$(mktemp -d "$cache/building.XXXXXX")
 trap 'rm -rf "$work" "$tmp"' EXIT
-find "$work" -name '*.ko' -exec cp {} "$tmp/" \;
+find "$work" \( -name '*.ko' -o -name '*.gcno' \) -exec cp {} "$tmp/" \;
 cp "$log" "$tmp/build.log"
 chmod -R a+rX "$tmp"
 # Nobody misses a build that was not asked for in a month.

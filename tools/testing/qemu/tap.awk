@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Reads a guest's results.log: the TAP of each program between the lines
-# "#bed begin NAME" and "#bed end NAME STATUS SECONDS". Prints one line for each
+# "#bed begin NAME" and "#bed end NAME STATUS SECONDS". (Files are behind "#bed
+# file NAME", in base64, for others to take out.) Prints one line for each
 # program and every failure in full, and writes "PASSED FAILED SKIPPED SECONDS"
 # to the file summary.
 #
