@@ -263,10 +263,11 @@ compile()
 		cat "$tmp/log"
 		return 1
 	}
-	if grep -i 'warning:' "$tmp/log"; then
+	# 5.10's own headers aren't W=1 clean in all configurations.
+	if grep -i 'warning:' "$tmp/log" | grep -v '^/mnt/linux/include/'; then
 		return 1
 	fi
-	[ -s "$copy/$build/drivers/android/ashmem/ashmem_linux.o" ]
+	[ -s "$copy/$build/drivers/android/ashmem/main.o" ]
 }
 
 # A kernel with the driver in it, then its module for that kernel.

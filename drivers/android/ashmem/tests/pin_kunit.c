@@ -21,14 +21,16 @@
  * @first: first page
  * @last: last page
  */
-static const struct interval_case {
+struct interval_case {
 	u32 offset;
 	u32 len;
 	u64 size;
 	int ret;
 	u64 first;
 	u64 last;
-} interval_cases[] = {
+};
+
+static const struct interval_case interval_cases[] = {
 	/* One page, and every way to miss it. */
 	{ 0, 0, PAGE, 0, 0, 0 },
 	{ 0, PAGE, PAGE, 0, 0, 0 },

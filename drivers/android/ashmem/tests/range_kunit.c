@@ -265,14 +265,16 @@ KUNIT_ARRAY_PARAM(pages, pages_of_regions, describe_pages);
  * @base: first page
  * @ranges: how many there must have been at some time
  */
-static const struct random_case {
+struct random_case {
 	const char *name;
 	unsigned int pages;
 	unsigned int longest;
 	unsigned int ops;
 	unsigned long base;
 	unsigned int ranges;
-} random_cases[] = {
+};
+
+static const struct random_case random_cases[] = {
 	{ "many ranges", 1024, 3, 4000, 0, 100 },
 	{ "long ranges", 256, 64, 8000, 0, 5 },
 	{ "at the end of the largest region", 64, 8, 8000, LAST_PAGE - 63, 5 },

@@ -94,10 +94,12 @@ static void region_name_test(struct kunit *test)
  * @size: in bytes
  * @err: what making the file returns
  */
-static const struct size_case {
+struct size_case {
 	size_t size;
 	int err;
-} size_cases[] = {
+};
+
+static const struct size_case size_cases[] = {
 	{ 1 }, { PAGE_SIZE - 1 }, { PAGE_SIZE }, { PAGE_SIZE + 1 }, { SZ_1G },
 	{ SZ_2G - 1 },
 #ifdef CONFIG_64BIT
