@@ -46,10 +46,9 @@ for target in "$@"; do
 		needed="$needed mmdebstrap mount perl shellcheck xz-utils"
 		;;
 	tree | kunit)
-		needed="$needed debian-archive-keyring kmod mmdebstrap mount"
-		needed="$needed xz-utils"
+		needed="$needed debian-archive-keyring mmdebstrap mount xz-utils"
 		case $target in
-		tree) needed="$needed binutils git patch" ;;
+		tree) needed="$needed git patch" ;;
 		kunit) needed="$needed busybox-static cpio python3 qemu-system-x86" ;;
 		esac
 		;;

@@ -277,7 +277,7 @@ whole()
 	configure x86_64 y proc sysfs || return
 	rm -rf "$copy/$build/drivers/android/ashmem"
 	kmake x86_64 vmlinux || return
-	nm "$copy/$build/vmlinux" >"$tmp/nm"
+	in_copy "$build" nm /mnt/build/vmlinux >"$tmp/nm"
 	grep -q ' ashmem_mmap$' "$tmp/nm"
 }
 
@@ -292,7 +292,7 @@ module()
 	if grep -i warning "$tmp/log"; then
 		return 1
 	fi
-	modinfo "$copy/$build/drivers/android/ashmem/ashmem_linux.ko" >"$tmp/info"
+	in_copy "$build" modinfo /mnt/build/drivers/android/ashmem/ashmem_linux.ko >"$tmp/info"
 	# The version is that of dkms.conf, wherever the tree is.
 	grep -x "version: *$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")" \
 		"$tmp/info" && grep -x 'intree: *Y' "$tmp/info"
