@@ -33,19 +33,10 @@ log=$cache/installs/$kernel.log
 say "installing Debian $suite with kernel $kernel (two minutes) ..."
 start=$(date +%s)
 # shellcheck disable=SC2016 # the hooks' shell expands $1
-set -- --variant=apt --aptopt='Acquire::Retries "5"' \
-	--aptopt='APT::Install-Recommends "false"' \
-	--include="$(echo "$packages" | tr ' ' ',')" \
+make_root "$suite" "$packages" --aptopt='APT::Install-Recommends "false"' \
 	--essential-hook="'$here/hook-guest'"' early "$1"' \
-	--customize-hook="'$here/hook-guest'"' late "$1"'"${next:+ \"$bed/hook-backports\"}"
-if [ "$suite" != "${suite%-backports}" ]; then
-	set -- "$@" --setup-hook="$bed/hook-backports"
-fi
-if ! mmdebstrap "$@" --skip=cleanup/apt/lists "${suite%-backports}" \
-     "$tmp/root" >"$log" 2>&1; then
-	tail -n 30 "$log" >&2
-	die "could not install $suite, whole log: $log"
-fi
+	--customize-hook="'$here/hook-guest'"' late "$1"'"${next:+ \"$bed/hook-backports\"}" \
+	--skip=cleanup/apt/lists
 mv "$tmp/root/var/tmp/guest"/* "$tmp/"
 rmdir "$tmp/root/var/tmp/guest"
 made "$kernel-*"

@@ -127,6 +127,24 @@ make_once()
 	chmod 0755 "${dir%/*}" "$tmp"
 }
 
+# Makes $tmp/root, of make_once, a root of suite $1 with the packages of list $2;
+# further arguments are mmdebstrap's. $log gets what it says.
+make_root()
+{
+	suite=$1
+	packages=$2
+	shift 2
+	if [ "$suite" != "${suite%-backports}" ]; then
+		set -- "$@" --setup-hook="$bed/hook-backports"
+	fi
+	if ! mmdebstrap --variant=apt --aptopt='Acquire::Retries "5"' \
+	     --include="$(echo "$packages" | tr ' ' ',')" "$@" \
+	     "${suite%-backports}" "$tmp/root" >"$log" 2>&1; then
+		tail -n 30 "$log" >&2
+		die "could not make the $suite root, whole log: $log"
+	fi
+}
+
 # Gives $tmp of make_once its name, in place of those named $1 of recipes of the
 # past; a younger one may be another checkout's.
 made()

@@ -33,16 +33,7 @@ make_once "$dir" "root-$kernel" "$@"
 log=$cache/roots/$kernel.log
 say "making the $suite root of kernel $kernel (about a minute) ..."
 start=$(date +%s)
-set -- --variant=apt --aptopt='Acquire::Retries "5"' \
-	--include="$(echo "$packages" | tr ' ' ',')" \
-	--customize-hook="$bed/hook-kernel"
-if [ "$suite" != "${suite%-backports}" ]; then
-	set -- "$@" --setup-hook="$bed/hook-backports"
-fi
-if ! mmdebstrap "$@" "${suite%-backports}" "$tmp/root" >"$log" 2>&1; then
-	tail -n 30 "$log" >&2
-	die "could not make the $suite root, whole log: $log"
-fi
+make_root "$suite" "$packages" --customize-hook="$bed/hook-kernel"
 mv "$tmp/root/kernel" "$tmp/kernel"
 made "$kernel-*"
 say "kernel $kernel is $(cat "$dir/kernel/version"), made in $(($(date +%s) - start)) s"

@@ -34,17 +34,8 @@ make_once "$dir" "tree-$kernel" "$@"
 log=$cache/trees/$kernel.log
 say "making the source tree of kernel $kernel (three minutes) ..."
 start=$(date +%s)
-set -- --variant=apt --aptopt='Acquire::Retries "5"' \
-	--aptopt='APT::Install-Recommends "false"' \
-	--include="$(echo "$packages" | tr ' ' ',')" \
+make_root "$suite" "$packages" --aptopt='APT::Install-Recommends "false"' \
 	--customize-hook="'$bed/hook-source' \"\$1\" '$package'"
-if [ "$suite" != "${suite%-backports}" ]; then
-	set -- "$@" --setup-hook="$bed/hook-backports"
-fi
-if ! mmdebstrap "$@" "${suite%-backports}" "$tmp/root" >"$log" 2>&1; then
-	tail -n 30 "$log" >&2
-	die "could not make the source tree of $kernel, whole log: $log"
-fi
 mv "$tmp/root/src/version" "$tmp/version"
 made "$kernel-*"
 say "source of kernel $kernel is $(cat "$dir/version"), made in $(($(date +%s) - start)) s"
