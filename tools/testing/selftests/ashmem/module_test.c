@@ -2,120 +2,11 @@
 /*
  * When the module can be unloaded: not as long as anything of it is in use.
  *
- * ASHMEM_MODULE (default /modules/ashmem_linux.ko) is the module to load again
- * after unloading it; without that file the module is left alone.
- * ASHMEM_MODULE_TRIPS (default 200) is how often it comes and goes while others
- * use it.
+ * ASHMEM_MODULE is where the module is, see module_util.h. ASHMEM_MODULE_TRIPS
+ * (default 200) is how often it comes and goes while others use it.
  */
-#include <dirent.h>
-
 #include "kselftest_harness.h"
-#include "ashmem_util.h"
-
-#define MODULE		"ashmem_linux"
-
-static const char *module_path(void)
-{
-	const char *path = getenv("ASHMEM_MODULE");
-
-	return path ? path : "/modules/" MODULE ".ko";
-}
-
-/* References to the module, or -1 if it isn't loaded. */
-static long module_refs(void)
-{
-	char line[512], name[128];
-	long refs = -1, n;
-	FILE *f = fopen("/proc/modules", "re");
-
-	if (!f)
-		return -1;
-	while (refs < 0 && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%127s %*s %ld", name, &n) == 2 &&
-		    !strcmp(name, MODULE))
-			refs = n;
-	}
-	fclose(f);
-	return refs;
-}
-
-static long module_unload(void)
-{
-	return RET(syscall(SYS_delete_module, MODULE, O_NONBLOCK));
-}
-
-/* The last reference goes a little later than the call that dropped it. */
-static long module_unload_soon(void)
-{
-	long ret = 0;
-	int i;
-
-	for (i = 0; i < 50; i++) {
-		ret = module_unload();
-		if (ret != -EAGAIN && ret != -EBUSY)
-			break;
-		nap_ms(50);
-	}
-	return ret;
-}
-
-static long module_load(void)
-{
-	int fd = open(module_path(), O_RDONLY | O_CLOEXEC);
-	long ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = RET(syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
-	return ret;
-}
-
-/* udev, where it runs, sets up the node after the module's init returned. */
-static bool node_appears(bool there)
-{
-	struct stat st;
-	int i;
-
-	for (i = 0; i < 40; i++) {
-		if (!stat(ASHMEM_DEV, &st) == there)
-			return true;
-		nap_ms(50);
-	}
-	return false;
-}
-
-/* Does any process but ours hold a descriptor of the device? */
-static bool others_use_it(void)
-{
-	char path[300], target[64];
-	struct dirent *proc, *entry;
-	bool found = false;
-	DIR *all, *fds;
-	ssize_t n;
-
-	all = opendir("/proc");
-	while (all && !found && (proc = readdir(all))) {
-		if (proc->d_name[0] < '1' || proc->d_name[0] > '9' ||
-		    atoi(proc->d_name) == getpid())
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/fd", proc->d_name);
-		fds = opendir(path);
-		while (fds && !found && (entry = readdir(fds))) {
-			n = readlinkat(dirfd(fds), entry->d_name, target,
-				       sizeof(target) - 1);
-			if (n < 0)
-				continue;
-			target[n] = '\0';
-			found = !strcmp(target, ASHMEM_DEV);
-		}
-		if (fds)
-			closedir(fds);
-	}
-	if (all)
-		closedir(all);
-	return found;
-}
+#include "module_util.h"
 
 FIXTURE(module)
 {
@@ -125,15 +16,10 @@ FIXTURE(module)
 
 FIXTURE_SETUP(module)
 {
-	if (geteuid())
-		SKIP(return, "loading modules needs root");
-	if (access(module_path(), R_OK))
-		SKIP(return, "no %s to load again: set ASHMEM_MODULE",
-		     module_path());
-	if (module_refs() < 0)
-		SKIP(return, MODULE " is not a loaded module");
-	if (others_use_it())
-		SKIP(return, "another process uses " ASHMEM_DEV);
+	const char *fixed = module_is_fixed();
+
+	if (fixed)
+		SKIP(return, "%s", fixed);
 	self->len = 2 * page_size();
 	self->fd = ash_region("module", self->len);
 	ASSERT_LE(0, self->fd);
