@@ -112,8 +112,8 @@ int ashmem_region_set_name(struct ashmem_region *region, char *full);
 int ashmem_region_get_name(struct ashmem_region *region, char *name);
 int ashmem_region_set_size(struct ashmem_region *region, size_t size);
 int ashmem_region_set_prot_mask(struct ashmem_region *region, unsigned long prot);
-int ashmem_region_back_locked(struct ashmem_region *region, bool noreserve);
-int ashmem_region_label_locked(struct ashmem_region *region);
+int ashmem_region_back_locked(struct ashmem_region *region, bool noreserve,
+			      bool labelled);
 
 /* pin.c */
 int ashmem_pin_init(void);

@@ -30,24 +30,23 @@ static vm_flags_t vm_may_flags_of(unsigned long prot)
  * A private mapping is zero-filled memory of its own that only bears the
  * region's name.
  */
-static int map_private_locked(struct ashmem_region *region, struct vm_area_struct *vma)
+static void map_private(struct file *label, struct vm_area_struct *vma)
 {
 	struct file *device = vma->vm_file;
-	int err;
-
-	err = ashmem_region_label_locked(region);
-	if (err)
-		return err;
 
 	vma_set_anonymous(vma);
-	vma->vm_file = get_file(region->label);
+	vma->vm_file = get_file(label);
 	fput(device);
-	return 0;
 }
 
 static int map_locked(struct ashmem_region *region, struct vm_area_struct *vma)
 {
 	unsigned long denied = ASHMEM_PROT_ALL & ~region->prot_mask;
+	/*
+	 * Not VM_SHARED, which the kernel drops from a shared mapping through a
+	 * descriptor that can't write, together with VM_MAYWRITE.
+	 */
+	bool shared = vma->vm_flags & VM_MAYSHARE;
 	int err;
 
 	lockdep_assert_held(&region->lock);
@@ -58,20 +57,17 @@ static int map_locked(struct ashmem_region *region, struct vm_area_struct *vma)
 	if (vma->vm_flags & vm_flags_of(denied))
 		return -EPERM;
 
-	err = ashmem_region_back_locked(region, vma->vm_flags & VM_NORESERVE);
+	err = ashmem_region_back_locked(region, vma->vm_flags & VM_NORESERVE, !shared);
 	if (err)
 		return err;
 
 	/* For good: mprotect() asks these flags, not the mask. */
 	vm_flags_clear(vma, vm_may_flags_of(denied));
 
-	/*
-	 * Not VM_SHARED, which the kernel drops from a shared mapping through a
-	 * descriptor that can't write, together with VM_MAYWRITE.
-	 */
-	if (vma->vm_flags & VM_MAYSHARE)
+	if (shared)
 		return ashmem_backing_mmap(region->backing, vma);
-	return map_private_locked(region, vma);
+	map_private(region->label, vma);
+	return 0;
 }
 
 /**

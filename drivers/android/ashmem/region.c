@@ -183,43 +183,39 @@ static const char *full_name(const struct ashmem_region *region)
  * ashmem_region_back_locked - see to it that a region has its backing
  * @region: the region, which has a size
  * @noreserve: for a backing that is made now: charge pages as they are used
+ * @labelled: and its label
  *
- * Return: 0, or the error of ashmem_backing_create().
+ * Both or nothing: a backing settles name and size, and can't be taken back
+ * once it could be seen.
+ *
+ * Return: 0, or the error of ashmem_backing_create() or
+ * ashmem_backing_create_label().
  */
-int ashmem_region_back_locked(struct ashmem_region *region, bool noreserve)
+int ashmem_region_back_locked(struct ashmem_region *region, bool noreserve,
+			      bool labelled)
 {
-	struct file *backing;
+	struct file *backing = region->backing, *label = region->label;
 
 	lockdep_assert_held(&region->lock);
-	if (region->backing)
-		return 0;
-
-	backing = ashmem_backing_create(full_name(region), region->size, noreserve);
-	if (IS_ERR(backing))
-		return PTR_ERR(backing);
-	/* Pairs with ashmem_region_backing(). */
-	smp_store_release(&region->backing, backing);
-	return 0;
-}
-
-/**
- * ashmem_region_label_locked - see to it that a region has its label
- * @region: the region, which has its backing
- *
- * Return: 0, or the error of ashmem_backing_create_label().
- */
-int ashmem_region_label_locked(struct ashmem_region *region)
-{
-	struct file *label;
-
-	lockdep_assert_held(&region->lock);
-	if (region->label)
-		return 0;
-
-	label = ashmem_backing_create_label(full_name(region), region->backing);
-	if (IS_ERR(label))
-		return PTR_ERR(label);
-	region->label = label;
+	if (!backing) {
+		backing = ashmem_backing_create(full_name(region), region->size,
+						noreserve);
+		if (IS_ERR(backing))
+			return PTR_ERR(backing);
+	}
+	if (labelled && !label) {
+		label = ashmem_backing_create_label(full_name(region), backing);
+		if (IS_ERR(label)) {
+			if (!region->backing)
+				fput(backing);
+			return PTR_ERR(label);
+		}
+		region->label = label;
+	}
+	if (!region->backing) {
+		/* Pairs with ashmem_region_backing(). */
+		smp_store_release(&region->backing, backing);
+	}
 	return 0;
 }
 

@@ -133,7 +133,7 @@ static struct ashmem_region *region_new(struct kunit *test, struct ashmem_lru *l
 
 	KUNIT_ASSERT_EQ(test, 0, ashmem_region_set_size(region, pages << PAGE_SHIFT));
 	mutex_lock(&region->lock);
-	KUNIT_EXPECT_EQ(test, 0, ashmem_region_back_locked(region, true));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_back_locked(region, true, false));
 	mutex_unlock(&region->lock);
 	KUNIT_ASSERT_NOT_NULL(test, region->backing);
 	return region;

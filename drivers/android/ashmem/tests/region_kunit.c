@@ -41,7 +41,7 @@ static int back(struct ashmem_region *region)
 	int err;
 
 	mutex_lock(&region->lock);
-	err = ashmem_region_back_locked(region, true);
+	err = ashmem_region_back_locked(region, true, false);
 	mutex_unlock(&region->lock);
 	return err;
 }
