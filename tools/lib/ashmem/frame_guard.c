@@ -169,7 +169,7 @@ bool libashmem_guard_alive(uint32_t owner)
 	return !libashmem_guard_died(owner) && owner & FUTEX_TID_MASK;
 }
 
-int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, bool *died)
+int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed)
 {
 	struct guard_node *node = libashmem_guard_node(word);
 	uint32_t old;
@@ -197,7 +197,6 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, bool *died)
 		ret = -EBUSY;
 		goto unlock;
 	}
-	*died = libashmem_guard_died(old);
 	guard.words++;
 unlock:
 	pthread_mutex_unlock(&guard.lock);

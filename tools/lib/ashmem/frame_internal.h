@@ -76,8 +76,7 @@ _Static_assert(sizeof(struct guard_node) == sizeof(struct ring_party),
  * Claims the word for this process, if it is free; 0, -EBUSY, -ENOMEM or
  * -EAGAIN. Once it is given back nobody learns of this process's death.
  */
-int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed,
-			  bool *died);
+int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed);
 void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed);
 
 /* True in the process that claimed the word, false in its children. */

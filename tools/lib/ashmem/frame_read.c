@@ -76,14 +76,12 @@ static int claim_party(struct ashm_reader *reader)
 {
 	struct ashm_ring *ring = reader->ring;
 	struct ring_party *party;
-	bool died;
 	uint32_t i;
 	int ret;
 
 	for (i = 1; i <= ring->readers; i++) {
 		party = &ring->header->party[i];
-		ret = libashmem_guard_claim(&party->owner, &reader->claimed,
-					    &died);
+		ret = libashmem_guard_claim(&party->owner, &reader->claimed);
 		if (!ret) {
 			reader->party = party;
 			return 0;

@@ -95,7 +95,6 @@ int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 {
 	struct ring_writer *shared = ring_writer(ring);
 	struct ashm_writer *writer;
-	bool died = false;
 	int ret;
 
 	ret = libashmem_ring_mine(ring);
@@ -110,7 +109,7 @@ int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 	if (!writer)
 		return -ENOMEM;
 	writer->ring = ring;
-	ret = libashmem_guard_claim(&shared->owner, &writer->claimed, &died);
+	ret = libashmem_guard_claim(&shared->owner, &writer->claimed);
 	if (ret)
 		goto free_writer;
 	ret = take_over(writer);

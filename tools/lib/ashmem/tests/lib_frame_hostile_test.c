@@ -592,6 +592,38 @@ TEST_F(lib, purged_in_part)
 	ring_free(&b);
 }
 
+/* Who comes to write finds what no writer can have left: a state, a hole. */
+TEST_F(lib, successor)
+{
+	static const uint64_t lies[] = {
+		SLOT_READY | 9 << SLOT_SEQ_SHIFT, SLOT_WRITING | 9 << SLOT_SEQ_SHIFT,
+		SLOT_EMPTY | 6 << SLOT_SEQ_SHIFT,
+	};
+	size_t page = page_size(), i;
+	_Atomic uint64_t *state;
+	struct ashm_writer *w;
+	struct test_ring b;
+	uint64_t left;
+
+	ASSERT_EQ(0, ring_new(&b, 2 * page - FRAME_HEADER, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	for (i = 1; i <= 4; i++)
+		ASSERT_EQ(0, put(w, 100, i, 0));
+	ashm_ring_writer_close(w);
+	state = &raw_slot(&b, 5)->state;
+	left = atomic_load(state);
+	for (i = 0; i < ARRAY_SIZE(lies); i++) {
+		atomic_store(state, lies[i]);
+		EXPECT_EQ(-EPROTO, ashm_ring_writer(b.ring, &w));
+	}
+	atomic_store(state, left);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ashm_ring_writer_close(w);
+	ASSERT_EQ(0, madvise((char *)((uintptr_t)state & ~(page - 1)), page, MADV_REMOVE));
+	EXPECT_EQ(-ENODATA, ashm_ring_writer(b.ring, &w));
+	ring_free(&b);
+}
+
 /* ---- regions that won't do ---- */
 
 static int memfd(size_t size, int seals)

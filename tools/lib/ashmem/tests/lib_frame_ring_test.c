@@ -296,6 +296,36 @@ TEST_F(lib, full)
 	ring_free(&b);
 }
 
+/* What the writer knows of readers is old as soon as another joins. */
+TEST_F(lib, joins_late)
+{
+	struct ashm_reader *r, *second;
+	struct ashm_writer *w;
+	struct test_ring b;
+	struct ashm_frame f;
+	uint64_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 2));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (i = 1; i <= 5; i++) {
+		ASSERT_EQ(0, put(w, 100, i, 0));
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+	}
+	/* It wants frame 3, the oldest that isn't about to be overwritten. */
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &second));
+	ASSERT_EQ(0, put(w, 100, 6, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 7, 0));
+	ASSERT_EQ(0, get(second, 100, &f, 0));
+	EXPECT_EQ(3, f.seq);
+	EXPECT_EQ(0, f.missed);
+	EXPECT_EQ(0, put(w, 100, 7, 0));
+	ashm_ring_reader_close(second);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 TEST_F(lib, readers_limit)
 {
 	struct ashm_reader *r[4];
@@ -521,6 +551,100 @@ TEST_F(lib, wake)
 	ashm_ring_writer_close(w);
 	ring_free(&b);
 	ring_free(&c);
+}
+
+enum nap { NAP_AWAIT, NAP_READ, NAP_WRITE };
+
+struct sleeper {
+	enum nap nap;
+	struct ashm_ring *ring;
+	struct ashm_reader *r;
+	struct ashm_writer *w;
+	int ret;
+};
+
+static void *sleep_on(void *arg)
+{
+	struct sleeper *s = arg;
+	struct ashm_frame f;
+
+	if (s->nap == NAP_AWAIT)
+		s->ret = ashm_ring_await_writer(s->ring, -1);
+	else if (s->nap == NAP_READ)
+		s->ret = get(s->r, 100, &f, -1);
+	else
+		s->ret = put(s->w, 100, 99, -1);
+	return NULL;
+}
+
+/* Milliseconds from an action to the end of the sleep that it ends. */
+#define WOKEN_BY(s, what, word, action) ({ \
+	pthread_t thread__; \
+	long start__; \
+	(s)->nap = (what); \
+	ASSERT_EQ(0, pthread_create(&thread__, NULL, sleep_on, s)); \
+	ASSERT_TRUE(sleeper_on(word)); \
+	start__ = now_ms(); \
+	action; \
+	pthread_join(thread__, NULL); \
+	now_ms() - start__; \
+})
+
+/*
+ * Whatever ends a sleep ends it at once: who isn't woken looks by himself only
+ * after a second, and five of those would show.
+ */
+TEST_F(lib, woken)
+{
+	struct ashm_ring_config config = {
+		.frame_max = 100,
+		.slots = 2,
+		.flags = ASHM_RING_WAIT,
+		.readers = 2,
+	};
+	_Atomic uint32_t *bell, *room;
+	struct ashm_ring *again;
+	struct test_ring b;
+	struct sleeper s;
+	struct ashm_frame f;
+	long took = 0;
+	int round;
+
+	for (round = 0; round < 5; round++) {
+		ASSERT_EQ(0, ring_new(&b, 100, 2, ASHM_RING_WAIT, 2));
+		bell = &raw_header(&b)->writer.bell;
+		room = &raw_header(&b)->writer.room;
+		s.ring = b.ring;
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &s.r));
+		/* By a writer that comes, */
+		took += WOKEN_BY(&s, NAP_AWAIT, bell,
+				 ASSERT_EQ(0, ashm_ring_writer(b.ring, &s.w)));
+		EXPECT_EQ(0, s.ret);
+		/* a frame, */
+		took += WOKEN_BY(&s, NAP_READ, bell, ASSERT_EQ(0, put(s.w, 100, 1, 0)));
+		EXPECT_EQ(0, s.ret);
+		/* room for one, */
+		ASSERT_EQ(0, put(s.w, 100, 2, 0));
+		ASSERT_EQ(0, put(s.w, 100, 3, 0));
+		took += WOKEN_BY(&s, NAP_WRITE, room, ASSERT_EQ(0, get(s.r, 100, &f, 0)));
+		EXPECT_EQ(0, s.ret);
+		/* the last reader that goes, */
+		took += WOKEN_BY(&s, NAP_WRITE, room, ashm_ring_reader_close(s.r));
+		EXPECT_EQ(-EPIPE, s.ret);
+		/* the writer that does, */
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, ASHM_READER_NEWEST, &s.r));
+		took += WOKEN_BY(&s, NAP_READ, bell, ashm_ring_writer_close(s.w));
+		EXPECT_EQ(-EPIPE, s.ret);
+		ashm_ring_reader_close(s.r);
+		/* and another ring in place of this. */
+		took += WOKEN_BY(&s, NAP_AWAIT, bell,
+				 ASSERT_EQ(0, ashm_ring_create(ashm_fd(b.region), &config,
+							       &again)));
+		EXPECT_EQ(-ESTALE, s.ret);
+		ashm_ring_detach(again);
+		ring_free(&b);
+	}
+	EXPECT_LT(took, 2500);
 }
 
 TEST_F(lib, one_writer)
