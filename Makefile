@@ -24,6 +24,7 @@ export ARCH SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
 .PHONY: dkms-install dkms-uninstall sign deb test-install
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
 .PHONY: test-tree kunit
+.PHONY: test-mutants-library
 .PHONY: style shell
 .PHONY: selftests help
 
@@ -121,6 +122,10 @@ test-mutants:
 	@tools/scripts/setup.sh test
 	@tools/testing/mutants/run.sh $(MUTANTS)
 
+test-mutants-library:
+	@tools/scripts/setup.sh test
+	@tools/testing/mutants/library.sh $(MUTANTS)
+
 bench:
 	@tools/scripts/setup.sh bench
 	@tools/testing/bench/run.sh
@@ -159,6 +164,7 @@ help:
 #h               and the library as a 64-bit ARM processor runs it
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
+#h   test-mutants-library    the same with the library's frames, on this machine
 #h   kunit       the KUnit suites, by the kernel's own kunit.py
 #h   test-tree   the driver in four kernel trees, y and m, for three machines
 #h   bench       what things cost, beside memfd and the original
@@ -181,7 +187,7 @@ help:
 #h   SEED=n PAGES=n      seed of kunit's random tests, and pages of the regions
 #h                       that are gone through in all ways (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
-#h   MUTANTS="a b"       only these faults, for test-mutants
+#h   MUTANTS="a b"       only these faults, for the two test-mutants
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench
 #h   DOC=1               bench puts its figures into Documentation/performance.rst

@@ -27,44 +27,9 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The stanza of mutant $1, without the line that begins it.
-stanza()
-{
-	awk -v name="$1" '/^mutant / { on = $2 == name; next }
-			  on && /^[-+@]/' "$here/mutants"
-}
-
 field()
 {
 	awk -v name="$1" -v n="$2" '/^mutant / && $2 == name { print $n }' "$here/mutants"
-}
-
-# Writes file $2 with the fault of mutant $1 to stdout. The line must be there
-# exactly once behind the context, or the mutant is out of date.
-mutate()
-{
-	stanza "$1" >"$tmp/$1.stanza"
-	awk '
-	NR == FNR {
-		kind = substr($0, 1, 1)
-		rest = substr($0, 2)
-		if (kind == "@")
-			context = rest
-		else if (kind == "-")
-			from = rest
-		else
-			to = to (to == "" ? "" : "\n") rest
-		next
-	}
-	context == "" || index($0, context) == 1 { inside = 1 }
-	context != "" && inside && /^}/ { inside = 0 }
-	inside && $0 == from {
-		found++
-		$0 = to
-	}
-	{ print }
-	END { exit found != 1 }
-	' "$tmp/$1.stanza" "$2"
 }
 
 # The KUnit suites are those of the tree that they are run from.
@@ -90,11 +55,8 @@ one()
 	file=drivers/android/ashmem/$(field "$name" 3)
 	test=$(field "$name" 4)
 	tree=$tmp/$name
-	mkdir -p "$tree"
-	(cd "$top" && tar -c Kbuild dkms.conf include drivers) | tar -x -C "$tree"
-	find "$tree" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' -o -name '*.mod*' \) -delete
-	if ! mutate "$name" "$top/$file" >"$tree/$file"; then
-		echo "broken $name: its line is not in $file exactly once"
+	if ! "$here/plant.sh" "$here/mutants" "$name" "$tree" >"$logs/$name.plant" 2>&1; then
+		echo "broken $name: $(cat "$logs/$name.plant")"
 		return
 	fi
 	if [ "$test" = kunit ]; then

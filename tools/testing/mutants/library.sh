@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: library.sh [MUTANT...]
+#
+# Builds the library with one fault at a time, runs the test that should see it on
+# this machine, with memfd, and says which were caught. A survivor means that a
+# test is missing. The faults are in the file library.
+#
+# Variables:
+#	JOBS=2		faults at a time
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+list=$here/library
+logs=$out/mutants-library
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+field()
+{
+	awk -v name="$1" -v n="$2" '/^mutant / && $2 == name { print $n }' "$list"
+}
+
+# Builds the test program $2 in the tree $1 and runs it, as $3.
+try()
+{
+	lib=$1/tools/lib/ashmem
+	make -s -C "$lib" OUTPUT="$tmp/$3.out" CFLAGS="-O1 -g" PROGRAMS="$2" \
+		tests >"$logs/$3.build" 2>&1 || return 2
+	# Twice what the slowest takes: a fault may let all of them hang.
+	TEST_TIMEOUT=${TEST_TIMEOUT:-60} "$lib/tests/run.sh" "$tmp/$3.out/tests" \
+		>"$logs/$3" 2>&1
+}
+
+one()
+{
+	name=$1
+	test=$(field "$name" 4)
+	tree=$tmp/$name
+	if ! "$here/plant.sh" "$list" "$name" "$tree" >"$logs/$name.plant" 2>&1; then
+		echo "broken $name: $(cat "$logs/$name.plant")"
+		return
+	fi
+	status=0
+	try "$tree" "$test" "$name" || status=$?
+	case $status in
+	0) echo "SURVIVED $name ($(field "$name" 3), $test)" ;;
+	2) echo "broken $name: does not build, see $logs/$name.build" ;;
+	*) echo "caught $name: $(grep -m 1 '^not ok' "$logs/$name" || tail -n 1 "$logs/$name")" ;;
+	esac
+}
+
+source=$("$bed/source.sh")
+export KSELFTEST_DIR="$source/tools/testing/selftests" ASHMEM_BACKEND=memfd
+if [ "${1:-}" = --one ]; then
+	one "$2"
+	exit
+fi
+
+if [ $# -eq 0 ]; then
+	# shellcheck disable=SC2046 # names without blanks
+	set -- $(awk '/^mutant / { print $2 }' "$list")
+fi
+for name; do
+	[ -n "$(field "$name" 3)" ] || die "no mutant '$name'"
+done
+rm -rf "$logs"
+mkdir -p "$logs"
+
+say "$# faults in the library, ${JOBS:=2} at a time, some seven seconds each"
+say "first the library as it is: it must pass"
+programs=$(for name; do field "$name" 4; done | sort -u)
+try "$top" "$(echo "$programs" | tr '\n' ' ')" sound || {
+	grep '^not ok' "$logs/sound" >&2 || true
+	die "the library without a fault fails, see $logs/sound"
+}
+
+for name; do
+	echo "$name"
+done | OUT=$out xargs -P "$JOBS" -n 1 "$here/library.sh" --one |
+	tee "$logs/verdicts"
+
+caught=$(grep -c '^caught ' "$logs/verdicts" || true)
+others=$(grep -cv '^caught ' "$logs/verdicts" || true)
+grep -v '^caught ' "$logs/verdicts" || true
+echo "$caught passed, $others failed"
+[ "$others" -eq 0 ]
