@@ -117,7 +117,8 @@ static int check(const struct peer *peer)
 static int run(const struct command *self, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		PART_OPTIONS,
+		LENGTH_OPTION,
+		OFFSET_OPTION,
 		HELP_OPTION,
 		{ NULL, 0, NULL, 0 },
 	};

@@ -177,7 +177,8 @@ static int fill(struct peer *peer, struct part part, const struct pattern *patte
 static int run(const struct command *self, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		PART_OPTIONS,
+		LENGTH_OPTION,
+		OFFSET_OPTION,
 		{ "text", required_argument, NULL, 't' },
 		{ "hex", required_argument, NULL, 'x' },
 		HELP_OPTION,

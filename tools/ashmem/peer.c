@@ -208,7 +208,7 @@ int peer_get(const struct command *self, int argc, char **argv,
 	return code;
 }
 
-/* Takes in one of PART_OPTIONS: 0 or an exit code. */
+/* Takes in LENGTH_OPTION or OFFSET_OPTION: 0 or an exit code. */
 int part_option(const struct command *self, int opt, struct part *part)
 {
 	if (opt == 'o')

@@ -38,8 +38,8 @@ struct part {
 };
 
 #define PART_ALL	{ .length = UNKNOWN }
-#define PART_OPTIONS	{ "length", required_argument, NULL, 'l' }, \
-			{ "offset", required_argument, NULL, 'o' }
+#define LENGTH_OPTION	{ "length", required_argument, NULL, 'l' }
+#define OFFSET_OPTION	{ "offset", required_argument, NULL, 'o' }
 
 int part_option(const struct command *self, int opt, struct part *part);
 int peer_operand(const struct command *self, int argc, char **argv, struct peer *peer);

@@ -86,7 +86,8 @@ static void print_summary(const struct walk *walk, const struct view *view)
 	print_pages(purgeable, "purgeable");
 	printf("; by %s", sort_word(view->key));
 	if (walk->refused)
-		printf("; %lu processes refused", walk->refused);
+		printf("; %lu process%s refused", walk->refused,
+		       walk->refused == 1 ? "" : "es");
 	putchar('\n');
 	if (!walk->rdev) {
 		printf("no ashmem device: memfd only\n");

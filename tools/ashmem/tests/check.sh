@@ -228,13 +228,13 @@ make_here()
 status=0
 make_here install DESTDIR="$tmp/stage" PREFIX=/usr >"$tmp/log" 2>&1 || status=1
 diff <(cd "$tmp/stage" && find . ! -type d | sort) - <<-FILES || status=1
-	./usr/sbin/ashmem
+	./usr/bin/ashmem
 	./usr/share/bash-completion/completions/ashmem
 	./usr/share/man/man8/ashmem.8
 FILES
 version=$("$program" --version | cut -d ' ' -f 2)
 grep -q "\"ashmem $version\"" "$tmp/stage/usr/share/man/man8/ashmem.8" || status=1
-cmp -s "$program" "$tmp/stage/usr/sbin/ashmem" || status=1
+cmp -s "$program" "$tmp/stage/usr/bin/ashmem" || status=1
 result "$status" "make install"
 status=0
 make_here uninstall DESTDIR="$tmp/stage" PREFIX=/usr >"$tmp/log" 2>&1 || status=1
