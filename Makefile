@@ -37,8 +37,13 @@ have-headers:
 			"linux-headers-$$(uname -r), or give another KDIR=" >&2; \
 		exit 1; }
 
+# A distribution keeps the key that its own modules are signed with: kbuild would
+# look for it all the same, and complain.
+no_key = $(shell cd '$(KDIR)' && test -s "$$(sed -n \
+	's/^CONFIG_MODULE_SIG_KEY="\(.*\)"/\1/p' .config)" || echo CONFIG_MODULE_SIG_ALL=)
+
 install: modules
-	+$(kbuild) INSTALL_MOD_PATH='$(mod_root)' \
+	+$(kbuild) $(no_key) INSTALL_MOD_PATH='$(mod_root)' \
 		INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' modules_install
 	$(depmod)
 

@@ -56,7 +56,7 @@ for target in "$@"; do
 		needed="$needed clang libclang-rt-dev libc6-dev make"
 		;;
 	deb | install)
-		needed="$needed debhelper dh-dkms dpkg-dev lintian"
+		needed="$needed build-essential debhelper dh-dkms dpkg-dev lintian"
 		if [ "$target" = install ]; then
 			needed="$needed debian-archive-keyring e2fsprogs gcc"
 			needed="$needed libc6-dev make mmdebstrap mount openssl"
