@@ -124,18 +124,25 @@ manifest_reads()
 	PYTHON
 }
 
-# The longest part of the first sentence, without variables, of each message that a
-# script of ours has for its user. What follows on another message in the same breath isn't looked up.
+# The longest part of the first sentence, without variables, of each message that
+# scripts, makefiles and the driver's sources have for who installs it. What follows
+# on another message in the same breath isn't looked up.
 messages()
 {
 	{
 		sed -n 's/.*\(say\|die\) "\([^"]*\).*/\2/p' "$top/debian/ashmem-dkms.postinst" \
 			"$top/tools/scripts/dkms.sh" "$top/tools/scripts/sign.sh"
-		sed -n 's/.*echo "\([^"]*\).*/\1/p' "$top/debian/ashmem-dkms.prerm"
+		sed -n 's/.*echo "\([^"]*\).*/\1/p' "$top/debian/ashmem-dkms.prerm" \
+			"$top/Makefile"
+		# shellcheck disable=SC2016 # make's
+		sed -n 's/^\$(error \([^\\]*\).*/\1/p' "$top/debian/rules"
+		find "$top/drivers" -name '*.[ch]' -exec sed -n \
+			-e 's/^#error "\([^"]*\).*/\1/p' \
+			-e 's/.*pr_\(err\|warn\|notice\)("\([^"]*\).*/\2/p' {} +
 	} |
 		grep -v -E '^(usage|The whole output|A module that is loaded|What to do)' |
 		awk '{
-			n = split($0, part, /\047?\$[a-z0-9_{}*#:-]+\047?/)
+			n = split($0, part, /\047?(\$[A-Za-z0-9_{}()*#:-]+|%[a-z]+)\047?/)
 			longest = ""
 			for (i = 1; i <= n; i++) {
 				sub(/[.:;]( .*)?$/, "", part[i])

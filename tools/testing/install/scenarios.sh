@@ -60,6 +60,33 @@ purge_is_clean()
 	check "and nothing of it is left" same_inventory "$work/inventory"
 }
 
+# DKMS doesn't build for the kernel $1, whose directory is made up.
+refuses()
+{
+	check "DKMS doesn't build it for $1" not inside dkms build "ashmem/$version" -k "$1"
+	check "and says what troubleshooting.rst explains" \
+		says 'for module ashmem.* includes a BUILD_EXCLUSIVE directive'
+	rm -r "$root/lib/modules/$1"
+}
+
+# Kernels that the module isn't for: older than 5.10; and without TMPFS, where DKMS
+# looks at options.
+refused()
+{
+	modules=$root/lib/modules
+	mkdir "$modules/5.4.0-0-amd64"
+	ln -s "/lib/modules/$from/build" "$modules/5.4.0-0-amd64/build"
+	refuses 5.4.0-0-amd64
+	if grep -q BUILD_EXCLUSIVE_CONFIG "$root/usr/sbin/dkms"; then
+		headers=$modules/6.99.0-0-amd64/build
+		mkdir -p "$headers/include/config"
+		in_root "$root" grep -v '^CONFIG_TMPFS=' "/lib/modules/$from/build/.config" \
+			>"$headers/.config"
+		cp "$headers/.config" "$headers/include/config/auto.conf"
+		refuses 6.99.0-0-amd64
+	fi
+}
+
 # What every system goes through.
 life()
 {
@@ -98,6 +125,7 @@ life()
 		check "the package is downgraded to $version" \
 			apt_install "$debs/current.deb"
 		check "which takes the place of $newer" dkms_has "$version" "$from"
+		refused
 	fi
 	purge_is_clean
 }
@@ -126,7 +154,7 @@ failures()
 		inside /etc/kernel/header_postinst.d/dkms "$from"
 	check "which is there then" dkms_has "$version" "$from"
 	check "the package is removed" inside apt-get --quiet --yes remove ashmem-dkms
-	purge_is_clean
+	check "and nothing of it is left" same_inventory "$work/inventory"
 }
 
 # The packages of the library and of the command, built on the suite or an older
@@ -209,6 +237,7 @@ by_hand()
 
 	for time in first second; do
 		check "make install, the $time time" inside make -C "$src" KDIR="$kdir" install
+		check "without a complaint" not says '[Ee]rror|signing_key'
 	done
 	file=$(in_root "$root" modinfo -k "$from" -n ashmem_linux)
 	check "modprobe picks its module" is "${file%%/drivers/*}" \
@@ -293,6 +322,8 @@ others()
 	check "the package is removed" inside apt-get --quiet --yes purge ashmem-dkms
 	check "modprobe picks the kernel's own again" is \
 		"$(in_root "$root" modinfo -k "$from" -n ashmem_linux)" "$own"
+	precompile current "$version" "$from" "$guest_files" >>"$logs/commands.log" 2>&1
+	boot original "$from" original
 }
 
 # A kernel that has to see signatures, without Secure Boot.
