@@ -22,7 +22,8 @@ suite=$(kernel_suite "$kernel")
 
 # Who runs this suite upgrades to the kernel of its backports, when we know one.
 next=$(awk -v suite="$suite-backports" '$2 == suite { print $1 }' "$bed/kernels")
-packages="systemd-sysv udev kmod passwd dkms initramfs-tools make gcc pkg-config mokutil openssl"
+packages="systemd-sysv udev kmod passwd dkms initramfs-tools mokutil openssl"
+packages="$packages make gcc libc6-dev pkg-config"
 recipe=$( (echo "$suite $packages $next"; cat "$bed/hook-backports" "$here/hook-guest") |
 	sha256sum | cut -c 1-12)
 dir=$cache/installs/$kernel-$recipe
