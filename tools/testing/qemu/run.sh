@@ -23,6 +23,8 @@
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
 #			"unsigned"
 #	APPEND=		more words for the kernel's command line
+#	QEMU_ARGS=	more arguments for QEMU, without blanks in them
+#	OVERLAY=	directory of files for the guest's root
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
@@ -153,6 +155,9 @@ esac
 if [ "$mode" = tests ] && [ -n "$programs" ] && [ "$count" -eq 0 ]; then
 	die "no test program in $programs${TEST:+ matches TEST=$TEST}"
 fi
+if [ -n "${OVERLAY:-}" ]; then
+	cp -R "$OVERLAY/." "$root/"
+fi
 pack_initramfs "$root" >"$tmp/initramfs"
 
 mkdir -p "$logs"
@@ -173,6 +178,8 @@ set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${memory:-640}" \
 if [ "$accel" = kvm ]; then
 	set -- "$@" -cpu host
 fi
+# shellcheck disable=SC2086 # a list of arguments
+set -- "$@" ${QEMU_ARGS:-}
 
 start=$(date +%s)
 status=0
