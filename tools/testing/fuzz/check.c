@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must be true of the driver when nobody uses it for a moment.
+ */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define REGIONS_MAX	512
+#define PURGEABLE	"/sys/class/misc/ashmem/purgeable_pages"
+#define REFERENCES	"/sys/module/ashmem_linux/refcnt"
+
+/* The last put of a file may still be on its way. */
+#define TRIES		40
+static const struct timespec pause_time = { .tv_nsec = 50000000 };
+
+struct regions {
+	unsigned int count;
+	unsigned long inode[REGIONS_MAX];
+	unsigned long purgeable;
+};
+
+static bool known(const struct regions *r, unsigned long inode)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->count; i++)
+		if (r->inode[i] == inode)
+			return true;
+	return false;
+}
+
+static void add_process(struct regions *r, pid_t pid)
+{
+	struct fdinfo region;
+	struct dirent *entry;
+	char path[32];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		char *end;
+		long fd = strtol(entry->d_name, &end, 10);
+
+		if (*end || end == entry->d_name ||
+		    !region_fdinfo(pid, (int)fd, &region) || known(r, region.inode))
+			continue;
+		if (r->count < REGIONS_MAX)
+			r->inode[r->count++] = region.inode;
+		r->purgeable += region.purgeable;
+		if (region.purgeable > region.unpinned ||
+		    region.unpinned > (region.size - 1) / PAGE_BYTES + 1)
+			finding("a region of %lu bytes has %lu pages unpinned, %lu purgeable",
+				region.size, region.unpinned, region.purgeable);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/**
+ * check_sum - does the total agree with what the regions say?
+ * @pids: the workers, which stand still
+ * @workers: how many
+ *
+ * Memory may be short meanwhile, and the kernel purge: it is asked until two
+ * readings of the total, before and after, are the same.
+ */
+void check_sum(const pid_t *pids, unsigned int workers)
+{
+	long before = 0, after = 0;
+	struct regions regions;
+	unsigned int i, tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		regions.count = 0;
+		regions.purgeable = 0;
+		before = read_number(PURGEABLE);
+		add_process(&regions, getpid());
+		for (i = 0; i < workers; i++)
+			if (pids[i] > 0)
+				add_process(&regions, pids[i]);
+		after = read_number(PURGEABLE);
+		if (before == after && after == (long)regions.purgeable)
+			return;
+		nanosleep(&pause_time, NULL);
+	}
+	finding("purgeable_pages is %ld, %ld, but the %u regions have %lu", before, after,
+		regions.count, regions.purgeable);
+}
+
+/**
+ * check_empty - has all been let go that was in use?
+ */
+void check_empty(void)
+{
+	long purgeable = 0, references = 0;
+	unsigned int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		purgeable = read_number(PURGEABLE);
+		references = read_number(REFERENCES);
+		if (!purgeable && !references)
+			return;
+		nanosleep(&pause_time, NULL);
+	}
+	finding("all is closed: purgeable_pages is %ld, the module has %ld references",
+		purgeable, references);
+}

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: prove.sh [BUG...]
+#
+# Proves that the fuzzer finds things: plants the faults of the file bugs one by
+# one and fuzzes until each is found, MINUTES (5) at most, without the corpus: it
+# has come about with the driver as it is. Says how long it took.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+if [ $# -eq 0 ]; then
+	# shellcheck disable=SC2046 # names without blanks
+	set -- $(awk '/^mutant / { print $2 }' "$here/bugs")
+fi
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+passed=0
+failed=0
+for bug; do
+	"$here/../mutants/plant.sh" "$here/bugs" "$bug" "$tmp/$bug"
+	report=$(awk -v name="$bug" '/^mutant / && $2 == name { print $4 }' "$here/bugs")
+	logs=$out/fuzz-$bug
+	MINUTES=${MINUTES:-5} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \
+		"$here/run.sh" "$tmp/$bug" >"$tmp/said" 2>&1 || true
+	reason=$(cat "$logs"/finding-*/reason 2>/dev/null |
+		grep -E -m 1 "$report" || true)
+	after=$(sed -n 's/^not ok - guest .*, after \([0-9]* s\):.*/\1/p' "$tmp/said" |
+		head -n 1)
+	programs=$(sed -n 's/^fuzz: \([0-9]*\) programs in.*/\1/p' "$tmp/said")
+	if [ -n "$reason" ]; then
+		passed=$((passed + 1))
+		echo "ok - $bug: found after $after, $programs programs: $reason"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $bug:"
+		sed 's/^/#   /' "$tmp/said"
+	fi
+	rm -rf "${tmp:?}/$bug"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The supervisor: starts the workers anew every few seconds, and looks at the
+ * driver when they stand still and when they have gone.
+ */
+
+#include <fcntl.h>
+#include <linux/ashmem.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define EPOCH_SECONDS	3.0
+#define STUCK_SECONDS	120	/* an emulated machine on a busy host is slow */
+
+static unsigned int workers;
+static pid_t *pids;		/* of AREA_WORKERS, in memory that all share */
+static int inboxes[AREA_WORKERS][2];
+static int ready[2], go[2];
+
+/* A file or two of /proc tell where it hangs. */
+static void tell_where(pid_t pid)
+{
+	static const char *const files[] = { "stack", "wchan", "syscall" };
+	char path[64], text[1024];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
+		if (read_text(path, text, sizeof(text)))
+			fprintf(stderr, "# %s: %s\n", path, text);
+	}
+}
+
+/* One byte from each worker: it stands still. False if one can't any more. */
+static bool wait_ready(double deadline)
+{
+	unsigned int count = 0;
+
+	while (count < workers) {
+		struct pollfd pfd = { .fd = ready[0], .events = POLLIN };
+		double left = deadline - now();
+		char bytes[AREA_WORKERS];
+		ssize_t got;
+		unsigned int i;
+		int status;
+
+		if (left <= 0) {
+			finding("a worker is stuck");
+			for (i = 0; i < workers; i++)
+				tell_where(pids[i]);
+			return false;
+		}
+		if (poll(&pfd, 1, 500) > 0) {
+			got = read(ready[0], bytes, sizeof(bytes));
+			if (got > 0)
+				count += (unsigned int)got;
+		}
+		for (i = 0; i < workers; i++) {
+			if (pids[i] <= 0 || waitpid(pids[i], &status, WNOHANG) != pids[i])
+				continue;
+			/* For want of memory is no one's fault; other signals are. */
+			pids[i] = 0;
+			if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+				finding("worker %u died of signal %d", i, WTERMSIG(status));
+			else if (WIFEXITED(status))
+				finding("worker %u ended with status %d", i,
+					WEXITSTATUS(status));
+			return false;
+		}
+	}
+	return true;
+}
+
+static void start_worker(unsigned int number, struct rng rng, const int *shared_fds,
+			 void (*body)(struct worker *w, struct rng *rng))
+{
+	static struct worker w;
+	pid_t pid = fork();
+	unsigned int i;
+	char byte;
+
+	if (pid) {
+		pids[number] = pid;
+		return;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	w.number = number;
+	w.pids = pids;
+	w.inbox = inboxes[number][0];
+	w.next_inbox = inboxes[(number + 1) % workers][1];
+	for (i = 0; i < SLOTS; i++)
+		w.fd[i] = i < OWN_SLOTS ? -1 : shared_fds[i - OWN_SLOTS];
+	close(ready[0]);
+	close(go[1]);
+	worker_init(&w);
+	rng.state ^= (number + 1) * 0x9e3779b97f4a7c15ULL;
+	body(&w, &rng);
+	if (write(ready[1], "", 1) != 1 || read(go[0], &byte, 1) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static double epoch_end;
+
+static void fuzz_body(struct worker *w, struct rng *rng)
+{
+	worker_fuzz(w, rng, epoch_end);
+}
+
+static void replay_body(struct worker *w, struct rng *rng)
+{
+	worker_replay(w, epoch_end);
+}
+
+static void calibrate_body(struct worker *w, struct rng *rng)
+{
+	worker_calibrate(w);
+}
+
+static void distil_body(struct worker *w, struct rng *rng)
+{
+	corpus_distil(w);
+}
+
+static void end_workers(void)
+{
+	unsigned int i;
+	char byte;
+
+	close(go[1]);
+	for (i = 0; i < workers; i++) {
+		if (pids[i] > 0) {
+			unsigned int tries = 0;
+
+			while (!waitpid(pids[i], NULL, WNOHANG) && tries++ < 50)
+				poll(NULL, 0, 100);
+			kill(pids[i], SIGKILL);
+			waitpid(pids[i], NULL, 0);
+		}
+		pids[i] = 0;
+	}
+	/* What lost its parent comes to us; nothing of it may stay. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	close(go[0]);
+	close(ready[0]);
+	close(ready[1]);
+	for (i = 0; i < workers; i++) {
+		while (recv(inboxes[i][0], &byte, 1, MSG_DONTWAIT) > 0)
+			;
+		close(inboxes[i][0]);
+		close(inboxes[i][1]);
+	}
+}
+
+/* Two regions that all workers have from the start, one of them mapped soon. */
+static void open_shared(int *fds, struct rng *rng)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS - OWN_SLOTS; i++) {
+		fds[i] = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
+		if (fds[i] >= 0)
+			ioctl(fds[i], ASHMEM_SET_SIZE, (1 + rng_below(rng, 600)) * PAGE_BYTES);
+	}
+}
+
+/* An epoch of @count workers; with the checks when all goes well. */
+static void epoch(unsigned int count, struct rng *rng, double limit,
+		  void (*body)(struct worker *w, struct rng *rng))
+{
+	int fds[SLOTS - OWN_SLOTS];
+	unsigned int i;
+	char byte;
+
+	workers = count;
+	if (pipe2(ready, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
+		exit(2);
+	for (i = 0; i < workers; i++)
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, inboxes[i]))
+			exit(2);
+	rng_next(rng);
+	open_shared(fds, rng);
+	for (i = 0; i < workers; i++)
+		start_worker(i, *rng, fds, body);
+
+	if (wait_ready(now() + limit)) {
+		for (i = 0; i < workers; i++)
+			while (recv(inboxes[i][0], &byte, 1, MSG_DONTWAIT) > 0)
+				;
+		check_sum(pids, workers);
+	}
+	for (i = 0; i < SLOTS - OWN_SLOTS; i++)
+		close(fds[i]);
+	end_workers();
+	check_empty();
+	area->epochs++;
+	area->corpus = corpus_count();
+	cover_report();
+}
+
+/* Allocations that may sleep can fail, too, and nobody need read of it. */
+static void allow_failures(void)
+{
+	static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+	char path[96];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-wait", kinds[i]);
+		write_text(path, "N");
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", kinds[i]);
+		write_text(path, "0");
+	}
+	write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+}
+
+static void tell(double left)
+{
+	fprintf(stderr, "# %.0f s left: %llu programs, %u edges, %u addresses, ", left,
+		(unsigned long long)area->programs, area->edges, area->pcs);
+	fprintf(stderr, "%u in the corpus, %u findings\n", area->corpus, area->findings);
+}
+
+/**
+ * supervise - fuzz as the area says
+ *
+ * Return: 0 if nothing was found.
+ */
+int supervise(void)
+{
+	bool replay = area->text[TEXT_REPLAY].used;
+	struct rng rng = { .state = area->seed };
+	double start = now(), end = start + area->seconds;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	signal(SIGPIPE, SIG_IGN);
+	write_text("/proc/self/oom_score_adj", "-1000");
+	pids = shared_memory(AREA_WORKERS * sizeof(*pids));
+	allow_failures();
+	pressure_init();
+	compat_init();
+	cover_init();
+	corpus_init();
+	corpus_load(replay ? TEXT_REPLAY : TEXT_CORPUS);
+	if (replay && !corpus_count()) {
+		fprintf(stderr, "# nothing to replay\n");
+		return 2;
+	}
+
+	if (!replay)
+		epoch(1, &rng, STUCK_SECONDS + 120, calibrate_body);
+	while (now() < end && !(area->until_found && area->findings)) {
+		epoch_end = now() + EPOCH_SECONDS;
+		epoch(area->workers, &rng, STUCK_SECONDS,
+		      replay ? replay_body : fuzz_body);
+		area->elapsed = (uint32_t)(now() - start);
+		if (area->epochs % 20 == 0)
+			tell(end - now());
+	}
+	if (!replay && !area->until_found)
+		epoch(1, &rng, STUCK_SECONDS + 240, distil_body);
+	pressure_exit();
+	area->finished = 1;
+	return area->findings != 0;
+}

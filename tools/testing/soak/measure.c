@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is in use, of the machine's memory and of the driver's own.
+ */
+
+#include "soak.h"
+
+#include <sys/swap.h>
+
+#define ZRAM		"/dev/zram0"
+#define ZRAM_BYTES	"134217728"
+
+const char *const caches[3] = { "ashmem_region", "ashmem_range", "ashmem_lru_group" };
+
+static long number(const char *path)
+{
+	char text[64];
+
+	return get_file(path, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
+}
+
+/*
+ * Objects in use. Where the kernel keeps several caches' objects together it is
+ * the sum of them all, and nothing of ours can be told from it.
+ */
+static long objects_of(const char *cache)
+{
+	char path[96], link[128];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s", cache);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n > 0) {
+		link[n] = '\0';
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/aliases", cache);
+		if (number(path) != 0)
+			return -1;
+	}
+	/* Slabs that CPUs have for themselves count in full until they are shrunk. */
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
+	put_file(path, "1");
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
+	return number(path);
+}
+
+/**
+ * measure - what is in use when nobody works
+ * @m: gets it
+ *
+ * The kernel frees some things behind one's back: waits until two readings a
+ * second apart are the same, 20 seconds at most.
+ */
+void measure(struct measure *m)
+{
+	long before = -1;
+	unsigned int i, tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		put_file("/proc/sys/vm/drop_caches", "3");
+		m->available_kb = proc_kb("/proc/meminfo", "MemAvailable");
+		if (before >= 0 && labs(m->available_kb - before) < 256)
+			break;
+		before = m->available_kb;
+		nap_ms(1000);
+	}
+	m->shmem_kb = proc_kb("/proc/meminfo", "Shmem");
+	m->swap_kb = proc_kb("/proc/meminfo", "SwapTotal") - free_swap_kb();
+	m->purgeable = number("/sys/class/misc/ashmem/purgeable_pages");
+	m->references = number("/sys/module/ashmem_linux/refcnt");
+	for (i = 0; i < ARRAY_SIZE(caches); i++)
+		m->objects[i] = objects_of(caches[i]);
+}
+
+static int make_swap(const char *path)
+{
+	union {
+		char page[65536];
+		struct {
+			char boot[1024];
+			uint32_t version, last_page, bad_pages;
+		} info;
+	} header;
+	size_t p = page_size();
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool written;
+
+	if (fd < 0)
+		return -errno;
+	memset(&header, 0, sizeof(header));
+	header.info.version = 1;
+	header.info.last_page = (uint32_t)(strtoul(ZRAM_BYTES, NULL, 10) / p) - 1;
+	memcpy(header.page + p - 10, "SWAPSPACE2", 10);
+	written = pwrite(fd, header.page, p, 0) == (ssize_t)p;
+	close(fd);
+	return written ? 0 : -EIO;
+}
+
+/* Swap in compressed memory, if the machine has a zram device to spare. */
+bool swap_begin(void)
+{
+	if (access(ZRAM, W_OK) || put_file("/sys/block/zram0/disksize", ZRAM_BYTES))
+		return false;
+	return !make_swap(ZRAM) && !swapon(ZRAM, 0);
+}
+
+void swap_end(void)
+{
+	swapoff(ZRAM);
+	put_file("/sys/block/zram0/reset", "1");
+}
