@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # most is used by whoever sources this
+# shellcheck shell=sh disable=SC2034,SC2154 # most is used, or set, by whoever sources this
 # SPDX-License-Identifier: GPL-2.0
 #
 # Kernel trees with the driver in them. Sourced after lib.sh of the test bed.
