@@ -27,12 +27,14 @@ usage()
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 [ -n "$version" ] || die "no PACKAGE_VERSION in dkms.conf"
 
-# What kbuild reads, and no build product: a tree that was built in has those.
+# What kbuild reads; no tests, and no build product: a tree that was built in has
+# those.
 copy_source()
 {
 	rm -rf "$1"
 	mkdir -p "$1"
-	(cd "$top" && find Kbuild dkms.conf drivers include/uapi -type f \
+	(cd "$top" && find Kbuild dkms.conf drivers include/uapi \
+		-path '*/ashmem/tests' -prune -o -type f \
 		\( -name '*.[ch]' -o -name Kbuild -o -name Kbuild.include \
 		   -o -name Kconfig -o -name dkms.conf \) ! -name '*.mod.c' -print) |
 		while read -r file; do
