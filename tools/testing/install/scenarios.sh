@@ -165,7 +165,8 @@ libraries()
 	fresh_root "$base"
 	inventory >"$work/inventory"
 	check "apt installs library, headers and command" \
-		apt_install "$debs/all/"lib*_"$version"_*.deb "$debs/all/"*tools_*.deb
+		apt_install "$debs/all/"libashmem0_*.deb "$debs/all/"libashmem-dev_*.deb \
+		"$debs/all/"ashmem-tools_*.deb
 	check "the command runs" inside ashmem --version
 	check "and has the version $version" says "(^| )$version$"
 
