@@ -603,7 +603,6 @@ TEST_F(lib, successor)
 	_Atomic uint64_t *state;
 	struct ashm_writer *w;
 	struct test_ring b;
-	uint64_t left;
 
 	ASSERT_EQ(0, ring_new(&b, 2 * page - FRAME_HEADER, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
@@ -611,13 +610,16 @@ TEST_F(lib, successor)
 		ASSERT_EQ(0, put(w, 100, i, 0));
 	ashm_ring_writer_close(w);
 	state = &raw_slot(&b, 5)->state;
-	left = atomic_load(state);
 	for (i = 0; i < ARRAY_SIZE(lies); i++) {
 		atomic_store(state, lies[i]);
 		EXPECT_EQ(-EPROTO, ashm_ring_writer(b.ring, &w));
 	}
-	atomic_store(state, left);
+	/* Its predecessor's last frame, of which only the length is a lie. */
+	write_field(raw_slot(&b, 5), offsetof(struct frame_header, seq), 8, 5);
+	write_field(raw_slot(&b, 5), offsetof(struct frame_header, length), 8, 1ULL << 40);
+	atomic_store(state, SLOT_READY | 5 << SLOT_SEQ_SHIFT);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	EXPECT_EQ(4, atomic_load(&raw_header(&b)->writer.head));
 	ashm_ring_writer_close(w);
 	ASSERT_EQ(0, madvise((char *)((uintptr_t)state & ~(page - 1)), page, MADV_REMOVE));
 	EXPECT_EQ(-ENODATA, ashm_ring_writer(b.ring, &w));

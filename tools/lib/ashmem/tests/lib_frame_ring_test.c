@@ -189,8 +189,11 @@ TEST_F(lib, begin_commit_abort)
 	EXPECT_EQ(2000, f.length);
 	EXPECT_EQ(8, f.tag);
 	EXPECT_EQ(SLOT_CONSUMED | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
-	ashm_ring_reader_close(r);
+	/* Whoever leaves takes back what was begun. */
+	ASSERT_EQ(0, ashm_frame_begin(w, 3000, &data, 0));
 	ashm_ring_writer_close(w);
+	EXPECT_EQ(SLOT_EMPTY | 2 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 2)->state));
+	ashm_ring_reader_close(r);
 	ring_free(&b);
 }
 
@@ -577,13 +580,22 @@ static void *sleep_on(void *arg)
 	return NULL;
 }
 
+/* Who can't write can't say on a word that it sleeps. */
+static bool asleep(_Atomic uint32_t *word)
+{
+	if (word)
+		return sleeper_on(word);
+	nap_ms(100);
+	return true;
+}
+
 /* Milliseconds from an action to the end of the sleep that it ends. */
 #define WOKEN_BY(s, what, word, action) ({ \
 	pthread_t thread__; \
 	long start__; \
 	(s)->nap = (what); \
 	ASSERT_EQ(0, pthread_create(&thread__, NULL, sleep_on, s)); \
-	ASSERT_TRUE(sleeper_on(word)); \
+	ASSERT_TRUE(asleep(word)); \
 	start__ = now_ms(); \
 	action; \
 	pthread_join(thread__, NULL); \
@@ -642,6 +654,38 @@ TEST_F(lib, woken)
 							       &again)));
 		EXPECT_EQ(-ESTALE, s.ret);
 		ashm_ring_detach(again);
+		ring_free(&b);
+	}
+	EXPECT_LT(took, 2500);
+}
+
+/* The same of one who can only read: told, or looking often by itself. */
+TEST_F(lib, woken_readonly)
+{
+	static const uint32_t flags[] = { 0, ASHM_RING_READONLY };
+	struct ashm_ring *own;
+	struct test_ring b;
+	struct sleeper s;
+	long took = 0;
+	size_t i;
+	int round, fd;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		ASSERT_EQ(0, ring_new(&b, 100, 4, flags[i], 0));
+		ASSERT_EQ(0, ashm_ring_writer(b.ring, &s.w));
+		fd = ashm_share_readonly(b.region);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, ashm_ring_attach(fd, 0, &own));
+		ASSERT_EQ(0, ashm_ring_reader(own, 0, &s.r));
+		for (round = 0; round < 5; round++) {
+			took += WOKEN_BY(&s, NAP_READ, NULL, ASSERT_EQ(0, put(s.w, 100, 1, 0)));
+			EXPECT_EQ(0, s.ret);
+		}
+		took += WOKEN_BY(&s, NAP_READ, NULL, ashm_ring_writer_close(s.w));
+		EXPECT_EQ(-EPIPE, s.ret);
+		ashm_ring_reader_close(s.r);
+		ashm_ring_detach(own);
+		close(fd);
 		ring_free(&b);
 	}
 	EXPECT_LT(took, 2500);
