@@ -20,12 +20,12 @@ base=$(kernel_column "$kernel" 3)
 [ -n "$base" ] || die "kernel $kernel is a stock one, see root.sh"
 fragments=$(kernel_column "$kernel" 6 |
 	sed "s|[^,]*|$bed/configs/&.config|g; s/,/ /g")
-words=$(kernel_column "$kernel" 7)
+word=$(kernel_column "$kernel" 7 | sed 's/^-$//')
 
 tree=$(REFRESH='' "$bed/tree.sh" "$base")
 # shellcheck disable=SC2086 # a list of files
 options=$(grep -hE '^(# )?CONFIG_' $fragments)
-recipe=$( (cat "$tree/version"; echo "$options $words") | sha256sum | cut -c 1-12)
+recipe=$( (cat "$tree/version"; echo "$options $word") | sha256sum | cut -c 1-12)
 dir=$cache/roots/$kernel-$recipe
 
 make_once "$dir" "kernel-$kernel" "$@"
@@ -39,9 +39,9 @@ mkdir "$tmp/root/kernel" "$tmp/kernel"
 
 kernel_make()
 {
-	# shellcheck disable=SC2086 # a list of words
+	# shellcheck disable=SC2086 # may be none
 	in_root "$tmp/root" make -C /src/linux O=/kernel ARCH=x86_64 \
-		-j"$(nproc)" $words "$@" >>"$log" 2>&1 || {
+		-j"$(nproc)" $word "$@" >>"$log" 2>&1 || {
 		tail -n 30 "$log" >&2
 		die "the $kernel kernel could not be built, whole log: $log"
 	}

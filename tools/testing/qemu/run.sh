@@ -169,7 +169,8 @@ rm -f "$logs/console.log" "$logs/results.log" "$logs/summary"
 # slow. Mitigations are of no use in an emulator but cost it half its speed.
 append="console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1"
 append="$append softlockup_panic=1 hung_task_panic=1 loglevel=5"
-append="$append log_buf_len=4M mitigations=off ${APPEND:-}"
+append="$append log_buf_len=4M mitigations=off"
+append="$append $(kernel_column "$kernel" 8) ${APPEND:-}"
 
 set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${memory:-640}" \
 	-nodefaults -no-user-config -display none -no-reboot \
@@ -214,7 +215,7 @@ seconds=$(($(date +%s) - start))
 
 verdict=$(tr -d '\r' <"$logs/results.log" | tail -n 1)
 panic=$(tr -d '\r' <"$logs/console.log" |
-	grep -aE 'WARNING:|BUG:|Oops|Kernel panic' | head -n 1 || true)
+	grep -aE 'WARNING:|BUG:|UBSAN:|Oops|Kernel panic' | head -n 1 || true)
 reason=
 if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 	reason="the guest hung: no verdict within $limit s"

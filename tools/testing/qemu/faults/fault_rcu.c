@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looks at what RCU protects without saying so.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+static int __rcu *pointer;
+
+static int __init fault_init(void)
+{
+	return rcu_dereference(pointer) ? -EBUSY : 0;
+}
+
+static void __exit fault_exit(void)
+{
+}
+
+module_init(fault_init);
+module_exit(fault_exit);
+
+MODULE_DESCRIPTION("Test bed: reads under no RCU lock");
+MODULE_LICENSE("GPL");
