@@ -121,8 +121,8 @@ guest()
 			corpus
 	fi
 	status=0
-	EXTRA_MODULES="zram" MEM=${MEM:-1024} TIMEOUT=$((seconds + 900)) \
-		TEST_TIMEOUT=$((seconds + 700)) TEST='' \
+	EXTRA_MODULES="zram" MEM=${MEM:-1024} TIMEOUT=$((seconds + 2400)) \
+		TEST_TIMEOUT=$((seconds + 2000)) TEST='' \
 		QEMU_ARGS="-object memory-backend-file,id=area,share=on,mem-path=$area,size=8M -device ivshmem-plain,memdev=area ${QEMU_ARGS:-}" \
 		"$bed/run.sh" -m "$module" -p "$logs/tests" -o "$logs/guest" "$kernel" \
 		>"$logs/guest.out" 2>&1 || status=1

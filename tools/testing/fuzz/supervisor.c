@@ -19,8 +19,10 @@
 
 #include "fuzz.h"
 
-#define EPOCH_SECONDS	3.0
-#define STUCK_SECONDS	120	/* an emulated machine on a busy host is slow */
+#define EPOCH_SECONDS	8.0
+/* An emulated machine on a busy host is slow. */
+#define STUCK_SECONDS	120
+#define CORPUS_SECONDS	1200	/* to run all of it, some times */
 
 static unsigned int workers;
 static pid_t *pids;		/* of AREA_WORKERS, in memory that all share */
@@ -259,17 +261,17 @@ int supervise(void)
 	}
 
 	if (!replay)
-		epoch(1, &rng, STUCK_SECONDS + 120, calibrate_body);
+		epoch(1, &rng, CORPUS_SECONDS, calibrate_body);
 	while (now() < end && !(area->until_found && area->findings)) {
 		epoch_end = now() + EPOCH_SECONDS;
 		epoch(area->workers, &rng, STUCK_SECONDS,
 		      replay ? replay_body : fuzz_body);
 		area->elapsed = (uint32_t)(now() - start);
-		if (area->epochs % 20 == 0)
+		if (area->epochs % 8 == 0)
 			tell(end - now());
 	}
 	if (!replay && !area->until_found)
-		epoch(1, &rng, STUCK_SECONDS + 240, distil_body);
+		epoch(1, &rng, CORPUS_SECONDS, distil_body);
 	pressure_exit();
 	area->finished = 1;
 	return area->findings != 0;
