@@ -19,12 +19,14 @@ depmod = depmod $(if $(mod_root),-b '$(mod_root)') $(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
 export ARCH SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
+export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 
 .PHONY: modules install uninstall clean have-headers
 .PHONY: dkms-install dkms-uninstall sign deb test-install
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
 .PHONY: test-tree kunit
 .PHONY: test-mutants-library
+.PHONY: fuzz test-fuzz fuzz-others soak
 .PHONY: style shell
 .PHONY: selftests help
 
@@ -131,6 +133,22 @@ test-mutants-library:
 	@tools/scripts/setup.sh test
 	@tools/testing/mutants/library.sh $(MUTANTS)
 
+fuzz:
+	@tools/scripts/setup.sh demo
+	@tools/testing/fuzz/run.sh
+
+test-fuzz:
+	@tools/scripts/setup.sh demo
+	@tools/testing/fuzz/prove.sh $(BUGS)
+
+fuzz-others:
+	@tools/scripts/setup.sh demo
+	@tools/testing/fuzz/others.sh
+
+soak:
+	@tools/scripts/setup.sh demo
+	@tools/testing/soak/run.sh
+
 bench:
 	@tools/scripts/setup.sh bench
 	@tools/testing/bench/run.sh
@@ -172,6 +190,10 @@ help:
 #h   test-mutants-library    the same with the library's frames, on this machine
 #h   kunit       the KUnit suites, by the kernel's own kunit.py
 #h   test-tree   the driver in four kernel trees, y and m, for three machines
+#h   fuzz        a coverage-guided fuzzer on a kernel with all checkers
+#h   test-fuzz   plant faults in the driver, see that the fuzzer finds them
+#h   fuzz-others trinity and stress-ng on the device
+#h   soak        a mixed load with want of memory; nothing may stay behind
 #h   bench       what things cost, beside memfd and the original
 #h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
 #h               shellcheck
@@ -193,6 +215,13 @@ help:
 #h                       that are gone through in all ways (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for the two test-mutants
+#h   MUTANTS="a b"       only these faults, for test-mutants
+#h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each)
+#h   SEED=n WORKERS=n    what choices begin with, how many processes (3), for
+#h                       fuzz; SEED also for soak
+#h   REPLAY=file         fuzz only runs the programs of this file
+#h   MERGE=1             fuzz takes over what it distilled into the corpus
+#h   BUGS="a b"          only these faults, for test-fuzz
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench
 #h   DOC=1               bench puts its figures into Documentation/performance.rst
