@@ -14,6 +14,7 @@
 #	SEED=n			of the random tests
 #	PAGES=n			regions of up to so many pages are gone through in all
 #				ways (5, which is the most)
+#	TIMEOUT=300		seconds until the kernel counts as hung
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -61,7 +62,7 @@ in_copy "$build" env -C /mnt/linux PYTHONDONTWRITEBYTECODE=1 \
 say "built in $(($(date +%s) - start)) s"
 
 # QEMU is the machine's own, all else the kernel's or its root's.
-set -- --timeout=300 \
+set -- --timeout="${TIMEOUT:-300}" \
 	--kernel_args="ashmem_linux.kunit_seed=${SEED:-0}" \
 	--kernel_args="ashmem_linux.kunit_pages=${PAGES:-5}" \
 	"${TEST:-ashmem_*}"

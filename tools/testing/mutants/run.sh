@@ -37,7 +37,8 @@ try_kunit()
 {
 	(cd "$top" && tar -c tools/scripts tools/testing/kunit tools/testing/tree \
 		tools/testing/qemu) | tar -x -C "$tree"
-	if OUT=$logs/$name TEST='' PAGES=4 ARCH=um "$tree/tools/testing/kunit/run.sh" \
+	if OUT=$logs/$name TEST='' PAGES=4 TIMEOUT=100 ARCH=um \
+	   "$tree/tools/testing/kunit/run.sh" \
 	   >"$logs/$name.out" 2>&1; then
 		echo "SURVIVED $name ($file, $test)"
 	elif grep -q "the kernel doesn't build" "$logs/$name.out"; then
