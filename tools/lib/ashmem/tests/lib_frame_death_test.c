@@ -9,6 +9,8 @@
 #include "lib_both.h"
 #include "frame_util.h"
 
+#include <linux/futex.h>
+
 /* Noticed within a slice, that is by being told and not by looking. */
 #define SOON_MS		900
 
@@ -293,6 +295,7 @@ TEST_F(lib, reader_killed)
 	pid_t reader, killer;
 	long start;
 	int round, i, joined[2];
+	struct ashm_ring_stat st;
 	char byte;
 
 	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, ASHM_RING_WAIT, 1));
@@ -318,6 +321,8 @@ TEST_F(lib, reader_killed)
 		for (i = 0; i < SLOTS; i++)
 			ASSERT_EQ(0, put(w, FRAME, 1, 0));
 		EXPECT_EQ(-EAGAIN, put(w, FRAME, 1, 0));
+		ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+		EXPECT_EQ(1, st.readers);
 		killer = fork();
 		ASSERT_GE(killer, 0);
 		if (!killer) {
@@ -333,6 +338,10 @@ TEST_F(lib, reader_killed)
 		EXPECT_EQ(128 + SIGKILL, wait_child(reader));
 		/* Its place is free again, though there was only one. */
 	}
+	/* Where no writer has tidied up, the dead don't count either. */
+	raw_header(&b)->party[1].owner = FUTEX_OWNER_DIED;
+	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(0, st.readers);
 	ashm_ring_writer_close(w);
 	ring_free(&b);
 }

@@ -493,6 +493,61 @@ TEST_F(lib, damaged)
 	ring_free(&b);
 }
 
+/* A slot says that it has a frame, which belongs into another. */
+TEST_F(lib, misplaced)
+{
+	_Atomic uint64_t *state;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+	uint64_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (i = 1; i <= 6; i++)
+		ASSERT_EQ(0, put(w, 100, i, 0));
+	state = &raw_slot(&b, 1)->state;
+	atomic_store(state, SLOT_READY | 6 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(-EPROTO, get(r, 100, &f, 0));
+	atomic_store(state, SLOT_READY | 5 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(0, get(r, 100, &f, 0));
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* What was borrowed is spoilt once somebody else had the slot, for good. */
+TEST_F(lib, spoilt)
+{
+	_Atomic uint64_t *state;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, put(w, 100, 1, 0));
+	ASSERT_EQ(0, put(w, 100, 2, 0));
+	ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
+	EXPECT_EQ(0, ashm_frame_valid(r));
+	state = &raw_slot(&b, 1)->state;
+	atomic_store(state, SLOT_WRITING | 5 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(-ESTALE, ashm_frame_valid(r));
+	atomic_store(state, SLOT_READY | 1 << SLOT_SEQ_SHIFT);
+	EXPECT_EQ(-ESTALE, ashm_frame_valid(r));
+	EXPECT_EQ(-ESTALE, ashm_frame_release(r));
+	ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
+	EXPECT_EQ(2, f.seq);
+	EXPECT_EQ(0, ashm_frame_release(r));
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 /* ---- purging ---- */
 
 /* Takes everything away, as the kernel does with what is unpinned. */

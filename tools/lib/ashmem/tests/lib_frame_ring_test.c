@@ -38,6 +38,8 @@ TEST(config)
 		{ { .frame_max = INT64_MAX, .slots = 2 }, -EOVERFLOW, 0 },
 		{ { .frame_max = UINT64_MAX, .slots = 2 }, -EOVERFLOW, 0 },
 		{ { .frame_max = 1ULL << 62, .slots = 2 }, -EOVERFLOW, 0 },
+		/* Exactly 2^64 bytes. */
+		{ { .frame_max = (1ULL << 62) - FRAME_HEADER, .slots = 4 }, -EOVERFLOW, 0 },
 	};
 	uint64_t size;
 	size_t i;
@@ -57,6 +59,7 @@ TEST_F(lib, order_and_wrap)
 {
 	struct ashm_writer *w;
 	struct ashm_reader *r;
+	struct ashm_ring_stat st;
 	struct test_ring b;
 	struct ashm_frame f;
 	uint64_t i;
@@ -76,6 +79,12 @@ TEST_F(lib, order_and_wrap)
 		EXPECT_EQ(NULL, f.data);
 	}
 	EXPECT_EQ(-EAGAIN, get(r, 5000, &f, 0));
+	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(0, st.unread);
+	ASSERT_EQ(0, put(w, 100, 21, 0));
+	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(1, st.unread);
+	ASSERT_EQ(0, get(r, 5000, &f, 0));
 	/* Every length up to some words, for the ends of the copy loops. */
 	for (i = 0; i < 70; i++) {
 		ASSERT_EQ(0, put(w, i, 100 + i, 0));
@@ -332,9 +341,15 @@ TEST_F(lib, joins_late)
 TEST_F(lib, readers_limit)
 {
 	struct ashm_reader *r[4];
+	struct ashm_ring_stat st;
 	struct test_ring b;
 	int i;
 
+	/* Eight if nobody says. */
+	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 0));
+	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
+	EXPECT_EQ(8, st.readers_max);
+	ring_free(&b);
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 3));
 	EXPECT_EQ(-EINVAL, ashm_ring_reader(b.ring, 2, &r[0]));
 	for (i = 0; i < 3; i++)
@@ -619,6 +634,7 @@ TEST_F(lib, woken)
 	struct test_ring b;
 	struct sleeper s;
 	struct ashm_frame f;
+	uint32_t before;
 	long took = 0;
 	int round;
 
@@ -632,9 +648,11 @@ TEST_F(lib, woken)
 		took += WOKEN_BY(&s, NAP_AWAIT, bell,
 				 ASSERT_EQ(0, ashm_ring_writer(b.ring, &s.w)));
 		EXPECT_EQ(0, s.ret);
-		/* a frame, */
+		/* a frame, which counts on the bell, lest who is about to sleep does, */
+		before = atomic_load(bell) & ~RING_SLEEPER;
 		took += WOKEN_BY(&s, NAP_READ, bell, ASSERT_EQ(0, put(s.w, 100, 1, 0)));
 		EXPECT_EQ(0, s.ret);
+		EXPECT_NE(before, atomic_load(bell) & ~RING_SLEEPER);
 		/* room for one, */
 		ASSERT_EQ(0, put(s.w, 100, 2, 0));
 		ASSERT_EQ(0, put(s.w, 100, 3, 0));
@@ -657,6 +675,43 @@ TEST_F(lib, woken)
 		ring_free(&b);
 	}
 	EXPECT_LT(took, 2500);
+}
+
+/* All who sleep, not only one. */
+TEST_F(lib, woken_all)
+{
+	enum { SLEEPERS = 4 };
+	struct sleeper s[SLEEPERS];
+	pthread_t threads[SLEEPERS];
+	struct ashm_writer *w;
+	struct test_ring b;
+	long start, took = 0;
+	int round, i;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	for (i = 0; i < SLEEPERS; i++) {
+		s[i].nap = NAP_READ;
+		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &s[i].r));
+	}
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < SLEEPERS; i++)
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL, sleep_on, &s[i]));
+		/* The bell says of one only that it sleeps. */
+		nap_ms(100);
+		start = now_ms();
+		ASSERT_EQ(0, put(w, 100, 1, 0));
+		for (i = 0; i < SLEEPERS; i++) {
+			pthread_join(threads[i], NULL);
+			EXPECT_EQ(0, s[i].ret);
+		}
+		took += now_ms() - start;
+	}
+	EXPECT_LT(took, 2000);
+	for (i = 0; i < SLEEPERS; i++)
+		ashm_ring_reader_close(s[i].r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
 }
 
 /* The same of one who can only read: told, or looking often by itself. */
@@ -764,6 +819,18 @@ TEST_F(lib, made_anew)
 	EXPECT_EQ(-ESTALE, get(r, 200, &f, 0));
 	ashm_ring_reader_close(r);
 	ashm_ring_writer_close(w);
+	ashm_ring_detach(again);
+	ring_free(&b);
+
+	/* Nobody has a place in the new one because he had one in the old. */
+	config.flags = ASHM_RING_WAIT;
+	config.readers = 1;
+	ASSERT_EQ(0, ring_new(&b, 200, 2, ASHM_RING_WAIT, 1));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, ashm_ring_create(ashm_fd(b.region), &config, &again));
+	ASSERT_EQ(0, ashm_ring_stat(again, &st));
+	EXPECT_EQ(0, st.readers);
+	ashm_ring_reader_close(r);
 	ashm_ring_detach(again);
 	ring_free(&b);
 }
