@@ -18,7 +18,7 @@ installed = $(mod_root)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
 depmod = depmod $(if $(mod_root),-b '$(mod_root)') $(release)
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
-export ARCH SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
+export SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
 export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 
 .PHONY: modules install uninstall clean have-headers
@@ -123,7 +123,7 @@ test-tree:
 
 kunit:
 	@tools/scripts/setup.sh kunit
-	@tools/testing/kunit/run.sh
+	@ARCH='$(ARCH)' tools/testing/kunit/run.sh
 
 test-mutants:
 	@tools/scripts/setup.sh test

@@ -87,6 +87,7 @@ static const struct killed_case killed_cases[] = {
 	{ "pin_status", call_pin_status },
 	{ "mmap", call_mmap },
 };
+
 KUNIT_ARRAY_PARAM_DESC(killed, killed_cases, name);
 
 /**
@@ -165,4 +166,5 @@ static struct kunit_suite killed_suite = {
 	.name = "ashmem_killed",
 	.test_cases = cases,
 };
+
 kunit_test_suite(killed_suite);
