@@ -34,8 +34,16 @@ try()
 	make -s -C "$lib" OUTPUT="$tmp/$3.out" CFLAGS="-O1 -g" PROGRAMS="$2" \
 		tests >"$logs/$3.build" 2>&1 || return 2
 	# Twice what the slowest takes: a fault may let all of them hang.
+	status=0
 	TEST_TIMEOUT=${TEST_TIMEOUT:-60} "$lib/tests/run.sh" "$tmp/$3.out/tests" \
-		>"$logs/$3" 2>&1
+		>"$logs/$3" 2>&1 || status=1
+	# Each test is a process group of its own, which outlives what was timed out.
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe") in
+		"$tmp/$3.out/tests/"*) kill -9 "$(basename "${exe%/exe}")" || true ;;
+		esac
+	done 2>/dev/null
+	return "$status"
 }
 
 one()

@@ -11,6 +11,12 @@
 
 #include <linux/futex.h>
 
+static long cpu_ms(const struct rusage *usage)
+{
+	return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+}
+
 /* Noticed within a slice, that is by being told and not by looking. */
 #define SOON_MS		900
 
@@ -347,6 +353,106 @@ TEST_F(lib, reader_killed)
 }
 
 /* Ids mean nothing to a peer in another pid namespace; dying does. */
+/* Until this process has so many threads; one that was joined may show on. */
+static bool has_threads(int count)
+{
+	int tries, now = 0;
+	DIR *dir;
+
+	for (tries = 0; tries < 200; tries++) {
+		dir = opendir("/proc/self/task");
+		if (!dir)
+			return false;
+		for (now = -2; readdir(dir); now++)
+			;
+		closedir(dir);
+		if (now == count)
+			return true;
+		nap_ms(5);
+	}
+	return false;
+}
+
+/* The guardian is there for as long as there is something to guard. */
+TEST(guardian)
+{
+	struct ashm_writer *one, *two;
+	struct test_ring b, c;
+
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	ASSERT_EQ(0, ring_new(&c, FRAME, SLOTS, 0, 0));
+	if (!has_threads(1))
+		SKIP(return, "this process has other threads");
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &one));
+	ASSERT_EQ(0, ashm_ring_writer(c.ring, &two));
+	EXPECT_TRUE(has_threads(2));
+	ashm_ring_writer_close(one);
+	EXPECT_TRUE(has_threads(2));
+	ashm_ring_writer_close(two);
+	EXPECT_TRUE(has_threads(1));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &one));
+	EXPECT_TRUE(has_threads(2));
+	ashm_ring_writer_close(one);
+	EXPECT_TRUE(has_threads(1));
+	ring_free(&b);
+	ring_free(&c);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	signals++;
+}
+
+/* A signal that all of the program's own threads block waits for one of them. */
+TEST(guardian_and_signals)
+{
+	struct ashm_writer *w;
+	struct test_ring b;
+	sigset_t set;
+
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_NE(SIG_ERR, signal(SIGUSR1, count_signal));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	ASSERT_EQ(0, kill(getpid(), SIGUSR1));
+	nap_ms(100);
+	EXPECT_EQ(0, signals);
+	ASSERT_EQ(0, sigprocmask(SIG_UNBLOCK, &set, NULL));
+	EXPECT_EQ(1, signals);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
+/* Where futex_waitv() is missing a reader sleeps all the same, and doesn't spin. */
+TEST(without_waitv)
+{
+	struct rusage before, after;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	FORBID(449, 0, 0, 0, ENOSYS);
+	getrusage(RUSAGE_SELF, &before);
+	EXPECT_EQ(-ETIMEDOUT, get(r, FRAME, &f, 1000));
+	getrusage(RUSAGE_SELF, &after);
+	EXPECT_LT(cpu_ms(&after) - cpu_ms(&before), 100);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 TEST_F(lib, pid_namespace)
 {
 	struct ashm_reader *r;

@@ -459,7 +459,10 @@ TEST_F(lib, owner_cleared)
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, put(w, 100, 1, 0));
 	EXPECT_EQ(0, get(second, 256, &f, 0));
+	/* What has become another's isn't given up with one's own. */
+	atomic_store(&raw_header(&b)->writer.owner, 0x12345);
 	ashm_ring_writer_close(w);
+	EXPECT_EQ(0x12345, atomic_load(&raw_header(&b)->writer.owner));
 	ashm_ring_reader_close(second);
 	ring_free(&b);
 }

@@ -840,12 +840,14 @@ TEST_F(lib, fork)
 {
 	struct ashm_writer *w, *other;
 	struct ashm_reader *r;
-	struct test_ring b;
+	struct ashm_ring_stat st;
+	struct test_ring b, c;
 	struct ashm_frame f;
 	void *data;
 	pid_t child;
 
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 2));
+	ASSERT_EQ(0, ring_new(&c, 100, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
 	ASSERT_EQ(0, ashm_frame_begin(w, 100, &data, 0));
@@ -873,9 +875,16 @@ TEST_F(lib, fork)
 			_exit(0);
 		CHILD_CHECK(!ashm_ring_reader(own, 0, &r));
 		ashm_ring_reader_close(r);
+		/* With a guardian of its own, by which others see that it lives. */
+		CHILD_CHECK(!ashm_ring_attach(ashm_fd(c.region), 0, &own));
+		CHILD_CHECK(!ashm_ring_writer(own, &other));
+		CHILD_CHECK(!ashm_ring_stat(own, &st));
+		CHILD_CHECK(st.writer == ASHM_WRITER_ALIVE);
+		ashm_ring_writer_close(other);
 		_exit(0);
 	}
 	EXPECT_EQ(0, wait_child(child));
+	ring_free(&c);
 	frame_fill(data, 100, 1);
 	EXPECT_EQ(0, ashm_frame_commit(w, 100, 1));
 	EXPECT_EQ(0, get(r, 100, &f, 0));

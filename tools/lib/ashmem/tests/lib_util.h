@@ -7,6 +7,10 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "ashmem_util.h"
@@ -65,5 +69,38 @@ static UNUSED int enter_empty_root(char *dir, size_t len)
 		return -errno;
 	return 0;
 }
+
+/*
+ * Answers system call @nr with @error where argument @arg has the bits @set and
+ * none of @clear. Each of these is 32 bits, of a little-endian argument.
+ */
+static UNUSED int forbid(unsigned int nr, unsigned int arg, uint32_t set, uint32_t clear,
+		  uint32_t error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (uint32_t)offsetof(struct seccomp_data, args[arg])),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, set),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, set, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (uint32_t)offsetof(struct seccomp_data, args[arg])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, clear, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
+
+	setenv("ASHMEM_BACKEND", "memfd", 1);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) ? -errno : 0;
+}
+
+#define FORBID(...) do { \
+	if (forbid(__VA_ARGS__)) \
+		SKIP(return, "no seccomp filters here"); \
+} while (0)
 
 #endif
