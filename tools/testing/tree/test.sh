@@ -259,7 +259,12 @@ compile()
 	configure "$@" || return
 	rm -rf "$copy/$build/drivers/android/ashmem"
 	kmake "$1" prepare || return
-	kmake "$1" W=1 drivers/android/ashmem/ >"$tmp/log" 2>&1 || {
+	# 5.10 builds no modules for the name of their directory.
+	goal=drivers/android/ashmem/
+	if [ "$2" = m ]; then
+		goal=${goal}ashmem_linux.o
+	fi
+	kmake "$1" W=1 "$goal" >"$tmp/log" 2>&1 || {
 		cat "$tmp/log"
 		return 1
 	}
@@ -267,7 +272,10 @@ compile()
 	if grep -i 'warning:' "$tmp/log" | grep -v '^/mnt/linux/include/'; then
 		return 1
 	fi
-	[ -s "$copy/$build/drivers/android/ashmem/main.o" ]
+	[ -s "$copy/$build/drivers/android/ashmem/main.o" ] || {
+		echo "nothing was built"
+		return 1
+	}
 }
 
 # A kernel with the driver in it, then its module for that kernel.
