@@ -68,7 +68,7 @@ OP(fdinfo, 4, SLOT)
 OP(proc, 3, SMALL)
 OP(map_files, 3, MAP, SMALL)
 OP(mem, 3, MAP, PAGE, COUNT, SMALL)
-OP(trace, 2, SMALL)
+OP(trace, 1, SMALL)
 OP(caps, 2, SMALL)
 OP(personality, 2, SMALL)
 

@@ -28,6 +28,7 @@ static unsigned int workers;
 static pid_t *pids;		/* of AREA_WORKERS, in memory that all share */
 static int inboxes[AREA_WORKERS][2];
 static int ready[2], go[2];
+static double started;
 
 /* A file or two of /proc tell where it hangs. */
 static void tell_where(pid_t pid)
@@ -56,6 +57,7 @@ static bool wait_ready(double deadline)
 		unsigned int i;
 		int status;
 
+		area->elapsed = (uint32_t)(now() - started);
 		if (left <= 0) {
 			finding("a worker is stuck");
 			for (i = 0; i < workers; i++)
@@ -134,6 +136,18 @@ static void distil_body(struct worker *w, struct rng *rng)
 	corpus_distil(w);
 }
 
+static bool gone_within(pid_t pid, double limit)
+{
+	double end = now() + limit;
+
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		if (now() > end)
+			return false;
+		poll(NULL, 0, 20);
+	}
+	return true;
+}
+
 static void end_workers(void)
 {
 	unsigned int i;
@@ -141,13 +155,14 @@ static void end_workers(void)
 
 	close(go[1]);
 	for (i = 0; i < workers; i++) {
-		if (pids[i] > 0) {
-			unsigned int tries = 0;
-
-			while (!waitpid(pids[i], NULL, WNOHANG) && tries++ < 50)
-				poll(NULL, 0, 100);
+		if (pids[i] > 0 && !gone_within(pids[i], 5)) {
 			kill(pids[i], SIGKILL);
-			waitpid(pids[i], NULL, 0);
+			/* In a loop in the kernel, or in a wait that never ends. */
+			if (!gone_within(pids[i], STUCK_SECONDS)) {
+				finding("worker %u can't be killed", i);
+				tell_where(pids[i]);
+				exit(1);
+			}
 		}
 		pids[i] = 0;
 	}
@@ -185,6 +200,11 @@ static void epoch(unsigned int count, struct rng *rng, double limit,
 	unsigned int i;
 	char byte;
 
+	/*
+	 * Turning tracepoints on patches the code. Only while nobody runs it: QEMU
+	 * may go on with the breakpoint that was there for a moment.
+	 */
+	write_text("/sys/kernel/tracing/events/ashmem/enable", area->epochs & 1 ? "1" : "0");
 	workers = count;
 	if (pipe2(ready, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
 		exit(2);
@@ -243,8 +263,10 @@ int supervise(void)
 {
 	bool replay = area->text[TEXT_REPLAY].used;
 	struct rng rng = { .state = area->seed };
-	double start = now(), end = start + area->seconds;
+	double end;
 
+	started = now();
+	end = started + area->seconds;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGPIPE, SIG_IGN);
 	write_text("/proc/self/oom_score_adj", "-1000");
@@ -266,7 +288,6 @@ int supervise(void)
 		epoch_end = now() + EPOCH_SECONDS;
 		epoch(area->workers, &rng, STUCK_SECONDS,
 		      replay ? replay_body : fuzz_body);
-		area->elapsed = (uint32_t)(now() - start);
 		if (area->epochs % 8 == 0)
 			tell(end - now());
 	}
