@@ -31,10 +31,9 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
 begun=$(date +%s)
-passed=0
-failed=0
-skipped=0
 steps=
 # The seconds since the last step ended belong to step $1.
 step_start=$begun
@@ -50,30 +49,13 @@ row()
 	printf '%-8s %-7s %7s %7s %7s %8s\n' "$@" >>"$tmp/table"
 }
 
-check()
-{
-	if [ "$1" -eq 0 ]; then
-		passed=$((passed + 1))
-		echo "ok - $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok - $2"
-	fi
-}
-
 finish()
 {
 	echo
 	cat "$tmp/table"
 	echo
 	echo "logs: $out; seconds: $(($(date +%s) - begun)) (${steps#, })"
-	if [ "$skipped" -ne 0 ]; then
-		echo "$passed passed, $failed failed, $skipped skipped"
-	else
-		echo "$passed passed, $failed failed"
-	fi
-	[ "$failed" -eq 0 ]
-	exit
+	total
 }
 
 row kernel arch passed failed skipped seconds
@@ -95,45 +77,12 @@ source=$("$bed/source.sh") || {
 step_done source
 
 tests=$out/tests
-rm -rf "$tests" "$tests.lib" "$tmp/32"
-mkdir -p "$tests" "$tmp/32"
-: >"$out/selftests.log"
-# Builds the selftests and those of the library into $1 with compiler $2.
-selftests()
-{
-	make -j"$(nproc)" -C "$top/tools/lib/ashmem" CC="$2" \
-		KSELFTEST_DIR="$source/tools/testing/selftests" \
-		OUTPUT="$1.lib" TESTS="$1" LDFLAGS=-static tests \
-		>>"$out/selftests.log" 2>&1 || return
-	make -j"$(nproc)" -C "$top/tools/testing/selftests/ashmem" CC="$2" \
-		KSELFTEST_DIR="$source/tools/testing/selftests" \
-		OUTPUT="$1" LDFLAGS=-static TEST= all >>"$out/selftests.log" 2>&1
-}
 status=0
-selftests "$tests" "gcc" || status=1
-selftests "$tmp/32" "gcc -m32" || status=1
-make -j"$(nproc)" -C "$top/tools/ashmem" CC=gcc OUTPUT="$out/cmd" TESTS="$tests" \
-	KSELFTEST_DIR="$source/tools/testing/selftests" LDFLAGS=-static tests \
-	>>"$out/selftests.log" 2>&1 || status=1
-if grep -q 'warning:' "$out/selftests.log"; then
-	status=1
-fi
-if [ "$status" -ne 0 ]; then
-	cat "$out/selftests.log"
-fi
+"$bed/programs.sh" "$out" || status=1
 check "$status" "selftests built without warnings, 64- and 32-bit"
 if [ "$status" -ne 0 ]; then
 	finish
 fi
-# Reclaim, the life of the module and the deaths of peers don't know who asked;
-# what does is run by 32-bit programs, too.
-for program in "$tmp/32"/*; do
-	case ${program##*/} in
-	cgroup_test | module_test | race_test | reclaim_test) ;;
-	lib_frame_death_test | lib_threads_test) ;;
-	*) mv "$program" "$tests/${program##*/}-32" ;;
-	esac
-done
 step_done selftests
 
 # Runs the checks of tools/$1 that need no guest; $2 says what they are.
@@ -153,9 +102,8 @@ if [ -z "${TEST:-}" ]; then
 	check_here ashmem "command: tests, help, man page and completion in step"
 fi
 
-# Builds for kernel $1 and runs its guest; what it says goes to $tmp/$1.said,
-# "passed failed skipped seconds" to $tmp/$1.counts.
-try_kernel()
+# Builds for kernel $1 and runs its guest.
+try_guest()
 {
 	start=$(date +%s)
 	logs=$out/$1
@@ -173,45 +121,33 @@ try_kernel()
 	echo "$p $f $s $(($(date +%s) - start))" >"$tmp/$1.counts"
 }
 
-# Waits for the kernels under way, and reports on them.
-collect()
+batch_done()
 {
-	wait
-	for kernel in $running; do
-		echo
-		echo "# $kernel"
-		cat "$tmp/$kernel.said"
-		read -r p f s seconds <"$tmp/$kernel.counts" || p=0 f=1 s=0 seconds=-
-		passed=$((passed + p))
-		failed=$((failed + f))
-		skipped=$((skipped + s))
+	for kernel; do
+		p=0 f=1 s=0 seconds=-
+		read -r p f s seconds <"$tmp/$kernel.counts" || true
 		row "$kernel" x86_64 "$p" "$f" "$s" "$seconds"
 	done
-	# shellcheck disable=SC2086,SC2116 # joined by single blanks
-	step_done "guests $(echo $running)"
-	running=
+	step_done "guests $*"
 }
 
-# Two at a time: much of a guest's time is waiting for time to pass.
-running=
+wanted=
 for kernel in $KERNEL; do
-	if grep -qxF "$kernel" "$tmp/no-root"; then
-		continue
-	fi
-	echo "test.sh: kernel $kernel: building and booting, some two minutes ..."
-	try_kernel "$kernel" >"$tmp/$kernel.said" 2>&1 &
-	running="$running $kernel"
-	# shellcheck disable=SC2086 # a list
-	set -- $running
-	if [ $# -eq "${JOBS:-2}" ]; then
-		collect
-	fi
+	grep -qxF "$kernel" "$tmp/no-root" || wanted="$wanted $kernel"
 done
-if [ -n "$running" ]; then
-	collect
-fi
+echo "test.sh: building for${wanted:- no kernel} and booting, some two minutes for each ..."
+# shellcheck disable=SC2086 # a list
+run_guests $wanted
 
 if [ -z "${TEST:-}" ]; then
+	echo
+	echo "# on a kernel with every checker on, a sample (make test-debug runs all)"
+	status=0
+	"$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
+	grep -E '^(ok|not ok|debug) ' "$out/debug.log" || cat "$out/debug.log"
+	check "$status" "no checker of the debug kernel reports anything; KUnit suites pass"
+	step_done debug
+
 	echo
 	echo "# beside the original, a sample (make test-differential runs all)"
 	status=0
