@@ -23,6 +23,7 @@ export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 
 .PHONY: modules install uninstall clean have-headers
 .PHONY: dkms-install dkms-uninstall sign deb test-install
+.PHONY: test-debug coverage
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
 .PHONY: test-tree kunit
 .PHONY: test-mutants-library
@@ -105,6 +106,14 @@ test-bed:
 	@tools/scripts/setup.sh test
 	@$(bed)/testbed.sh
 
+test-debug:
+	@tools/scripts/setup.sh test
+	@tools/testing/debug/run.sh
+
+coverage:
+	@tools/scripts/setup.sh test coverage
+	@tools/testing/debug/run.sh --coverage
+
 test-install:
 	@tools/scripts/setup.sh install
 	@tools/testing/install/test.sh
@@ -181,6 +190,8 @@ help:
 #h   demo        boot a stock kernel in QEMU and show the driver at work
 #h   test        build for every kernel, boot each, run all tests
 #h   test-bed    prove that guests with faulty modules and tests fail
+#h   test-debug  all tests on kernels with every checker on, and KUnit
+#h   coverage    which lines and branches of the driver they run
 #h   test-install    install, upgrade and remove the package in whole
 #h               Debian systems, and boot them
 #h   test-sanitize   library and command under ASan, UBSan, TSan, valgrind,
@@ -207,7 +218,8 @@ help:
 #h   INSTALL_MOD_DIR=dir     where below the kernel's modules (updates)
 #h   KEY=file CERT=file  private key and certificate, for sign
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
-#h                       demo, shell and test-bed take one (6.1)
+#h                       demo, shell and test-bed take one (6.1), also debug
+#h                       or race, the kernels of test-debug
 #h   TEST=pattern        only test programs whose name matches; for kunit
 #h                       suites, for test-tree checks
 #h   ARCH=x86_64         where kunit runs: there or on i386 in QEMU (um)
@@ -215,7 +227,6 @@ help:
 #h                       that are gone through in all ways (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for the two test-mutants
-#h   MUTANTS="a b"       only these faults, for test-mutants
 #h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each)
 #h   SEED=n WORKERS=n    what choices begin with, how many processes (3), for
 #h                       fuzz; SEED also for soak

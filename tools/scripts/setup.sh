@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|deb|install ...
+# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|deb|install ...
 #
 # Installs the host packages that these targets need and this machine lacks. If
 # it may not, it prints the line for the administrator and fails. Says nothing
@@ -55,6 +55,7 @@ for target in "$@"; do
 	fuzz)
 		needed="$needed clang libclang-rt-dev libc6-dev make"
 		;;
+	coverage) needed="$needed lcov" ;;
 	deb | install)
 		needed="$needed build-essential debhelper dh-dkms dpkg-dev lintian"
 		if [ "$target" = install ]; then
@@ -65,11 +66,11 @@ for target in "$@"; do
 		fi
 		;;
 	*)
-		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz deb install"
+		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz coverage deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|deb|install ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"

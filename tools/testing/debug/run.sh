@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Usage: run.sh [--short | --coverage]
+#
+# Runs the tests on kernels that look closer: all of them, and the KUnit suites,
+# on the debug kernel; those with something to race on the one that looks for
+# data races. Any report of any checker fails the guest that it is from.
+# --short is a sample for 'make test', on the debug kernel. --coverage also says
+# what of the driver ran, and doesn't look for races. The last line is "N passed,
+# N failed", with ", N skipped" if any were.
+#
+# Variables, besides those of ../qemu/run.sh:
+#	JOBS=2		guests at a time
+#	SUITES="*"	programs for the debug kernel, patterns
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/../qemu
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+mode=${1:---all}
+case $#$mode in
+0--all | 1--short | 1--coverage) ;;
+*) die "usage: run.sh [--short | --coverage]" ;;
+esac
+
+export EXTRA_MODULES="${EXTRA_MODULES:-zram binder_linux:devices=binder}"
+logs=$out/debug-tests
+rm -rf "$logs"
+mkdir -p "$logs"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+begun=$(date +%s)
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
+
+finish()
+{
+	echo
+	echo "logs: $logs; seconds: $(($(date +%s) - begun))"
+	total
+}
+
+# The name of a guest is that of its set of programs.
+kernels=debug
+guests="suites kunit"
+suites=${SUITES:-*}
+seconds=20
+trips=20
+case $mode in
+--all)
+	kernels="debug race"
+	guests="$guests races"
+	;;
+--short)
+	# What is over soon and sees most of the driver.
+	suites="region_test pin_test fault_test lifetime_test"
+	;;
+--coverage)
+	APPEND="gcov_persist=1 ${APPEND:-}"
+	;;
+esac
+export APPEND="ASHMEM_RACE_SECONDS=$seconds ASHMEM_MODULE_TRIPS=$trips ${APPEND:-}"
+
+for kernel in $kernels; do
+	"$bed/root.sh" "$kernel" >/dev/null || {
+		check 1 "kernel $kernel built"
+		finish
+	}
+done
+# 'make test' has built them.
+if [ "$mode" != --short ] || [ ! -d "$out/tests" ]; then
+	"$bed/programs.sh" "$out"
+fi
+
+mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races"
+(
+	cd "$out/tests"
+	# shellcheck disable=SC2086 # patterns
+	cp $suites "$tmp/suites/"
+	cp race_test reclaim_test cgroup_test lifetime_test module_test \
+		share_test lib_threads_test lib_frame_stress_test "$tmp/races/"
+)
+cp "$here/kunit" "$tmp/kunit/"
+
+# Builds for guest $1, a directory of programs, and runs it.
+try_guest()
+{
+	kernel=debug
+	args=W=1
+	taint=0
+	words=
+	qemu=
+	case $1 in
+	races) kernel=race ;;
+	kunit)
+		args="W=1 CONFIG_ASHMEM_KUNIT_TEST=y"
+		# Which the kernel is built not to do unless it's told.
+		words="kunit.enable=1 kunit.autorun=1"
+		# A module with tests in it says so for good: TAINT_TEST.
+		taint=262144
+		# Some are of nodes of memory.
+		half=$(($(kernel_column "$kernel" 4) / 2))M
+		qemu="-object memory-backend-ram,id=m0,size=$half"
+		qemu="$qemu -object memory-backend-ram,id=m1,size=$half"
+		qemu="$qemu -numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1"
+		;;
+	esac
+	if [ "$mode" = --coverage ]; then
+		args="$args GCOV_PROFILE=y"
+	fi
+	dir=$logs/$1
+	mkdir -p "$dir"
+	echo "0 1 0 -" >"$tmp/$1.counts"
+	if KBUILD_ARGS=$args "$bed/build.sh" "$kernel" "$top" "$dir/modules"; then
+		export APPEND="$words $APPEND" TAINT_OK="$taint" QEMU_ARGS="$qemu"
+		"$bed/run.sh" -m "$dir/modules/ashmem_linux.ko" -p "$tmp/$1" \
+			-o "$dir" "$kernel" || true
+		cp "$dir/summary" "$tmp/$1.counts"
+	else
+		echo "not ok - $1: module built with $args without warnings"
+	fi
+}
+
+batch_done()
+{
+	say "$* done, $(($(date +%s) - begun)) s so far"
+}
+
+say "guests: $guests ..."
+# shellcheck disable=SC2086 # a list
+run_guests $guests
+echo
+if [ "$mode" = --coverage ]; then
+	status=0
+	"$here/coverage.sh" "$logs/suites" "$logs/kunit" || status=1
+	check "$status" "coverage: the report is $out/coverage/html/index.html"
+fi
+finish
