@@ -89,9 +89,9 @@ static bool consume(struct ashm_reader *r, bool every, bool borrow,
 			continue;
 		if (ret)
 			break;
-		/* Who came late may begin anywhere. */
-		if (!every && !*read && !f.missed)
-			next = f.seq;
+		/* Who came late may begin anywhere, and miss what came next. */
+		if (!every && !*read)
+			next = f.seq - f.missed;
 		if (!right || f.tag != f.seq || f.seq != next + f.missed ||
 		    (every && f.missed)) {
 			fprintf(stderr, "# frame %llu, tag %llu, missed %llu: %s\n",

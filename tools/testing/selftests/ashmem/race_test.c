@@ -485,7 +485,8 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 60)
 	long i, lost, purgeable, ahead;
 
 	ASSERT_EQ(0, cache_open(&c, "killed", PAGES * self->t.p, 1));
-	for (round = 0; round < ROUNDS; round++) {
+	/* On a busy machine the signal may come too late many times. */
+	for (round = 0; round < ROUNDS || (!stopped && round < 6 * ROUNDS); round++) {
 		double begun;
 		pid_t pid;
 
@@ -537,7 +538,7 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 60)
 		EXPECT_EQ(0, ash_purge_all(c.fd));
 	}
 	TH_LOG("ASHMEM_SEED=%llu: %d of %d purges were stopped on their way",
-	       (unsigned long long)seed, stopped, ROUNDS);
+	       (unsigned long long)seed, stopped, round);
 	/* With one CPU nobody may get to look while a purge is under way. */
 	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
 		EXPECT_LT(0, stopped);
