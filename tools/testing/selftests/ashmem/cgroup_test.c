@@ -752,7 +752,7 @@ static long long dying(const char *dir)
  * What we keep of a group must not keep the group, and must itself go with the
  * last range and region of it.
  */
-TEST_F_TIMEOUT(cgroup, removed_groups_leave_nothing_behind, 90)
+TEST_F_TIMEOUT(cgroup, removed_groups_leave_nothing_behind, 300)
 {
 	enum { N = 120, HELD = 8 };
 	long long objects = group_objects(), most;

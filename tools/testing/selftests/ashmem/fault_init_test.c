@@ -74,7 +74,7 @@ static bool module_left_something(void)
  * to ours. So from the last one backwards, to the first that our init says
  * nothing of.
  */
-TEST_F_TIMEOUT(init, leaves_nothing_when_it_fails, 600)
+TEST_F_TIMEOUT(init, leaves_nothing_when_it_fails, 1800)
 {
 	const unsigned int plenty = 1000000;
 	unsigned int nth, failures = 0, survived = 0;
