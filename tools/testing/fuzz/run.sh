@@ -117,10 +117,13 @@ guest()
 		"$fuzz" pack "$area" "$seed" "$seconds" "$workers" \
 			"${UNTIL_FOUND:-0}" replay "$REPLAY"
 	else
-		{ known; find "$logs/corpus" -type f; } | xargs "$fuzz" pack "$area" "$seed" "$seconds" "$workers" "${UNTIL_FOUND:-0}" \
-			corpus
+		{ known; find "$logs/corpus" -type f; } | xargs "$fuzz" pack "$area" \
+			"$seed" "$seconds" "$workers" "${UNTIL_FOUND:-0}" corpus
 	fi
 	status=0
+	# A guest that the host doesn't let run for half a minute isn't locked up.
+	patience=sysctl.kernel.hung_task_timeout_secs=400
+	APPEND="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 $patience ${APPEND:-}" \
 	EXTRA_MODULES="zram" MEM=${MEM:-1024} TIMEOUT=$((seconds + 2400)) \
 		TEST_TIMEOUT=$((seconds + 2000)) TEST='' \
 		QEMU_ARGS="-object memory-backend-file,id=area,share=on,mem-path=$area,size=8M -device ivshmem-plain,memdev=area ${QEMU_ARGS:-}" \
