@@ -108,7 +108,7 @@ try_guest()
 		taint=262144
 		# Some are of nodes of memory.
 		half=$(($(kernel_column "$kernel" 4) / 2))M
-		qemu="-object memory-backend-ram,id=m0,size=$half"
+		qemu="-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=$half"
 		qemu="$qemu -object memory-backend-ram,id=m1,size=$half"
 		qemu="$qemu -numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1"
 		;;

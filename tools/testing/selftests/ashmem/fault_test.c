@@ -486,9 +486,20 @@ static void leave(struct subject *s)
 	memset(s->buf, 0, sizeof(s->buf));
 }
 
+static bool all_seen(const int *says, const bool *seen)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (says[i] && !seen[i])
+			return false;
+	}
+	return true;
+}
+
 TEST_F_TIMEOUT(fault, changes_nothing, 600)
 {
-	unsigned int nth, left, i, failures = 0, survived = 0;
+	unsigned int nth, left, i, passes = 0, failures = 0, survived = 0;
 	bool seen[3] = { false };
 	struct snapshot before, after;
 	struct subject *s = &self->s;
@@ -499,10 +510,19 @@ TEST_F_TIMEOUT(fault, changes_nothing, 600)
 	ASSERT_TRUE(variant->done(s, variant->call(s)));
 	leave(s);
 
-	for (nth = 1, left = 0; !left; nth++) {
+	for (nth = 1, left = 0;; nth++) {
 		bool known = false;
 		long ret;
 
+		/*
+		 * A slab that takes a page just then moves all that follows by one,
+		 * so that a place can be stepped over: once more, if one was.
+		 */
+		if (left) {
+			if (all_seen(variant->says, seen) || ++passes == 5)
+				break;
+			nth = 1;
+		}
 		ASSERT_GT(MAX_STEPS, nth);
 		ASSERT_TRUE(variant->prepare(s));
 		look(s, &before);
