@@ -75,7 +75,7 @@ static UNUSED int enter_empty_root(char *dir, size_t len)
  * none of @clear. Each of these is 32 bits, of a little-endian argument.
  */
 static UNUSED int forbid(unsigned int nr, unsigned int arg, uint32_t set, uint32_t clear,
-		  uint32_t error)
+			 uint32_t error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
