@@ -227,6 +227,7 @@ boot()
 		echo "ok - $name: booted, and ran all steps"
 	else
 		echo "not ok - $name: booted, and ran all steps"
-		tail -n 15 "$logs/$name.console" | tr -d '\r' | sed 's/^/#   /'
+		# Without what moves a cursor, and with an end to its last line.
+		tail -n 15 "$logs/$name.console" | tr -cd '\n -~' | awk '{ print "#   " $0 }'
 	fi
 }

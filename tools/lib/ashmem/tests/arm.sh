@@ -34,7 +34,8 @@ programs="lib_cutils_test lib_frame_crc_test lib_frame_hostile_test lib_frame_ri
 # MADV_WIPEONFORK, by which a child knows that it is one.
 cat >"$tmp/run" <<-'RUN'
 	#!/bin/sh
-	exec qemu-aarch64 -cpu cortex-a57 "$1" -T purged -T purged_in_part -T fork
+	exec qemu-aarch64 -cpu cortex-a57 "$1" -T fork -T purged -T purged_in_part \
+		-T purged_before_a_successor
 RUN
 chmod +x "$tmp/run"
 

@@ -399,7 +399,7 @@ TEST(guardian)
 	ring_free(&c);
 }
 
-static volatile sig_atomic_t signals;
+static _Atomic int signals;
 
 static void count_signal(int sig)
 {

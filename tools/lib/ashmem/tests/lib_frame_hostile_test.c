@@ -650,19 +650,19 @@ TEST_F(lib, purged_in_part)
 	ring_free(&b);
 }
 
-/* Who comes to write finds what no writer can have left: a state, a hole. */
+/* Who comes to write finds what no writer can have left. */
 TEST_F(lib, successor)
 {
 	static const uint64_t lies[] = {
 		SLOT_READY | 9 << SLOT_SEQ_SHIFT, SLOT_WRITING | 9 << SLOT_SEQ_SHIFT,
 		SLOT_EMPTY | 6 << SLOT_SEQ_SHIFT,
 	};
-	size_t page = page_size(), i;
 	_Atomic uint64_t *state;
 	struct ashm_writer *w;
 	struct test_ring b;
+	size_t i;
 
-	ASSERT_EQ(0, ring_new(&b, 2 * page - FRAME_HEADER, 4, 0, 0));
+	ASSERT_EQ(0, ring_new(&b, 1000, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	for (i = 1; i <= 4; i++)
 		ASSERT_EQ(0, put(w, 100, i, 0));
@@ -679,7 +679,23 @@ TEST_F(lib, successor)
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	EXPECT_EQ(4, atomic_load(&raw_header(&b)->writer.head));
 	ashm_ring_writer_close(w);
-	ASSERT_EQ(0, madvise((char *)((uintptr_t)state & ~(page - 1)), page, MADV_REMOVE));
+	ring_free(&b);
+}
+
+/* The page of the slot that comes next was purged. */
+TEST_F(lib, purged_before_a_successor)
+{
+	size_t page = page_size();
+	struct ashm_writer *w;
+	struct test_ring b;
+	uintptr_t slot;
+
+	ASSERT_EQ(0, ring_new(&b, 2 * page - FRAME_HEADER, 4, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, put(w, 100, 1, 0));
+	ashm_ring_writer_close(w);
+	slot = (uintptr_t)raw_slot(&b, 2);
+	ASSERT_EQ(0, madvise((void *)(slot & ~(page - 1)), page, MADV_REMOVE));
 	EXPECT_EQ(-ENODATA, ashm_ring_writer(b.ring, &w));
 	ring_free(&b);
 }
