@@ -212,8 +212,13 @@ kmake()
 	if [ "$machine" = arm64 ]; then
 		cross=CROSS_COMPILE=aarch64-linux-gnu-
 	fi
+	# 6.12's kernel-doc, which W=1 runs, wants all of perl; the newest one will do.
+	kerneldoc=
+	if [ "$kernel" != "$(kernels | tail -n 1)" ]; then
+		kerneldoc=cmd_checkdoc=:
+	fi
 	in_copy "$build" make -s -C /mnt/linux O=/mnt/build ARCH="$machine" \
-		${cross:+"$cross"} -j"$(nproc)" "$@"
+		${cross:+"$cross"} ${kerneldoc:+"$kerneldoc"} -j"$(nproc)" "$@"
 }
 
 # configure MACHINE y|m OPTION...: the smallest kernel with that, and no less.
