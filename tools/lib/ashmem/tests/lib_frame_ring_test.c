@@ -875,12 +875,14 @@ TEST_F(lib, fork)
 			_exit(0);
 		CHILD_CHECK(!ashm_ring_reader(own, 0, &r));
 		ashm_ring_reader_close(r);
+		ashm_ring_detach(own);
 		/* With a guardian of its own, by which others see that it lives. */
 		CHILD_CHECK(!ashm_ring_attach(ashm_fd(c.region), 0, &own));
 		CHILD_CHECK(!ashm_ring_writer(own, &other));
 		CHILD_CHECK(!ashm_ring_stat(own, &st));
 		CHILD_CHECK(st.writer == ASHM_WRITER_ALIVE);
 		ashm_ring_writer_close(other);
+		ashm_ring_detach(own);
 		_exit(0);
 	}
 	EXPECT_EQ(0, wait_child(child));
