@@ -37,14 +37,13 @@ mkdir -p "$out"
 log=$out/kunit-$arch.log
 
 in_copy . /mnt/ashmem/tools/scripts/link-into-tree.sh /mnt/linux >/dev/null
-# Objects of another checkout may be younger than the sources of this one.
-rm -rf "$copy/kunit-$arch/drivers/android/ashmem"
+drop_stale_objects "$build"
 
 set -- --arch="$arch" --build_dir=/mnt/build
 kunit=tools/testing/kunit/kunit.py
 config=/mnt/ashmem/drivers/android/ashmem/tests
 
-if [ ! -d "$copy/$build" ]; then
+if [ ! -e "$copy/$build/.config" ]; then
 	say "building a kernel for $arch (some minutes once) ..."
 fi
 more=

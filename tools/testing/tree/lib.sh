@@ -33,3 +33,28 @@ build $copy/$1"
 	shift
 	in_root "$dir/root" "$@"
 }
+
+# Takes away the driver's objects in directory $1 of the builds that weren't made of
+# what the sources are now. make would go by their age, but the same build serves
+# several checkouts, and what is older here may be newer there.
+drop_stale_objects()
+{
+	objects=$copy/$1/drivers/android/ashmem
+	mkdir -p "$copy/$1"
+	(cd "$top" && find include/uapi drivers/android/ashmem -type f \
+		\( -name '*.[ch]' -o -name 'K*' \) ! -name '*.mod.c' \
+		-exec sha256sum {} + | sort -k 2) >"$copy/$1/sources.new"
+	# Of a file that is there twice, or no longer, the contents aren't those.
+	changed=$(sort "$copy/$1/sources.new" "$copy/$1/sources" 2>/dev/null | uniq -u |
+		awk '{ print $2 }' | sort -u)
+	case $changed in
+	*.h* | *K*) rm -rf "$objects" ;;
+	*)
+		for file in $changed; do
+			file=${file#drivers/android/ashmem/}
+			rm -f "$objects/${file%.c}.o"
+		done
+		;;
+	esac
+	mv "$copy/$1/sources.new" "$copy/$1/sources"
+}
