@@ -39,7 +39,12 @@ for arg; do
 	shift
 	set -- "$@" "${arg#"$root"}"
 done
-in_root "$root" env -C "${PWD#"$root"}" gcov "$@"
+# Asked for its options it is anywhere.
+case $PWD in
+"$root"/*) there=${PWD#"$root"} ;;
+*) there=/ ;;
+esac
+in_root "$root" env -C "$there" gcov "$@"
 SH
 chmod +x "$work/gcov"
 
