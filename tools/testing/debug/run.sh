@@ -109,9 +109,9 @@ try_guest()
 		# Some are of nodes of memory; CPUs of one socket on two nodes are
 		# worth a warning to the kernel.
 		half=$(($(kernel_column "$kernel" 4) / 2))M
-		qemu="-object memory-backend-ram,id=m0,size=$half"
+		qemu="-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=$half"
 		qemu="$qemu -object memory-backend-ram,id=m1,size=$half"
-		qemu="$qemu -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1"
+		qemu="$qemu -numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1"
 		;;
 	esac
 	if [ "$mode" = --coverage ]; then
