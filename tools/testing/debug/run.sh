@@ -48,8 +48,6 @@ finish()
 kernels=debug
 guests="suites kunit"
 suites=${SUITES:-*}
-seconds=20
-trips=20
 if [ "$mode" != --short ]; then
 	# A host that does something else meanwhile is no reason to fail.
 	export TIMEOUT="${TIMEOUT:-7200}" TEST_TIMEOUT="${TEST_TIMEOUT:-2000}"
@@ -67,7 +65,7 @@ case $mode in
 	APPEND="gcov_persist=1 ${APPEND:-}"
 	;;
 esac
-export APPEND="ASHMEM_RACE_SECONDS=$seconds ASHMEM_MODULE_TRIPS=$trips ${APPEND:-}"
+export APPEND="ASHMEM_RACE_SECONDS=20 ASHMEM_MODULE_TRIPS=20 ${APPEND:-}"
 
 for kernel in $kernels; do
 	"$bed/root.sh" "$kernel" >/dev/null || {
