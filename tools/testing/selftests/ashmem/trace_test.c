@@ -62,7 +62,9 @@ FIXTURE_SETUP(trace)
 
 	/*
 	 * Switching tracepoints rewrites code. QEMU may have another processor run
-	 * what stood there in between, an int3 that nobody expects any more.
+	 * what stood there in between, an int3 that nobody expects any more. So
+	 * what is switched here is code that only this processor runs; the guest's
+	 * init keeps the trace from switching sched_switch as well.
 	 */
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
@@ -227,6 +229,10 @@ TEST_F(trace, a_purge_for_want_of_memory_says_who_asked)
 
 /* ---- as perf has them ---- */
 
+/*
+ * On the processor that trace runs on rather than for this task: counting for a task
+ * switches code in the scheduler, which other processors run.
+ */
 static int perf_open(struct buffer *b, const char *event, __u64 sample)
 {
 	struct perf_event_attr attr = {
@@ -242,7 +248,7 @@ static int perf_open(struct buffer *b, const char *event, __u64 sample)
 	if (get_file(path, text, sizeof(text)) <= 0)
 		return -ENOENT;
 	attr.config = strtoull(text, NULL, 10);
-	return (int)RET(syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+	return (int)RET(syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
 /* Does what each event of the table tells of, at least once. */
