@@ -4,9 +4,9 @@
 # Usage: style.sh
 #
 # Runs checkpatch --strict over the C files; sparse, Coccinelle and clang's
-# analyzer over the module; and over the scripts shellcheck. Every finding counts,
-# except those in style-excused with their reason. KERNEL (all) chooses whose
-# headers sparse sees.
+# analyzer over the module; shellcheck over the scripts; and sees that the faults
+# to plant are up to date. Every finding counts, except those in style-excused with
+# their reason. KERNEL (all) chooses whose headers sparse sees.
 
 set -eu
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -120,6 +120,19 @@ xargs -a "$tmp/sh" shellcheck --external-sources --format=gcc \
 	>"$tmp/raw" 2>&1 || true
 unexcused shellcheck <"$tmp/raw" >"$tmp/found"
 report "shellcheck, $(wc -l <"$tmp/sh") scripts"
+
+# A fault whose line the driver has no more would be a test less, and go unnoticed.
+faults=$scripts/../testing/mutants
+: >"$tmp/found"
+count=0
+for list in mutants library; do
+	awk '/^mutant / { print $2 }' "$faults/$list" >"$tmp/names"
+	while read -r name; do
+		count=$((count + 1))
+		"$faults/plant.sh" "$faults/$list" "$name" 2>>"$tmp/found" || true
+	done <"$tmp/names"
+done
+report "$count faults to plant find their line"
 
 echo "style: $findings finding(s)"
 [ "$findings" -eq 0 ]

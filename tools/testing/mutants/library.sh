@@ -16,16 +16,15 @@ bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
+self=$here/library.sh
 list=$here/library
 logs=$out/mutants-library
+# shellcheck source=tools/testing/mutants/lib.sh
+. "$here/lib.sh"
+
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-field()
-{
-	awk -v name="$1" -v n="$2" '/^mutant / && $2 == name { print $n }' "$list"
-}
 
 # Builds the test program $2 in the tree $1 and runs it, as $3.
 try()
@@ -51,10 +50,7 @@ one()
 	name=$1
 	test=$(field "$name" 4)
 	tree=$tmp/$name
-	if ! "$here/plant.sh" "$list" "$name" "$tree" >"$logs/$name.plant" 2>&1; then
-		echo "broken $name: $(cat "$logs/$name.plant")"
-		return
-	fi
+	plant "$name" "$tree" || return 0
 	status=0
 	try "$tree" "$test" "$name" || status=$?
 	case $status in
@@ -71,13 +67,10 @@ if [ "${1:-}" = --one ]; then
 	exit
 fi
 
-if [ $# -eq 0 ]; then
-	# shellcheck disable=SC2046 # names without blanks
-	set -- $(awk '/^mutant / { print $2 }' "$list")
-fi
-for name; do
-	[ -n "$(field "$name" 3)" ] || die "no mutant '$name'"
-done
+names=$(chosen "$@")
+# shellcheck disable=SC2086 # names without blanks
+set -- $names
+
 rm -rf "$logs"
 mkdir -p "$logs"
 
@@ -89,13 +82,4 @@ try "$top" "$(echo "$programs" | tr '\n' ' ')" sound || {
 	die "the library without a fault fails, see $logs/sound"
 }
 
-for name; do
-	echo "$name"
-done | OUT=$out xargs -P "$JOBS" -n 1 "$here/library.sh" --one |
-	tee "$logs/verdicts"
-
-caught=$(grep -c '^caught ' "$logs/verdicts" || true)
-others=$(grep -cv '^caught ' "$logs/verdicts" || true)
-grep -v '^caught ' "$logs/verdicts" || true
-echo "$caught passed, $others failed"
-[ "$others" -eq 0 ]
+run_all "$JOBS" "$@"

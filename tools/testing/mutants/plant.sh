@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Usage: plant.sh LIST NAME TREE
+# Usage: plant.sh LIST NAME [TREE]
 #
 # Makes in the new directory TREE a copy of what is built, with the fault NAME of
-# LIST. The file mutants says how faults are written down. A list that isn't of the
+# LIST. Without TREE it only sees whether the fault is up to date. The file mutants says how faults are written down. A list that isn't of the
 # driver has the lines "in DIRECTORY", where its files are, and "with PATH...", what
 # is copied.
 
@@ -12,13 +12,16 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 
-[ $# -eq 3 ] || {
-	echo "usage: plant.sh LIST NAME TREE" >&2
+case $# in
+2 | 3) ;;
+*)
+	echo "usage: plant.sh LIST NAME [TREE]" >&2
 	exit 1
-}
+	;;
+esac
 list=$1
 name=$2
-tree=$3
+tree=${3:-}
 
 file=$(awk -v name="$name" '/^mutant / && $2 == name { print $3 }' "$list")
 [ -n "$file" ] || {
@@ -28,10 +31,16 @@ file=$(awk -v name="$name" '/^mutant / && $2 == name { print $3 }' "$list")
 dir=$(sed -n 's/^in //p' "$list")
 parts=$(sed -n 's/^with //p' "$list")
 file=${dir:-drivers/android/ashmem}/$file
-mkdir -p "$tree"
-# shellcheck disable=SC2086 # a list
-(cd "$top" && tar -c ${parts:-Kbuild dkms.conf include drivers}) | tar -x -C "$tree"
-find "$tree" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' -o -name '*.mod*' \) -delete
+planted=/dev/null
+if [ -n "$tree" ]; then
+	planted=$tree/$file
+	mkdir -p "$tree"
+	# shellcheck disable=SC2086 # a list
+	(cd "$top" && tar -c ${parts:-Kbuild dkms.conf include drivers}) |
+		tar -x -C "$tree"
+	find "$tree" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' \
+		-o -name '*.mod*' \) -delete
+fi
 
 # The line must be there exactly once behind the context, or the fault is out of
 # date.
@@ -59,7 +68,7 @@ inside && $0 == from {
 }
 { print }
 END { exit found != 1 }
-' "$list" "$top/$file" >"$tree/$file" || {
+' "$list" "$top/$file" >"$planted" || {
 	echo "plant.sh: the line of $name is not in $file exactly once" >&2
 	exit 1
 }

@@ -19,19 +19,19 @@ bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
+self=$here/run.sh
+list=$here/mutants
+logs=$out/mutants
+# shellcheck source=tools/testing/mutants/lib.sh
+. "$here/lib.sh"
+
 kernel=${KERNEL:-7.3}
 kernel_suite "$kernel" >/dev/null
 jobs=${JOBS:-2}
-logs=$out/mutants
 tests=$out/mutants/tests
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
-field()
-{
-	awk -v name="$1" -v n="$2" '/^mutant / && $2 == name { print $n }' "$here/mutants"
-}
 
 # The kernel that mutant $1 is for.
 kernel_of()
@@ -65,10 +65,7 @@ one()
 	file=drivers/android/ashmem/$(field "$name" 3)
 	test=$(field "$name" 4)
 	tree=$tmp/$name
-	if ! "$here/plant.sh" "$here/mutants" "$name" "$tree" >"$logs/$name.plant" 2>&1; then
-		echo "broken $name: $(cat "$logs/$name.plant")"
-		return
-	fi
+	plant "$name" "$tree" || return 0
 	if [ "$test" = kunit ]; then
 		try_kunit
 		return
@@ -96,13 +93,9 @@ fi
 # The kernel hands these on to the tests: a fault shows soon or not at all.
 export APPEND="ASHMEM_RACE_SECONDS=5 ASHMEM_MODULE_TRIPS=5 ${APPEND:-}"
 
-if [ $# -eq 0 ]; then
-	# shellcheck disable=SC2046 # names without blanks
-	set -- $(awk '/^mutant / { print $2 }' "$here/mutants")
-fi
-for name; do
-	[ -n "$(field "$name" 3)" ] || die "no mutant '$name'"
-done
+names=$(chosen "$@")
+# shellcheck disable=SC2086 # names without blanks
+set -- $names
 
 rm -rf "$logs"
 mkdir -p "$tests"
@@ -149,13 +142,5 @@ if [ -n "$with_kunit" ]; then
 		die "the driver without a fault fails in KUnit, see $logs/sound.out"
 fi
 
-for name; do
-	echo "$name"
-done | KERNEL=$kernel OUT=$out xargs -P "$jobs" -n 1 "$here/run.sh" --one |
-	tee "$logs/verdicts"
-
-caught=$(grep -c '^caught ' "$logs/verdicts" || true)
-others=$(grep -cv '^caught ' "$logs/verdicts" || true)
-grep -v '^caught ' "$logs/verdicts" || true
-echo "$caught passed, $others failed"
-[ "$others" -eq 0 ]
+export KERNEL="$kernel"
+run_all "$jobs" "$@"
