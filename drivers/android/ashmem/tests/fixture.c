@@ -124,6 +124,86 @@ struct ashmem_region *ashmem_kunit_region(struct kunit *test, struct ashmem_lru 
 }
 
 /**
+ * ashmem_kunit_range - a range that isn't listed
+ * @test: the test, with which it ends
+ * @region: whose it is
+ * @pages: its size; it begins at page 0
+ */
+struct ashmem_range *ashmem_kunit_range(struct kunit *test, struct ashmem_region *region,
+					unsigned long pages)
+{
+	struct ashmem_range *range = kunit_kzalloc(test, sizeof(*range), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	range->region = region;
+	range->pages.last = pages - 1;
+	return range;
+}
+
+static struct ashmem_pin pages_of(unsigned long first, unsigned long last)
+{
+	return (struct ashmem_pin){ first << PAGE_SHIFT, (last - first + 1) << PAGE_SHIFT };
+}
+
+/**
+ * ashmem_kunit_unpin - UNPIN as a program does
+ * @test: the test
+ * @region: where
+ * @first: first page
+ * @last: last page
+ */
+void ashmem_kunit_unpin(struct kunit *test, struct ashmem_region *region,
+			unsigned long first, unsigned long last)
+{
+	struct ashmem_pin pin = pages_of(first, last);
+
+	KUNIT_ASSERT_EQ(test, 0, ashmem_region_unpin(region, &pin));
+}
+
+/**
+ * ashmem_kunit_pin - PIN as a program does
+ * @region: where
+ * @first: first page
+ * @last: last page
+ *
+ * Return: what the ioctl returns.
+ */
+int ashmem_kunit_pin(struct ashmem_region *region, unsigned long first, unsigned long last)
+{
+	struct ashmem_pin pin = pages_of(first, last);
+
+	return ashmem_region_pin(region, &pin);
+}
+
+/**
+ * ashmem_kunit_scan - what shrinkers of all nodes do
+ * @lru: the LRU
+ * @pages: how many pages they ask for
+ * @scanned: set to how many were dealt with
+ *
+ * Return: how many of them were in memory, or %SHRINK_STOP.
+ */
+unsigned long ashmem_kunit_scan(struct ashmem_lru *lru, unsigned long pages, unsigned long *scanned)
+{
+	unsigned long freed = SHRINK_STOP;
+	int nid;
+
+	*scanned = 0;
+	for_each_online_node(nid) {
+		struct shrink_control sc = {
+			.nid = nid, .gfp_mask = GFP_KERNEL, .nr_to_scan = pages,
+		};
+		unsigned long ret = ashmem_purge_some(lru, &sc);
+
+		if (ret == SHRINK_STOP)
+			continue;
+		*scanned += sc.nr_scanned;
+		freed = freed == SHRINK_STOP ? ret : freed + ret;
+	}
+	return freed;
+}
+
+/**
  * ashmem_kunit_seed - begin a random test
  * @test: the test
  * @random: set by the seed

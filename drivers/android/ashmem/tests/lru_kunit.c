@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The LRU: order, counts, groups, and the lists of nodes.
+ * The LRU: order, counts, and which range is picked.
  */
-
-#include <linux/cpumask.h>
-#include <linux/nodemask.h>
-#include <linux/sched.h>
-#include <linux/topology.h>
 
 #include "fixture.h"
 
@@ -21,17 +16,6 @@ static void init_range(struct ashmem_range *range, struct ashmem_region *region,
 	range->pages.last = start + pages - 1;
 	range->resume = start;
 	range->purged = false;
-}
-
-/* A range that isn't listed. */
-static struct ashmem_range *range_new(struct kunit *test, struct ashmem_region *region,
-				      unsigned long pages)
-{
-	struct ashmem_range *range = kunit_kzalloc(test, sizeof(*range), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, range);
-	init_range(range, region, 0, pages);
-	return range;
 }
 
 static void expect_order(struct kunit *test, struct ashmem_lru_group *group,
@@ -63,7 +47,7 @@ static void lru_order_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 
 	for (i = 0; i < 4; i++) {
-		r[i] = range_new(test, region, 1 + i);
+		r[i] = ashmem_kunit_range(test, region, 1 + i);
 		ashmem_lru_add(group, r[i]);
 		KUNIT_EXPECT_PTR_EQ(test, group, r[i]->group);
 	}
@@ -75,7 +59,7 @@ static void lru_order_test(struct kunit *test)
 			    "the ranges hold one reference together");
 
 	/* Behind the second one. */
-	r[4] = range_new(test, region, 5);
+	r[4] = ashmem_kunit_range(test, region, 5);
 	ashmem_lru_add_behind(r[4], r[1]);
 	expect_order(test, group, (struct ashmem_range *[]){ r[0], r[1], r[4], r[2], r[3] }, 5);
 	KUNIT_EXPECT_EQ(test, 15, group->pages);
@@ -108,8 +92,8 @@ static void lru_again_test(struct kunit *test)
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
 	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *a = range_new(test, region, 1);
-	struct ashmem_range *b = range_new(test, region, 1);
+	struct ashmem_range *a = ashmem_kunit_range(test, region, 1);
+	struct ashmem_range *b = ashmem_kunit_range(test, region, 1);
 
 	ashmem_lru_add(group, a);
 	ashmem_lru_add(group, b);
@@ -120,39 +104,18 @@ static void lru_again_test(struct kunit *test)
 	ashmem_lru_del(b);
 }
 
-/* A group that a count found empty is off its node's list, and comes back. */
-static void lru_emptied_group_test(struct kunit *test)
-{
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_range *range = range_new(test, ashmem_kunit_region(test, lru), 7);
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		KUNIT_EXPECT_TRUE(test, list_empty(&group->link));
-		ashmem_lru_add(group, range);
-		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
-		KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, NULL));
-		ashmem_lru_del(range);
-		/* It may be wanted again at once, so it stays till it is counted. */
-		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
-		KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
-		KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
-	}
-}
-
 static void lru_del_many_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct ashmem_lru_group *first = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0);
 	struct ashmem_lru_group *second = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + 1, 0);
 	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *r[8], *stays = range_new(test, region, 1);
+	struct ashmem_range *r[8], *stays = ashmem_kunit_range(test, region, 1);
 	/* Each may be listed in either group or, at 0, have nothing left. */
 	unsigned int ways = 6561, way, i; /* 3^8 */
 
 	for (i = 0; i < 8; i++)
-		r[i] = range_new(test, region, 1);
+		r[i] = ashmem_kunit_range(test, region, 1);
 	ashmem_lru_add(second, stays);
 
 	for (way = 0; way < ways; way++) {
@@ -176,76 +139,14 @@ static void lru_del_many_test(struct kunit *test)
 	ashmem_lru_del(stays);
 }
 
-/* Groups are told apart by both numbers, and found again while they live. */
-static void lru_groups_test(struct kunit *test)
-{
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *one = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0);
-	struct ashmem_lru_group *held = NULL;
-	int nid = first_online_node;
-
-	KUNIT_EXPECT_PTR_EQ(test, one, ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0));
-	KUNIT_EXPECT_EQ(test, 2, refcount_read(&one->refs));
-	KUNIT_EXPECT_PTR_NE(test, one, ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + 1, 0));
-	KUNIT_EXPECT_PTR_NE(test, one, ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 1));
-	/* One chain of the table. */
-	KUNIT_EXPECT_PTR_NE(test, one,
-			    ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + BIT_ULL(32), 0));
-
-	/* A region that goes from group to group has one reference, of the last. */
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, KUNIT_CGROUP, 0));
-	KUNIT_EXPECT_PTR_EQ(test, one, held);
-	KUNIT_EXPECT_EQ(test, 3, refcount_read(&one->refs));
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, KUNIT_CGROUP, 0));
-	KUNIT_EXPECT_EQ(test, 3, refcount_read(&one->refs));
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(lru, &held, KUNIT_CGROUP + 9, nid));
-	KUNIT_EXPECT_EQ(test, 2, refcount_read(&one->refs));
-	KUNIT_EXPECT_EQ(test, 1, refcount_read(&held->refs));
-	ashmem_lru_group_put(held);
-}
-
-/* Each group that has something to give is found once, and no other. */
-static void lru_get_group_test(struct kunit *test)
-{
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_lru_group *groups[4], *group;
-	struct ashmem_range *r[4];
-	unsigned int seen[4] = {}, skip, i;
-	int nid;
-
-	for (i = 0; i < 4; i++) {
-		groups[i] = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + i, 0);
-		r[i] = range_new(test, region, 1);
-		ashmem_lru_add(groups[i], r[i]);
-	}
-	ashmem_lru_del(r[2]);
-
-	for_each_online_node(nid) {
-		struct shrink_control sc = { .nid = nid };
-
-		for (skip = 0; (group = ashmem_lru_get_group(lru, &sc, skip)); skip++) {
-			for (i = 0; i < 4; i++)
-				seen[i] += group == groups[i];
-			KUNIT_EXPECT_EQ(test, 3, refcount_read(&group->refs));
-			ashmem_lru_group_put(group);
-			KUNIT_ASSERT_LT(test, skip, 4);
-		}
-	}
-	for (i = 0; i < 4; i++) {
-		KUNIT_EXPECT_EQ(test, i != 2, seen[i]);
-		if (i != 2)
-			ashmem_lru_del(r[i]);
-	}
-}
-
 static void lru_oldest_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
 	struct ashmem_region *a = ashmem_kunit_region(test, lru);
 	struct ashmem_region *b = ashmem_kunit_region(test, lru);
-	struct ashmem_range *ra = range_new(test, a, 1), *rb = range_new(test, b, 1);
+	struct ashmem_range *ra = ashmem_kunit_range(test, a, 1);
+	struct ashmem_range *rb = ashmem_kunit_range(test, b, 1);
 	struct ashmem_region *region;
 	struct ashmem_range *found;
 
@@ -287,7 +188,7 @@ static void lru_pass_over_test(struct kunit *test)
 	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
 	struct ashmem_region *busy = ashmem_kunit_region(test, lru);
 	struct ashmem_region *idle = ashmem_kunit_region(test, lru);
-	struct ashmem_range *last = range_new(test, idle, 1), *ranges, *found;
+	struct ashmem_range *last = ashmem_kunit_range(test, idle, 1), *ranges, *found;
 	unsigned int i;
 
 	ranges = kunit_kcalloc(test, PASS_OVER, sizeof(*ranges), GFP_KERNEL);
@@ -332,7 +233,7 @@ static void lru_random_test(struct kunit *test)
 	for (i = 0; i < RANDOM_GROUPS; i++)
 		groups[i] = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + i % 3, i / 3);
 	for (i = 0; i < RANDOM_RANGES; i++)
-		ranges[i] = range_new(test, region, 1);
+		ranges[i] = ashmem_kunit_range(test, region, 1);
 
 	for (step = 0; step < steps; step++) {
 		unsigned int one = prandom_u32_state(&random) % RANDOM_RANGES;
@@ -385,49 +286,13 @@ static void lru_random_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ashmem_lru_pages(lru));
 }
 
-/* What is unpinned on a node is counted there and nowhere else. */
-static void lru_nodes_test(struct kunit *test)
-{
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *range = range_new(test, region, 3);
-	unsigned int nodes = 0;
-	int nid, other;
-
-	if (num_online_nodes() == 1)
-		kunit_skip(test, "one node of memory");
-	for_each_node_state(nid, N_CPU) {
-		struct ashmem_lru_group *group = NULL;
-
-		KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of_node(nid)));
-		KUNIT_ASSERT_EQ(test, nid, numa_node_id());
-		KUNIT_ASSERT_EQ(test, 0, ashmem_lru_current_group(lru, &group));
-		KUNIT_EXPECT_EQ(test, nid, group->nid);
-		ashmem_lru_add(group, range);
-		for_each_online_node(other) {
-			struct shrink_control sc = { .nid = other };
-
-			KUNIT_EXPECT_EQ(test, other == nid ? 3 : 0, ashmem_lru_count(lru, &sc));
-		}
-		ashmem_lru_del(range);
-		ashmem_lru_group_put(group);
-		nodes++;
-	}
-	KUNIT_EXPECT_GE(test, nodes, 2);
-	KUNIT_EXPECT_EQ(test, 0, set_cpus_allowed_ptr(current, cpu_possible_mask));
-}
-
 static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(lru_order_test),
 	KUNIT_CASE(lru_again_test),
-	KUNIT_CASE(lru_emptied_group_test),
 	KUNIT_CASE(lru_del_many_test),
-	KUNIT_CASE(lru_groups_test),
-	KUNIT_CASE(lru_get_group_test),
 	KUNIT_CASE(lru_oldest_test),
 	KUNIT_CASE(lru_pass_over_test),
 	KUNIT_CASE(lru_random_test),
-	KUNIT_CASE(lru_nodes_test),
 	{}
 };
 
