@@ -34,16 +34,7 @@ done
 command -v gnuplot >/dev/null || die "gnuplot is missing: apt-get install gnuplot-nox"
 
 tmp=$(mktemp -d)
-qemu=
-cleanup()
-{
-	if [ -n "$qemu" ]; then
-		kill "$qemu" 2>/dev/null || true
-		wait "$qemu" 2>/dev/null || true
-	fi
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
+trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
 make -s -C "$here" OUTPUT="$out/bench" LDFLAGS=-static all
@@ -86,18 +77,13 @@ boot()
 	# on the host, the clock's own calibration. And a seed for the kernel's
 	# random numbers, of which every new inode takes one: a kernel that
 	# gathers its own spends thousands of instructions on each.
-	timeout --kill-after=5 "${TIMEOUT:-1200}" qemu-system-x86_64 -M q35 \
-		-cpu qemu64,+rdrand -m "${MEM:-1536}" -nodefaults -no-user-config -display none \
-		-no-reboot -kernel "$dir/kernel/vmlinuz" \
+	run_qemu "$logs/qemu.log" "${TIMEOUT:-1200}" -M q35 \
+		-cpu qemu64,+rdrand -m "${MEM:-1536}" -kernel "$dir/kernel/vmlinuz" \
 		-initrd "$tmp/initramfs" -append "console=ttyS0,115200 \
 panic=-1 oops=panic panic_on_warn=1 loglevel=4 mitigations=off nokaslr \
 norandmaps tsc=reliable no_timer_check random.trust_cpu=on ${APPEND:-}" \
 		-serial "file:$logs/console.log" \
-		-serial "file:$logs/results.log" "$@" \
-		</dev/null >"$logs/qemu.log" 2>&1 &
-	qemu=$!
-	wait "$qemu" || status=$?
-	qemu=
+		-serial "file:$logs/results.log" "$@" || status=$?
 	tr -d '\r' <"$logs/results.log" >"$tmp/said"
 	if [ "$(tail -n 1 "$tmp/said")" != "done" ]; then
 		tail -n 20 "$logs/console.log" "$logs/qemu.log" "$tmp/said" >&2

@@ -95,7 +95,7 @@ try_guest()
 	args=W=1
 	taint=0
 	words=
-	qemu=
+	machine=
 	case $1 in
 	races) kernel=race ;;
 	kunit)
@@ -107,9 +107,9 @@ try_guest()
 		# Some are of nodes of memory; CPUs of one socket on two nodes are
 		# worth a warning to the kernel.
 		half=$(($(kernel_column "$kernel" 4) / 2))M
-		qemu="-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=$half"
-		qemu="$qemu -object memory-backend-ram,id=m1,size=$half"
-		qemu="$qemu -numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1"
+		machine="-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=$half"
+		machine="$machine -object memory-backend-ram,id=m1,size=$half"
+		machine="$machine -numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1"
 		;;
 	esac
 	if [ "$mode" = --coverage ]; then
@@ -119,7 +119,7 @@ try_guest()
 	mkdir -p "$dir"
 	echo "0 1 0 -" >"$tmp/$1.counts"
 	if KBUILD_ARGS=$args "$bed/build.sh" "$kernel" "$top" "$dir/modules"; then
-		export APPEND="$words $APPEND" TAINT_OK="$taint" QEMU_ARGS="$qemu"
+		export APPEND="$words $APPEND" TAINT_OK="$taint" QEMU_ARGS="$machine"
 		"$bed/run.sh" -m "$dir/modules/ashmem_linux.ko" -p "$tmp/$1" \
 			-o "$dir" "$kernel" || true
 		cp "$dir/summary" "$tmp/$1.counts"

@@ -43,16 +43,7 @@ done
 [ "$count" -gt 0 ] || die "SEEDS is empty"
 
 tmp=$(mktemp -d)
-qemu=
-cleanup()
-{
-	if [ -n "$qemu" ]; then
-		kill "$qemu" 2>/dev/null || true
-		wait "$qemu" 2>/dev/null || true
-	fi
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
+trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # Boots kernel $1 with module $2 and leaves the log in $3.
@@ -85,18 +76,14 @@ run_guest()
 	rm -f "$tmp/disk"
 	truncate -s $((64 + count * ops / 2500))M "$tmp/disk"
 	: >"$tmp/verdict"
-	timeout --kill-after=5 "$limit" qemu-system-x86_64 \
+	status=0
+	run_qemu "$tmp/qemu.log" "$limit" \
 		-accel "$("$bed/accel.sh" "$dir/vmlinuz")" -M q35 -smp 2 -m 1024 \
-		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs" \
 		-append "console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1 quiet mitigations=off" \
 		-drive "file=$tmp/disk,if=virtio,format=raw,cache=unsafe" \
-		-serial "file:$3.console" -serial "file:$tmp/verdict" \
-		</dev/null >"$tmp/qemu.log" 2>&1 &
-	qemu=$!
-	status=0
-	wait "$qemu" || status=$?
-	qemu=
+		-serial "file:$3.console" -serial "file:$tmp/verdict" ||
+		status=$?
 	verdict=$(tr -d '\r' <"$tmp/verdict" | sed -n 's/^verdict: //p' | tail -n 1)
 	if [ "$verdict" != pass ]; then
 		say "kernel $kernel: ${verdict:-no verdict, QEMU ended with $status}"

@@ -213,14 +213,9 @@ boot()
 	fi
 	: >"$logs/$name.log"
 	# shellcheck disable=SC2154 # set by whoever sources this
-	timeout --kill-after=5 "${TIMEOUT:-900}" qemu-system-x86_64 -accel "$accel" \
-		-smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
-		"$@" -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" \
-		</dev/null >"$logs/$name.qemu" 2>&1 &
-	# Waited for, so that a signal doesn't have to.
-	qemu=$!
-	wait "$qemu" || true
-	qemu=
+	run_qemu "$logs/$name.qemu" "${TIMEOUT:-900}" -accel "$accel" -smp 2 -m 1024 \
+		"$@" -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" ||
+		true
 	rm -f "$image"
 	tr -d '\r' <"$logs/$name.log" | grep -E '^(ok|not ok|#)' || true
 	if [ "$(tr -d '\r' <"$logs/$name.log" | tail -n 1)" = 'verdict: done' ]; then

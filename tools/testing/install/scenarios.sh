@@ -37,14 +37,7 @@ mkdir -p "$logs"
 
 # In the cache, not in /tmp, which may be a small file system in memory.
 work=$(mktemp -d "$cache/installing.XXXXXX")
-qemu=
-cleanup()
-{
-	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
+trap 'stop_qemu; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 # shellcheck source=tools/testing/install/lib.sh
 . "$here/lib.sh"

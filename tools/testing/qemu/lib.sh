@@ -22,6 +22,34 @@ die()
 	exit 1
 }
 
+# Runs QEMU, with the arguments from $3 on, for $2 s at the most; what it says
+# itself is in $1. Returns its status, which is 124 or 137 if time was up. Not
+# waited for by the shell itself, so that a signal doesn't have to: stop_qemu is
+# for the cleanup of who calls this.
+qemu=
+run_qemu()
+{
+	qemu_log=$1
+	qemu_seconds=$2
+	shift 2
+	timeout --kill-after=5 "$qemu_seconds" qemu-system-x86_64 -nodefaults \
+		-no-user-config -display none -no-reboot "$@" \
+		</dev/null >"$qemu_log" 2>&1 &
+	qemu=$!
+	qemu_status=0
+	wait "$qemu" || qemu_status=$?
+	qemu=
+	return "$qemu_status"
+}
+
+stop_qemu()
+{
+	if [ -n "$qemu" ]; then
+		kill "$qemu" 2>/dev/null || true
+		wait "$qemu" 2>/dev/null || true
+	fi
+}
+
 # All kernels of the table, oldest first.
 kernels()
 {

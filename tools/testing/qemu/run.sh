@@ -65,16 +65,7 @@ dir=$(REFRESH="" "$bed/root.sh" "$kernel")
 accel=$("$bed/accel.sh" "$dir/kernel/vmlinuz")
 
 tmp=$(mktemp -d)
-qemu=
-cleanup()
-{
-	if [ -n "$qemu" ]; then
-		kill "$qemu" 2>/dev/null || true
-		wait "$qemu" 2>/dev/null || true
-	fi
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
+trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # True if program $1 was asked for.
@@ -173,8 +164,7 @@ append="$append softlockup_panic=1 hung_task_panic=1 loglevel=5"
 append="$append log_buf_len=4M mitigations=off no_timer_check"
 append="$append $(kernel_column "$kernel" 8) ${APPEND:-}"
 
-set -- qemu-system-x86_64 -accel "$accel" -M q35 -smp 2 -m "${memory:-640}" \
-	-nodefaults -no-user-config -display none -no-reboot \
+set -- -accel "$accel" -M q35 -smp 2 -m "${memory:-640}" \
 	-kernel "$dir/kernel/vmlinuz" -initrd "$tmp/initramfs" \
 	-append "$append" -serial "file:$logs/console.log"
 if [ "$accel" = kvm ]; then
@@ -187,7 +177,8 @@ start=$(date +%s)
 status=0
 case $mode in
 shell)
-	"$@" -serial stdio || true
+	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot "$@" \
+		-serial stdio || true
 	exit 0
 	;;
 demo)
@@ -196,22 +187,16 @@ demo)
 	tee "$logs/results.log" <"$tmp/results" |
 		sed -u -e 's/\r$//' -e '/^#bed /d' -e '/^verdict: /d' &
 	mirror=$!
-	timeout --kill-after=5 "$limit" "$@" -serial "file:$tmp/results" \
-		</dev/null >"$tmp/qemu.log" 2>&1 &
-	qemu=$!
-	wait "$qemu" || status=$?
+	run_qemu "$tmp/qemu.log" "$limit" "$@" -serial "file:$tmp/results" || status=$?
 	# A QEMU that never opened the pipe leaves its reader waiting.
 	: <>"$tmp/results"
 	wait "$mirror" || true
 	;;
 *)
-	timeout --kill-after=5 "$limit" "$@" -serial "file:$logs/results.log" \
-		</dev/null >"$tmp/qemu.log" 2>&1 &
-	qemu=$!
-	wait "$qemu" || status=$?
+	run_qemu "$tmp/qemu.log" "$limit" "$@" -serial "file:$logs/results.log" ||
+		status=$?
 	;;
 esac
-qemu=
 seconds=$(($(date +%s) - start))
 
 verdict=$(tr -d '\r' <"$logs/results.log" | tail -n 1)
