@@ -526,6 +526,23 @@ TEST_F(file, fdinfo_tells_what_the_state_is)
 #undef EXPECT_INFO
 }
 
+TEST(fdinfo_tells_every_mask)
+{
+	char value[16], want[4];
+	int fd, mask;
+
+	for (mask = 0; mask <= PROT_RWX; mask++) {
+		fd = ash_open(O_RDWR);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ash_set_mask(fd, (unsigned long)mask));
+		ASSERT_EQ(1, fdinfo_get(fd, "prot_mask", value, sizeof(value)));
+		snprintf(want, sizeof(want), "%c%c%c", mask & PROT_READ ? 'r' : '-',
+			 mask & PROT_WRITE ? 'w' : '-', mask & PROT_EXEC ? 'x' : '-');
+		EXPECT_STREQ(want, value);
+		close(fd);
+	}
+}
+
 TEST(fdinfo_name_cannot_forge_a_line)
 {
 	static const char * const names[] = {

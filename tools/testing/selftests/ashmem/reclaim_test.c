@@ -290,6 +290,70 @@ TEST_F(reclaim, purged_pages_are_free_memory)
 	cache_close(&c);
 }
 
+/* ---- totals of the machine ---- */
+
+struct totals {
+	long purgeable, by_pressure, by_command, pins;
+};
+
+static long total_of(const char *name)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "/sys/class/misc/ashmem/%s", name);
+	return get_file(path, text, sizeof(text)) > 0 ? atol(text) : -1;
+}
+
+static struct totals totals(void)
+{
+	return (struct totals) {
+		.purgeable = total_of("purgeable_pages"),
+		.by_pressure = total_of("pressure_purged_pages"),
+		.by_command = total_of("command_purged_pages"),
+		.pins = total_of("purged_pins"),
+	};
+}
+
+/* By how much they have changed. */
+#define EXPECT_TOTALS(from, _purgeable, _pressure, _command, _pins) do { \
+	struct totals __f = (from), __t = totals(); \
+	EXPECT_EQ(_purgeable, __t.purgeable - __f.purgeable); \
+	EXPECT_EQ(_pressure, __t.by_pressure - __f.by_pressure); \
+	EXPECT_EQ(_command, __t.by_command - __f.by_command); \
+	EXPECT_EQ(_pins, __t.pins - __f.pins); \
+} while (0)
+
+TEST_F(reclaim, totals_tell_pressure_from_command)
+{
+	struct totals before;
+	struct cache c;
+
+	ASSERT_EQ(0, cache_open(&c, "totals", 16 * self->p, 1));
+	cache_fill(&c);
+	/* Nothing of others is left that could be purged with it. */
+	ASSERT_LE(0, ash_purge_all(c.fd));
+	before = totals();
+	ASSERT_EQ(0, before.purgeable);
+	ASSERT_EQ(0, cache_unpin_part(&c, 2, 8));
+	EXPECT_TOTALS(before, 8, 0, 0, 0);
+	ASSERT_EQ(8, ash_purge_all(c.fd));
+	EXPECT_TOTALS(before, 0, 0, 8, 0);
+	ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TOTALS(before, 0, 0, 8, 1);
+
+	ASSERT_EQ(0, cache_unpin_part(&c, 0, 3));
+	ASSERT_EQ(0, shrink_everything());
+	EXPECT_TOTALS(before, 0, 3, 8, 1);
+	ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TOTALS(before, 0, 3, 8, 2);
+
+	/* Nothing lost, nothing counted. */
+	ASSERT_EQ(0, cache_unpin(&c));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, cache_pin(&c));
+	cache_close(&c);
+	EXPECT_TOTALS(before, 0, 3, 8, 2);
+}
+
 /* ---- in which order ---- */
 
 /* A range, by where it is; @rank is the age of its region, 0 the oldest. */
@@ -739,7 +803,7 @@ TEST_F(swap, pages_come_back_from_swap_when_they_are_pinned)
  * Real pressure, while there is swap to go to: what is unpinned goes for good,
  * what is pinned goes to swap and comes back as it was.
  */
-TEST_F_TIMEOUT(swap, pressure_purges_what_is_unpinned_and_swaps_the_rest, 100)
+TEST_F_TIMEOUT(swap, pressure_purges_what_is_unpinned_and_swaps_the_rest, 300)
 {
 	long avail = pressable_mb(), steps, max_steps, used;
 	struct cache unpinned, pinned;
