@@ -505,7 +505,8 @@ static unsigned long cached_mib(void *cache, unsigned int entries)
 /* True when all that was unpinned has gone. */
 static bool press(unsigned char *unpinned, unsigned int entries)
 {
-	unsigned long limit = mem_bytes("MemAvailable") + entries * ENTRY_BYTES;
+	/* What is available is only a guess: others give memory back, too. */
+	unsigned long limit = mem_bytes("MemTotal");
 	unsigned long taken = 0, left = entries, now;
 	unsigned int step = 0;
 	char fdtext[16], byte = 0;
