@@ -74,22 +74,24 @@ build_deb newer "$newer" "VERSION=$newer; $rename"
 build_deb broken "$broken" "VERSION=$broken; $rename
 	echo '#error planted' >>drivers/android/ashmem/main.c"
 
-# All packages, and what isn't for Debian.
+# All packages, and what isn't for Debian, which takes a while of its own.
+formats=none
 case $short" ${SCENARIO:-libraries} " in
 --short*) ;;
 *" libraries "*)
+	mkdir -p "$out/install"
 	{
 		echo "# packages"
-		mkdir -p "$out/install"
 		if "$top/tools/scripts/deb.sh" "$tmp/all" >"$out/install/deb.log" 2>&1; then
 			echo "ok - make deb: built, and lintian found nothing"
 		else
 			cat "$out/install/deb.log"
 			echo "not ok - make deb: built, and lintian found nothing"
 		fi
-		"$here/formats.sh" "$tmp/current.deb" || echo "not ok - formats.sh ran through"
 	} >"$tmp/packages.said" 2>&1
-	cat "$tmp/packages.said"
+	("$here/formats.sh" "$tmp/current.deb" || echo "not ok - formats.sh ran through") \
+		>"$tmp/formats.said" 2>&1 &
+	formats=$!
 	;;
 esac
 
@@ -113,13 +115,16 @@ for kernel in 6.12 6.1 $KERNEL; do
 	*) continue ;;
 	esac
 	[ ! -e "$tmp/$kernel.said" ] || continue
-	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do
+	while [ "$(jobs -rp | grep -cvx "$formats")" -ge "${JOBS:-2}" ]; do
 		wait -n || true
 	done
 	say "the system of $kernel ($time) ..."
 	"$here/scenarios.sh" $short "$kernel" "$tmp" >"$tmp/$kernel.said" 2>&1 &
 done
 wait
+if [ "$formats" != none ]; then
+	cat "$tmp/packages.said" "$tmp/formats.said"
+fi
 for kernel in $KERNEL; do
 	echo
 	echo "# $kernel, $(kernel_suite "$kernel")"
