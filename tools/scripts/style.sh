@@ -131,13 +131,16 @@ report "shellcheck, $(wc -l <"$tmp/sh") scripts"
 
 # A fault whose line the driver has no more would be a test less, and go unnoticed.
 faults=$scripts/../testing/mutants
+# shellcheck source=tools/testing/mutants/lib.sh
+. "$faults/lib.sh"
 : >"$tmp/found"
 count=0
-for list in mutants library; do
-	awk '/^mutant / { print $2 }' "$faults/$list" >"$tmp/names"
+for list in "$faults/mutants" "$faults/library"; do
+	# shellcheck disable=SC2119 # all of them
+	chosen >"$tmp/names"
 	while read -r name; do
 		count=$((count + 1))
-		"$faults/plant.sh" "$faults/$list" "$name" 2>>"$tmp/found" || true
+		"$faults/plant.sh" "$list" "$name" 2>>"$tmp/found" || true
 	done <"$tmp/names"
 done
 report "$count faults to plant find their line"

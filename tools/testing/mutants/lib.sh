@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154 # set by who sources this
 #
-# What the lists of faults have in common. Sourced with the file of faults in $list
-# and the place of the verdicts in $logs; run_all has $self called for each fault.
+# What the lists of faults have in common. Sourced with the file of faults in $list;
+# for plant and run_all with the place of the verdicts in $logs, and with $self, what
+# is called for each fault.
 
 # Word $2 of the line that names fault $1.
 field()

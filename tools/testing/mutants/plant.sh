@@ -4,9 +4,9 @@
 # Usage: plant.sh LIST NAME [TREE]
 #
 # Makes in the new directory TREE a copy of what is built, with the fault NAME of
-# LIST. Without TREE it only sees whether the fault is up to date. The file mutants says how faults are written down. A list that isn't of the
-# driver has the lines "in DIRECTORY", where its files are, and "with PATH...", what
-# is copied.
+# LIST. Without TREE it only sees whether the fault is up to date. The file mutants
+# says how faults are written down. A list that isn't of the driver has the lines
+# "in DIRECTORY", where its files are, and "with PATH...", what is copied.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,8 +22,10 @@ esac
 list=$1
 name=$2
 tree=${3:-}
+# shellcheck source=tools/testing/mutants/lib.sh
+. "$here/lib.sh"
 
-file=$(awk -v name="$name" '/^mutant / && $2 == name { print $3 }' "$list")
+file=$(field "$name" 3)
 [ -n "$file" ] || {
 	echo "plant.sh: no fault '$name' in $list" >&2
 	exit 1

@@ -22,18 +22,21 @@ die()
 	exit 1
 }
 
+# A guest of which nothing is there that isn't asked for.
+bare_qemu="qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot"
+
 # Runs QEMU, with the arguments from $3 on, for $2 s at the most; what it says
-# itself is in $1. Returns its status, which is 124 or 137 if time was up. Not
-# waited for by the shell itself, so that a signal doesn't have to: stop_qemu is
-# for the cleanup of who calls this.
+# itself is in $1. Returns its status, which is 124 or 137 if time was up. It is in
+# the background, so that a signal that ends the script needn't wait for it; the
+# script's cleanup calls stop_qemu.
 qemu=
 run_qemu()
 {
 	qemu_log=$1
 	qemu_seconds=$2
 	shift 2
-	timeout --kill-after=5 "$qemu_seconds" qemu-system-x86_64 -nodefaults \
-		-no-user-config -display none -no-reboot "$@" \
+	# shellcheck disable=SC2086 # a list of words
+	timeout --kill-after=5 "$qemu_seconds" $bare_qemu "$@" \
 		</dev/null >"$qemu_log" 2>&1 &
 	qemu=$!
 	qemu_status=0

@@ -62,8 +62,7 @@ fi
 for program in "$tmp/32"/*; do
 	case ${program##*/} in
 	cgroup_test | fault_init_test | fault_test | module_test | race_test | reclaim_test) ;;
-	trace_test) ;;
-	lib_frame_death_test | lib_threads_test) ;;
+	trace_test | lib_frame_death_test | lib_threads_test) ;;
 	*) mv "$program" "$tests/${program##*/}-32" ;;
 	esac
 done

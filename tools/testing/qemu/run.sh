@@ -177,8 +177,7 @@ start=$(date +%s)
 status=0
 case $mode in
 shell)
-	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot "$@" \
-		-serial stdio || true
+	$bare_qemu "$@" -serial stdio || true
 	exit 0
 	;;
 demo)

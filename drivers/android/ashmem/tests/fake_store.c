@@ -31,15 +31,21 @@ static unsigned long fake_hole(struct file *backing, unsigned long first,
 	return first < store->data_end ? 0 : last - first + 1;
 }
 
-static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group)
+static void next_pick(struct kunit *test)
 {
-	struct kunit *test = kunit_get_current_test();
 	struct fake_store *store = test->priv;
-	struct ashmem_range *range;
 
 	store->picks++;
 	if (store->on_pick)
 		store->on_pick(test, store);
+}
+
+static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct ashmem_range *range;
+
+	next_pick(test);
 	kunit_deactivate_static_stub(test, ashmem_lru_trylock_oldest);
 	range = ashmem_lru_trylock_oldest(group);
 	kunit_activate_static_stub(test, ashmem_lru_trylock_oldest, fake_trylock);
@@ -49,12 +55,9 @@ static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group)
 static struct ashmem_region *fake_oldest(struct ashmem_lru_group *group)
 {
 	struct kunit *test = kunit_get_current_test();
-	struct fake_store *store = test->priv;
 	struct ashmem_region *region;
 
-	store->picks++;
-	if (store->on_pick)
-		store->on_pick(test, store);
+	next_pick(test);
 	kunit_deactivate_static_stub(test, ashmem_lru_get_oldest);
 	region = ashmem_lru_get_oldest(group);
 	kunit_activate_static_stub(test, ashmem_lru_get_oldest, fake_oldest);

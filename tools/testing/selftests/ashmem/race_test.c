@@ -480,7 +480,6 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 60)
 	enum { ROUNDS = 25, PAGES = 4096 };
 	static const struct sched_param no_priority;
 	int round, stopped = 0;
-	cpu_set_t before, one;
 	uint64_t seed = self->t.seed;
 	struct rng r = { seed };
 	struct cache c;
@@ -490,12 +489,9 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 60)
 	 * On one processor, so that the purge can't be over before somebody looks,
 	 * however busy the machine is: whoever wakes up comes before an idle task.
 	 */
-	ASSERT_EQ(0, sched_getaffinity(0, sizeof(before), &before));
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, stay_on(sched_getcpu()));
 	ASSERT_EQ(0, cache_open(&c, "killed", PAGES * self->t.p, 1));
-	for (round = 0; round < ROUNDS || (!stopped && round < 6 * ROUNDS); round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		double begun;
 		pid_t pid;
 
@@ -548,10 +544,9 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 60)
 		EXPECT_EQ(0, ash_purge_all(c.fd));
 	}
 	TH_LOG("ASHMEM_SEED=%llu: %d of %d purges were stopped on their way",
-	       (unsigned long long)seed, stopped, round);
+	       (unsigned long long)seed, stopped, ROUNDS);
 	EXPECT_LT(0, stopped);
 	cache_close(&c);
-	sched_setaffinity(0, sizeof(before), &before);
 }
 
 /* ---- everything at once on one region ---- */

@@ -592,15 +592,12 @@ TEST_F(reclaim, shrinker_counts_pages_and_scans_whole_ranges)
 {
 	struct cache c[4];
 	struct knobs k;
-	cpu_set_t one;
 	int i;
 
 	if (!find_knobs(&k))
 		SKIP(return, "needs 6.0, CONFIG_SHRINKER_DEBUG, and debugfs mounted");
 	/* A range is of the node it was unpinned on: let that be one. */
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, stay_on(0));
 
 	ASSERT_EQ(0, knobs_count(&k));
 	for (i = 0; i < 4; i++) {

@@ -31,6 +31,16 @@ static UNUSED int put_file(const char *path, const char *text)
 	return ret;
 }
 
+/* For the rest of a test, which is a process of its own. */
+static UNUSED int stay_on(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return (int)RET(sched_setaffinity(0, sizeof(one), &one));
+}
+
 /* The whole of a short file, terminated; its length or -errno. */
 static UNUSED ssize_t get_file(const char *path, char *buf, size_t size)
 {

@@ -58,17 +58,13 @@ static int put(const char *dir, const char *name, const char *value)
 
 FIXTURE_SETUP(trace)
 {
-	cpu_set_t one;
-
 	/*
 	 * Switching tracepoints rewrites code. QEMU may have another processor run
 	 * what stood there in between, an int3 that nobody expects any more. So
 	 * what is switched here is code that only this processor runs; the guest's
 	 * init keeps the trace from switching sched_switch as well.
 	 */
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, stay_on(0));
 	self->p = page_size();
 	self->c.fd = -1;
 	self->b.tracefs = tracefs();
