@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # Usage: run.sh [--short | --coverage]
@@ -126,11 +126,6 @@ try_guest()
 	else
 		echo "not ok - $1: module built with $args without warnings"
 	fi
-}
-
-batch_done()
-{
-	say "$* done, $(($(date +%s) - begun)) s so far"
 }
 
 say "guests: $guests ..."

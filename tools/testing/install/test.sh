@@ -40,6 +40,7 @@ done
 
 begun=$(date +%s)
 tmp=$(mktemp -d)
+# shellcheck disable=SC2317 # a trap calls it
 cleanup()
 {
 	for job in $(jobs -rp); do
@@ -50,6 +51,9 @@ cleanup()
 }
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM
+
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 # Builds $tmp/$1.deb of the version $2 from a tree that the command $3 changed.
@@ -75,7 +79,6 @@ build_deb broken "$broken" "VERSION=$broken; $rename
 	echo '#error planted' >>drivers/android/ashmem/main.c"
 
 # All packages, and what isn't for Debian, which takes a while of its own.
-formats=none
 case $short" ${SCENARIO:-libraries} " in
 --short*) ;;
 *" libraries "*)
@@ -91,7 +94,6 @@ case $short" ${SCENARIO:-libraries} " in
 	} >"$tmp/packages.said" 2>&1
 	("$here/formats.sh" "$tmp/current.deb" || echo "not ok - formats.sh ran through") \
 		>"$tmp/formats.said" 2>&1 &
-	formats=$!
 	;;
 esac
 
@@ -105,41 +107,45 @@ for kernel in $KERNEL; do
 	"$here/root.sh" "$kernel" >/dev/null
 done
 
-# The suites, two at a time: a guest mostly uses one processor. First those with
-# most boots, so that none of them is left for the end.
+# Counts the checks in what was said in the file $1.
+count()
+{
+	awk '/^ok/ { p++ } /^not ok/ { f++ } END { print p + 0, f + 0, 0 }' "$1"
+}
+
+# Takes the package through its life in the system of kernel $1.
+try_guest()
+{
+	said=$tmp/$1.said
+	"$here/scenarios.sh" $short "$1" "$tmp" || true
+	tail -n 1 "$said" | grep -qx 'done' ||
+		echo "not ok - $1: went through all scenarios"
+	count "$said" >"$tmp/$1.counts"
+}
+
+# Those with most boots first, so that none of them is left for the end.
+# shellcheck disable=SC2086 # a list
+printf '%s\n' $KERNEL >"$tmp/wanted"
+# shellcheck disable=SC2086
+order=$(printf '%s\n' 6.12 6.1 $KERNEL | grep -xF -f "$tmp/wanted" | awk '!seen[$1]++')
 time='five to ten minutes'
 [ -z "$short" ] || time='a minute'
-for kernel in 6.12 6.1 $KERNEL; do
-	case " $(echo "$KERNEL" | tr '\n' ' ') " in
-	*" $kernel "*) ;;
-	*) continue ;;
-	esac
-	[ ! -e "$tmp/$kernel.said" ] || continue
-	while [ "$(jobs -rp | grep -cvx "$formats")" -ge "${JOBS:-2}" ]; do
-		wait -n || true
-	done
-	say "the system of $kernel ($time) ..."
-	"$here/scenarios.sh" $short "$kernel" "$tmp" >"$tmp/$kernel.said" 2>&1 &
-done
+# shellcheck disable=SC2086
+say "the systems of" $order "($time for each) ..."
+# shellcheck disable=SC2086
+run_guests $order
 wait
-if [ "$formats" != none ]; then
-	cat "$tmp/packages.said" "$tmp/formats.said"
-fi
-for kernel in $KERNEL; do
+if [ -e "$tmp/formats.said" ]; then
 	echo
-	echo "# $kernel, $(kernel_suite "$kernel")"
-	cat "$tmp/$kernel.said"
-	tail -n 1 "$tmp/$kernel.said" | grep -qx 'done' ||
-		echo "not ok - $kernel: went through all scenarios" |
-		tee -a "$tmp/$kernel.said"
-done
+	cat "$tmp/packages.said" "$tmp/formats.said" | tee "$tmp/others.said"
+	read -r p f s <<<"$(count "$tmp/others.said")"
+	passed=$((passed + p))
+	failed=$((failed + f))
+fi
 
-passed=$(cat "$tmp"/*.said | grep -c '^ok') || true
-failed=$(cat "$tmp"/*.said | grep -c '^not ok') || true
 if [ -n "${SUDO_UID:-}" ]; then
 	chown -R "$SUDO_UID" "$out/install"
 fi
 echo
 echo "logs: $out/install; seconds: $(($(date +%s) - begun))"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]
+total

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # shared with whoever sources this
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with whoever sources this
 # SPDX-License-Identifier: GPL-2.0
 #
 # For scripts that run guests, several at a time, and add up what they say.
@@ -32,11 +32,24 @@ total()
 	exit
 }
 
-# Waits for the guests under way, shows what they said and adds up their counts.
-collect()
+# The guests under way, by their process.
+declare -A guest_of=()
+
+# Shows what those guests said that have ended, and adds up their counts. Fails if
+# none has.
+collect_ended()
 {
-	wait
-	for guest in $running; do
+	local pid guest alive none p f s
+
+	alive=" $(jobs -rp | tr '\n' ' ')"
+	none=1
+	for pid in "${!guest_of[@]}"; do
+		case $alive in
+		*" $pid "*) continue ;;
+		esac
+		guest=${guest_of[$pid]}
+		unset "guest_of[$pid]"
+		none=0
 		echo
 		echo "# $guest"
 		cat "$tmp/$guest.said"
@@ -45,26 +58,29 @@ collect()
 		failed=$((failed + f))
 		skipped=$((skipped + s))
 	done
-	# shellcheck disable=SC2086 # a list
-	batch_done $running
-	running=
+	return "$none"
+}
+
+# Waits until less than $1 guests are under way.
+less_than()
+{
+	while [ "${#guest_of[@]}" -ge "$1" ]; do
+		collect_ended || wait -n || true
+	done
 }
 
 # Runs the guests of these names, JOBS at a time: much of a guest's time is waiting
 # for time to pass. The script has a try_guest() for one of them, which leaves
-# "passed failed skipped" in $tmp/NAME.counts, and a batch_done() that is told the
-# names of those that ended together.
+# "passed failed skipped" in $tmp/NAME.counts.
 run_guests()
 {
-	running=
+	local guest
+
 	for guest; do
+		less_than "${JOBS:-2}"
+		: >"$tmp/$guest.counts"
 		try_guest "$guest" >"$tmp/$guest.said" 2>&1 &
-		running="$running $guest"
-		if [ "$(echo "$running" | wc -w)" -eq "${JOBS:-2}" ]; then
-			collect
-		fi
+		guest_of[$!]=$guest
 	done
-	if [ -n "$running" ]; then
-		collect
-	fi
+	less_than 1
 }

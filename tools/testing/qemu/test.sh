@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # Usage: test.sh
@@ -121,16 +121,6 @@ try_guest()
 	echo "$p $f $s $(($(date +%s) - start))" >"$tmp/$1.counts"
 }
 
-batch_done()
-{
-	for kernel; do
-		p=0 f=1 s=0 seconds=-
-		read -r p f s seconds <"$tmp/$kernel.counts" || true
-		row "$kernel" x86_64 "$p" "$f" "$s" "$seconds"
-	done
-	step_done "guests $*"
-}
-
 wanted=
 for kernel in $KERNEL; do
 	grep -qxF "$kernel" "$tmp/no-root" || wanted="$wanted $kernel"
@@ -138,6 +128,11 @@ done
 echo "test.sh: building for${wanted:- no kernel} and booting, some two minutes for each ..."
 # shellcheck disable=SC2086 # a list
 run_guests $wanted
+for kernel in $wanted; do
+	read -r p f s seconds <"$tmp/$kernel.counts" || p=0 f=1 s=0 seconds=-
+	row "$kernel" x86_64 "$p" "$f" "$s" "$seconds"
+done
+step_done guests
 
 if [ -z "${TEST:-}" ]; then
 	echo
