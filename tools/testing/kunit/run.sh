@@ -48,7 +48,9 @@ if [ ! -e "$copy/$build/.config" ]; then
 fi
 more=
 if [ "$arch" = x86_64 ]; then
+	# Without PCI the kernel doesn't read which memory is on which node.
 	more="--kconfig_add=CONFIG_SMP=y --kconfig_add=CONFIG_NUMA=y"
+	more="$more --kconfig_add=CONFIG_PCI=y"
 fi
 start=$(date +%s)
 # shellcheck disable=SC2086 # a list
