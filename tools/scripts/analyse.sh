@@ -4,7 +4,7 @@
 # Usage: analyse.sh coccinelle|clang
 #
 # Has the driver read by the kernel's own Coccinelle scripts (make coccicheck), or
-# by clang's analyzer as kbuild would have it checked. Prints findings, a line
+# by clang's analyzer and kernel-doc as kbuild would have it checked. Prints findings, a line
 # each as FILE:LINE: TEXT, and at the end on stderr what was looked for. Fails
 # only where it couldn't look.
 
@@ -68,7 +68,7 @@ analyzer()
 		}
 		mv -T "$tmp/build" "$build"
 	fi
-	$kbuild O="$build" M="$tmp/src" C=2 CHECKFLAGS= W=1 -j"$(nproc)" \
+	$kbuild O="$build" M="$tmp/src" C=2 CHECKFLAGS= W=12 -j"$(nproc)" \
 		CHECK='clang --analyze --analyzer-output text -Qunused-arguments' \
 		"$driver/" >"$tmp/log" 2>&1 || {
 		tail -n 20 "$tmp/log" >&2

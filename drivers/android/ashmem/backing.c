@@ -56,6 +56,8 @@ static int refuse_mmap(struct file *file, struct vm_area_struct *vma)
  * shmem's choice is right for both, as it aligns for huge pages where shmem
  * may use them. It insists on its own f_op if it is shown a file, and asks for
  * the same mount's settings if it isn't.
+ *
+ * Return: an address, or a negative errno as shmem says it.
  */
 unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long len, unsigned long pgoff,
@@ -242,6 +244,8 @@ unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
 /**
  * ashmem_backing_resident - how many pages are in memory
  * @backing: the file
+ *
+ * Return: pages.
  */
 unsigned long ashmem_backing_resident(struct file *backing)
 {
@@ -251,6 +255,8 @@ unsigned long ashmem_backing_resident(struct file *backing)
 /**
  * ashmem_backing_ino - inode number
  * @backing: the file
+ *
+ * Return: the number.
  */
 unsigned long ashmem_backing_ino(struct file *backing)
 {

@@ -154,6 +154,8 @@ void ashmem_lru_shrink(struct ashmem_range *range, unsigned long pages)
 /**
  * ashmem_lru_pages - how many pages a purge of everything would take
  * @lru: the LRU
+ *
+ * Return: pages.
  */
 unsigned long ashmem_lru_pages(struct ashmem_lru *lru)
 {
@@ -191,6 +193,8 @@ static enum lru_status count_group(struct list_head *item, struct list_lru_one *
  * ashmem_lru_count - how many pages a node of a cgroup has to give
  * @lru: the LRU
  * @sc: which node and cgroup
+ *
+ * Return: pages.
  */
 unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc)
 {

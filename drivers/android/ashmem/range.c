@@ -96,6 +96,8 @@ void ashmem_ranges_init(struct ashmem_ranges *set)
  * @set: the set
  * @first: first page of the interval
  * @last: last page of the interval
+ *
+ * Return: whether one is.
  */
 bool ashmem_ranges_overlap(struct ashmem_ranges *set, unsigned long first,
 			   unsigned long last)
