@@ -24,19 +24,21 @@
  *    the locks below.
  *
  * 2. ashmem_region.lock, a mutex per region, for the region's state and its
- *    ranges. Never two regions at a time. Memory may be allocated under it,
- *    which may end in our own shrinker: that one only tries the lock.
- *    Ioctls wait for it killably, and nobody holds it longer than one purge
- *    step or the set-up of one file takes.
+ *    ranges. Nobody waits for a second one: memory may be allocated under it,
+ *    which may end in our own shrinker, and that one only tries the lock.
+ *    Ioctls wait for it killably. It is held for one purge step, for the set-up
+ *    of one file, or for the ranges that a PIN or an UNPIN meets.
  *
  * 3. ashmem_lru.lock, a spinlock, for the table of groups. The locks of the
  *    kernel's list_lru are at this level, too; neither is taken inside the other.
  *
  * 4. ashmem_lru_group.lock, a spinlock per group, for the ranges listed in it.
  *
- * Below 2 and never around it: the locks of shmem (folios, i_mmap_rwsem), which
- * purging takes. The inode lock of the backing is not among them: a process in
- * MADV_REMOVE may hold it while its allocation runs our shrinker.
+ * Below 2: the locks of shmem (folios, i_mmap_rwsem), which purging takes. Tasks
+ * that hold those of folios may allocate, too, and come to 2 in our shrinker: it
+ * passes over ranges with a locked folio before it takes anything, so that it
+ * waits for none of its own. The inode lock of the backing is not among them: a
+ * process in MADV_REMOVE may hold it while its allocation runs our shrinker.
  *
  * A function whose name ends in _locked is called with the region's lock held
  * and asserts it.
@@ -156,6 +158,8 @@ unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
 				   unsigned long last);
 unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
 				  unsigned long last);
+bool ashmem_backing_locked(struct file *backing, unsigned long first,
+			   unsigned long last);
 unsigned long ashmem_backing_resident(struct file *backing);
 unsigned long ashmem_backing_ino(struct file *backing);
 unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,

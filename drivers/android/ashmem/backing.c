@@ -242,6 +242,36 @@ unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
 }
 
 /**
+ * ashmem_backing_locked - would a punch have to wait for anybody?
+ * @backing: the file
+ * @first: first page
+ * @last: last page
+ *
+ * Return: whether a page is locked.
+ */
+bool ashmem_backing_locked(struct file *backing, unsigned long first,
+			   unsigned long last)
+{
+	XA_STATE(xas, &backing->f_mapping->i_pages, first);
+	bool locked = false;
+	void *entry;
+
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_locked, backing, first, last);
+
+	/* Without a reference: what leaves meanwhile is no matter any more. */
+	rcu_read_lock();
+	xas_for_each(&xas, entry, last) {
+		if (xas_retry(&xas, entry) || xa_is_value(entry))
+			continue;
+		locked = compat_folio_locked(entry);
+		if (locked)
+			break;
+	}
+	rcu_read_unlock();
+	return locked;
+}
+
+/**
  * ashmem_backing_resident - how many pages are in memory
  * @backing: the file
  *

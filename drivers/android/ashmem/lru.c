@@ -8,6 +8,8 @@
  * region's ranges leave the list before its owner lets go of it.
  */
 
+#include <linux/mm.h>
+
 #include "ashmem.h"
 #include "compat/list_lru.h"
 #include "stub.h"
@@ -179,7 +181,7 @@ static enum lru_status count_group(struct list_head *item, struct list_lru_one *
 
 	/* Emptied groups stay listed till now: joining and leaving is dear. */
 	spin_lock(&group->lock);
-	if (group->pages) {
+	if (!list_empty(&group->ranges)) {
 		*pages += group->pages;
 	} else {
 		list_lru_isolate(list, item);
@@ -194,7 +196,10 @@ static enum lru_status count_group(struct list_head *item, struct list_lru_one *
  * @lru: the LRU
  * @sc: which node and cgroup
  *
- * Return: pages.
+ * Regions may be far larger than memory, and the kernel asks for a part of what
+ * it is told: it would be one that is more than all that there is.
+ *
+ * Return: pages, at most those of the machine.
  */
 unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc)
 {
@@ -202,7 +207,7 @@ unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc
 
 	list_lru_walk_one(&lru->groups, sc->nid, sc->memcg, count_group, &pages,
 			  &nr_to_walk);
-	return pages;
+	return min(pages, totalram_pages());
 }
 
 struct pick {
@@ -216,7 +221,7 @@ static enum lru_status pick_group(struct list_head *item, struct list_lru_one *l
 	struct ashmem_lru_group *group = container_of(item, struct ashmem_lru_group, link);
 	struct pick *pick = arg;
 
-	if (pick->group || !READ_ONCE(group->pages))
+	if (pick->group || list_empty(&group->ranges))
 		return LRU_SKIP;
 	if (pick->skip)
 		pick->skip--;
@@ -250,24 +255,31 @@ struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru,
 /**
  * ashmem_lru_trylock_oldest - pick what to purge, without waiting for anybody
  * @group: the group
+ * @fits: is a range, whose region is locked, one to pick? Must not sleep
  *
- * Return: the oldest range whose region could be locked, or NULL. The caller
- * unlocks the region and puts the reference that it got of it.
+ * Return: the oldest range that fits and whose region could be locked, or NULL.
+ * The caller unlocks the region and puts the reference that it got of it.
  */
-struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru_group *group)
+struct ashmem_range *
+ashmem_lru_trylock_oldest(struct ashmem_lru_group *group,
+			  bool (*fits)(const struct ashmem_range *range))
 {
 	struct ashmem_range *range, *found = NULL;
 	unsigned int passed_over = 0;
 
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_lru_trylock_oldest, group);
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_lru_trylock_oldest, group, fits);
 
 	spin_lock(&group->lock);
 	list_for_each_entry(range, &group->ranges, lru) {
 		/* The inverse of the lock order, so this must not wait. */
 		if (mutex_trylock(&range->region->lock)) {
-			ashmem_region_get(range->region);
-			found = range;
-			break;
+			if (fits(range)) {
+				ashmem_region_get(range->region);
+				found = range;
+				break;
+			}
+			/* It can't be closed, and freed, while it is listed here. */
+			mutex_unlock(&range->region->lock);
 		}
 		if (++passed_over == LRU_PASS_OVER_MAX)
 			break;
@@ -276,27 +288,50 @@ struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru_group *group)
 	return found;
 }
 
+static struct ashmem_lru_group *group_of_node(struct hlist_node *node)
+{
+	return hlist_entry_safe(node, struct ashmem_lru_group, hash);
+}
+
 /**
- * ashmem_lru_get_any_group - a group that has something to purge
+ * ashmem_lru_next_group - go through the groups that have something to purge
  * @lru: the LRU
+ * @group: the group before, whose reference is put, or NULL for the first one
+ *
+ * New groups come to the front of their bucket, and the reference keeps the
+ * group before where it is: so each is met once, and there is an end of it.
  *
  * Return: the group, with a reference for the caller, or NULL.
  */
-struct ashmem_lru_group *ashmem_lru_get_any_group(struct ashmem_lru *lru)
+struct ashmem_lru_group *ashmem_lru_next_group(struct ashmem_lru *lru,
+					       struct ashmem_lru_group *group)
 {
-	struct ashmem_lru_group *group, *found = NULL;
-	unsigned int bucket;
+	struct ashmem_lru_group *before = group;
+	unsigned int bucket = 0;
 
 	spin_lock(&lru->lock);
-	hash_for_each(lru->known, bucket, group, hash) {
-		if (READ_ONCE(group->pages)) {
-			ashmem_lru_group_get(group);
-			found = group;
-			break;
-		}
+	if (before) {
+		bucket = hash_min(before->cgroup, HASH_BITS(lru->known));
+		group = group_of_node(before->hash.next);
+	} else {
+		group = group_of_node(lru->known[bucket].first);
 	}
+	for (;;) {
+		hlist_for_each_entry_from(group, hash) {
+			if (!list_empty(&group->ranges)) {
+				ashmem_lru_group_get(group);
+				goto out;
+			}
+		}
+		if (++bucket == HASH_SIZE(lru->known))
+			break;
+		group = group_of_node(lru->known[bucket].first);
+	}
+out:
 	spin_unlock(&lru->lock);
-	return found;
+	if (before)
+		ashmem_lru_group_put(before);
+	return group;
 }
 
 /**

@@ -91,8 +91,11 @@ unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc
 struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru,
 					      struct shrink_control *sc,
 					      unsigned int skip);
-struct ashmem_range *ashmem_lru_trylock_oldest(struct ashmem_lru_group *group);
-struct ashmem_lru_group *ashmem_lru_get_any_group(struct ashmem_lru *lru);
+struct ashmem_range *
+ashmem_lru_trylock_oldest(struct ashmem_lru_group *group,
+			  bool (*fits)(const struct ashmem_range *range));
+struct ashmem_lru_group *ashmem_lru_next_group(struct ashmem_lru *lru,
+					       struct ashmem_lru_group *group);
 struct ashmem_region *ashmem_lru_get_oldest(struct ashmem_lru_group *group);
 struct ashmem_range *ashmem_lru_oldest_of(struct ashmem_lru_group *group,
 					  struct ashmem_region *region);

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "ashmem.h"
@@ -36,8 +37,10 @@ void ashmem_ranges_free(struct list_head *dropped)
 {
 	struct ashmem_range *range, *next;
 
-	list_for_each_entry_safe(range, next, dropped, lru)
+	list_for_each_entry_safe(range, next, dropped, lru) {
 		ashmem_range_free(range);
+		cond_resched();
+	}
 }
 
 /**

@@ -10,6 +10,7 @@
 
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include "range.h"
 
@@ -142,6 +143,7 @@ int ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
 		/* Ranges are disjoint: behind one that reaches @last none matters. */
 		next = node->last < last ? interval_tree_iter_next(node, first, last) : NULL;
 		purged |= range->purged;
+		cond_resched();
 
 		if (node->start < first && node->last > last) {
 			if (!*spare)
@@ -198,6 +200,7 @@ void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region
 		range_unlist(range);
 		range_remove(set, range);
 		range_leave(range, spare, dropped);
+		cond_resched();
 	}
 
 	merged->region = region;
@@ -223,6 +226,7 @@ static noinline void clear_filled(struct ashmem_ranges *set,
 			ashmem_lru_del_many(batch, count);
 			release(batch, count);
 			count = 0;
+			cond_resched();
 		}
 	}
 	ashmem_lru_del_many(batch, count);

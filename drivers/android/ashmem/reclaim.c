@@ -19,8 +19,9 @@
 #include "trace.h"
 
 /*
- * Pages that one step takes. It bounds how long a PIN on the same region waits;
- * a smaller step than a huge page would have shmem split it.
+ * Pages that one step takes. It bounds how long a PIN on the same region waits.
+ * Steps end at multiples of it: of a huge page, which is as large where pages
+ * have 4 KiB, shmem would have to split what a step takes in part.
  */
 #define PURGE_STEP	512UL
 
@@ -28,11 +29,41 @@ struct ashmem_lru ashmem_lru;
 static struct shrinker *shrinker;
 
 /*
- * Take the next pages of @range, the oldest of @group, and with it those ranges
- * that are the next oldest, lie right behind and fit into @limit: what costs is
- * the call rather than the page. A hole in front is passed over at once, as a
- * region may be far larger than memory. Returns how many pages were dealt with,
- * and adds to @total_freed those of them that were in memory.
+ * How many pages of @range the next step takes. A hole in front is passed over
+ * at once, as a region may be far larger than memory.
+ */
+static unsigned long step_of(const struct ashmem_range *range)
+{
+	unsigned long data = range->resume +
+			     ashmem_backing_hole(range->region->backing, range->resume,
+						 range->pages.last);
+	unsigned long end = round_down(data, PURGE_STEP) + PURGE_STEP;
+
+	return min(ashmem_range_purgeable(range), end - range->resume);
+}
+
+/*
+ * Could the next @pages of @range be purged without waiting for anybody? shmem
+ * waits for the lock of a page, which this very task may hold: collapsing pages
+ * into a huge one, for instance, allocates with all of them locked. Whoever
+ * locks one later waits for no lock that the task has.
+ */
+static bool free_to_go(const struct ashmem_range *range, unsigned long pages)
+{
+	return !ashmem_backing_locked(range->region->backing, range->resume,
+				      range->resume + pages - 1);
+}
+
+static bool step_is_free_to_go(const struct ashmem_range *range)
+{
+	return free_to_go(range, step_of(range));
+}
+
+/*
+ * Take the next pages of @range, the oldest of @group that could be had, and
+ * with it those ranges that are the next oldest, lie right behind and fit into
+ * @limit: what costs is the call rather than the page. Returns how many pages
+ * were dealt with, and adds to @total_freed those of them that were in memory.
  */
 static unsigned long purge_step_locked(struct ashmem_region *region,
 				       struct ashmem_lru_group *group,
@@ -42,21 +73,21 @@ static unsigned long purge_step_locked(struct ashmem_region *region,
 {
 	u64 start = trace_ashmem_purge_enabled() ? ktime_get_ns() : 0;
 	unsigned long first = range->resume;
-	unsigned long most, pages = 0, freed;
+	unsigned long pages = 0, more, freed;
 
 	lockdep_assert_held(&region->lock);
 	limit = min(limit, PURGE_STEP);
-	most = ashmem_backing_hole(region->backing, first, range->pages.last) + PURGE_STEP;
+	more = step_of(range);
 	do {
-		unsigned long more = min(ashmem_range_purgeable(range), most);
-
 		ashmem_ranges_take(&region->unpinned, range, more);
 		pages += more;
 		if (pages >= limit)
 			break;
 		range = ashmem_lru_oldest_of(group, region);
-	} while (range && range->resume == first + pages &&
-		 ashmem_range_purgeable(range) <= limit - pages);
+		if (!range || range->resume != first + pages)
+			break;
+		more = ashmem_range_purgeable(range);
+	} while (more <= limit - pages && (!pressure || free_to_go(range, more)));
 
 	freed = ashmem_backing_punch(region->backing, first, first + pages - 1);
 
@@ -70,7 +101,8 @@ static unsigned long purge_step_locked(struct ashmem_region *region,
 
 /*
  * Purge whole ranges of @group, oldest first, until @nr_to_scan pages are dealt
- * with. Nothing here waits for a lock of ours: the task may hold one already.
+ * with. Nothing here waits for a lock of ours or of a page: the task may hold one
+ * already. If it is killed it has better things to do.
  */
 static unsigned long purge_oldest(struct ashmem_lru_group *group,
 				  unsigned long nr_to_scan, unsigned long *freed)
@@ -79,7 +111,7 @@ static unsigned long purge_oldest(struct ashmem_lru_group *group,
 	bool partial;
 
 	do {
-		struct ashmem_range *range = ashmem_lru_trylock_oldest(group);
+		struct ashmem_range *range = ashmem_lru_trylock_oldest(group, step_is_free_to_go);
 		struct ashmem_region *region;
 
 		if (!range)
@@ -92,7 +124,7 @@ static unsigned long purge_oldest(struct ashmem_lru_group *group,
 		mutex_unlock(&region->lock);
 		ashmem_region_put(region);
 		cond_resched();
-	} while (partial || scanned < nr_to_scan);
+	} while ((partial || scanned < nr_to_scan) && !fatal_signal_pending(current));
 
 	return scanned;
 }
@@ -171,35 +203,47 @@ static long purge_step_killable(struct ashmem_lru_group *group)
 	return ret;
 }
 
+/*
+ * Purge as many pages of @group as it has now. Returns 0 or -EINTR.
+ */
+static int purge_group_killable(struct ashmem_lru_group *group)
+{
+	unsigned long purgeable = READ_ONCE(group->pages);
+	unsigned long taken = 0;
+	long pages;
+
+	do {
+		pages = purge_step_killable(group);
+		if (pages < 0)
+			return pages;
+		taken += pages;
+		cond_resched();
+	} while (pages && taken < purgeable);
+	return 0;
+}
+
 /**
  * ashmem_purge_all - purge every range that is listed now
  * @lru: the LRU
  *
  * Ranges that are unpinned meanwhile may be purged, too, but don't keep the
- * caller here for ever: it leaves when it has taken as many pages as there were.
+ * caller here for ever, nor from the ranges of other groups.
  *
  * Return: how many pages were purgeable, or -EINTR for a task that is killed.
  */
 long ashmem_purge_all(struct ashmem_lru *lru)
 {
 	unsigned long purgeable = ashmem_lru_pages(lru);
-	unsigned long taken = 0;
-	struct ashmem_lru_group *group;
+	struct ashmem_lru_group *group = NULL;
+	int err = 0;
 
-	while (taken < purgeable && (group = ashmem_lru_get_any_group(lru))) {
-		long pages;
-
-		do {
-			pages = purge_step_killable(group);
-			if (pages > 0)
-				taken += pages;
-			cond_resched();
-		} while (pages > 0 && taken < purgeable);
+	while (!err && (group = ashmem_lru_next_group(lru, group)))
+		err = purge_group_killable(group);
+	if (group)
 		ashmem_lru_group_put(group);
-		if (pages < 0)
-			return pages;
-	}
-	return purgeable;
+	if (err)
+		return err;
+	return min_t(unsigned long, purgeable, LONG_MAX);
 }
 
 int __init ashmem_reclaim_init(void)

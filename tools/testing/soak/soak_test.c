@@ -179,7 +179,8 @@ TEST_F_TIMEOUT(soak, memory_at_the_end_is_that_at_the_start, 1000000)
 
 	EXPECT_EQ(0, self->after.purgeable);
 	EXPECT_EQ(0, self->after.references);
-	EXPECT_EQ(self->before.shmem_kb, self->after.shmem_kb);
+	/* Less is well: what ran beside it may have ended. */
+	EXPECT_GE(self->before.shmem_kb, self->after.shmem_kb);
 	EXPECT_GE(self->before.swap_kb + 1024, self->after.swap_kb);
 	EXPECT_GE(self->after.available_kb + LOST_KB_MAX, self->before.available_kb);
 	for (i = 0; i < ARRAY_SIZE(caches); i++) {

@@ -24,6 +24,21 @@ static inline struct file *compat_shmem_file_setup(const char *name, loff_t size
 }
 
 /*
+ * Is an entry of the page cache locked? It may be gone, since the caller has no
+ * reference.
+ *
+ * 5.16: the page cache consists of folios.
+ */
+static inline bool compat_folio_locked(void *entry)
+{
+#ifdef ASHMEM_HAVE_FOLIO
+	return folio_test_locked(entry);
+#else
+	return PageLocked((struct page *)entry);
+#endif
+}
+
+/*
  * Does @fops map files at all, by whichever of the two hooks?
  */
 static inline bool compat_fops_can_mmap(const struct file_operations *fops)

@@ -31,6 +31,11 @@ static unsigned long fake_hole(struct file *backing, unsigned long first,
 	return first < store->data_end ? 0 : last - first + 1;
 }
 
+static bool fake_locked(struct file *backing, unsigned long first, unsigned long last)
+{
+	return false;
+}
+
 static void next_pick(struct kunit *test)
 {
 	struct fake_store *store = test->priv;
@@ -40,14 +45,15 @@ static void next_pick(struct kunit *test)
 		store->on_pick(test, store);
 }
 
-static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group)
+static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group,
+					 bool (*fits)(const struct ashmem_range *range))
 {
 	struct kunit *test = kunit_get_current_test();
 	struct ashmem_range *range;
 
 	next_pick(test);
 	kunit_deactivate_static_stub(test, ashmem_lru_trylock_oldest);
-	range = ashmem_lru_trylock_oldest(group);
+	range = ashmem_lru_trylock_oldest(group, fits);
 	kunit_activate_static_stub(test, ashmem_lru_trylock_oldest, fake_trylock);
 	return range;
 }
@@ -78,6 +84,7 @@ int fake_store_init(struct kunit *test)
 	test->priv = store;
 	kunit_activate_static_stub(test, ashmem_backing_punch, fake_punch);
 	kunit_activate_static_stub(test, ashmem_backing_hole, fake_hole);
+	kunit_activate_static_stub(test, ashmem_backing_locked, fake_locked);
 	kunit_activate_static_stub(test, ashmem_lru_trylock_oldest, fake_trylock);
 	kunit_activate_static_stub(test, ashmem_lru_get_oldest, fake_oldest);
 	return 0;

@@ -89,7 +89,7 @@ static void group_emptied_test(struct kunit *test)
 		ashmem_lru_del(range);
 		/* It may be wanted again at once, so it stays till it is counted. */
 		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
-		KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
+		KUNIT_EXPECT_NULL(test, ashmem_lru_next_group(lru, NULL));
 		KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 	}
 }

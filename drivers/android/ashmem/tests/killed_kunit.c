@@ -64,7 +64,7 @@ static long call_pin_status(struct ashmem_region *region)
 }
 
 /* Before it has the lock it asks the file for the region, and nothing else. */
-static long call_mmap(struct ashmem_region *region)
+static long call_map(struct ashmem_region *region)
 {
 	struct file *file = kzalloc(sizeof(*file), GFP_KERNEL);
 	long ret;
@@ -85,7 +85,7 @@ static const struct killed_case killed_cases[] = {
 	{ "pin", call_pin },
 	{ "unpin", call_unpin },
 	{ "pin_status", call_pin_status },
-	{ "mmap", call_mmap },
+	{ "mmap", call_map },
 };
 
 KUNIT_ARRAY_PARAM_DESC(killed, killed_cases, name);

@@ -3,6 +3,8 @@
  * The LRU: order, counts, and which range is picked.
  */
 
+#include <linux/mm.h>
+
 #include "fixture.h"
 
 /* What lru.c passes over before it gives up. */
@@ -32,6 +34,11 @@ static void expect_order(struct kunit *test, struct ashmem_lru_group *group,
 	KUNIT_EXPECT_EQ(test, count, i);
 }
 
+static bool any_range(const struct ashmem_range *range)
+{
+	return true;
+}
+
 static void lru_order_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
@@ -41,8 +48,8 @@ static void lru_order_test(struct kunit *test)
 	int i;
 
 	KUNIT_EXPECT_EQ(test, 1, refcount_read(&group->refs));
-	KUNIT_EXPECT_NULL(test, ashmem_lru_get_any_group(lru));
-	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_next_group(lru, NULL));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group, any_range));
 	KUNIT_EXPECT_NULL(test, ashmem_lru_get_oldest(group));
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 
@@ -162,7 +169,7 @@ static void lru_oldest_test(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ashmem_lru_oldest_of(group, b));
 	mutex_unlock(&b->lock);
 
-	found = ashmem_lru_trylock_oldest(group);
+	found = ashmem_lru_trylock_oldest(group, any_range);
 	KUNIT_EXPECT_PTR_EQ(test, ra, found);
 	KUNIT_EXPECT_TRUE(test, mutex_is_locked(&a->lock));
 	KUNIT_EXPECT_EQ(test, 2, kref_read(&a->refs));
@@ -170,7 +177,7 @@ static void lru_oldest_test(struct kunit *test)
 	ashmem_region_put(a);
 
 	/* Still locked: the next one is as good. */
-	found = ashmem_lru_trylock_oldest(group);
+	found = ashmem_lru_trylock_oldest(group, any_range);
 	KUNIT_EXPECT_PTR_EQ(test, rb, found);
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&a->refs));
 	mutex_unlock(&b->lock);
@@ -179,6 +186,71 @@ static void lru_oldest_test(struct kunit *test)
 
 	ashmem_lru_del(ra);
 	ashmem_lru_del(rb);
+}
+
+static bool longer_range(const struct ashmem_range *range)
+{
+	return ashmem_range_purgeable(range) > 1;
+}
+
+/* One that doesn't fit is passed over, and its region is let go. */
+static void lru_fit_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_region *region[2];
+	struct ashmem_range *r[3], *found;
+	int i;
+
+	region[0] = ashmem_kunit_region(test, lru);
+	region[1] = ashmem_kunit_region(test, lru);
+	r[0] = ashmem_kunit_range(test, region[0], 1);
+	r[1] = ashmem_kunit_range(test, region[1], 1);
+	r[2] = ashmem_kunit_range(test, region[0], 2);
+	for (i = 0; i < 2; i++)
+		ashmem_lru_add(group, r[i]);
+	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group, longer_range));
+	ashmem_lru_add(group, r[2]);
+	found = ashmem_lru_trylock_oldest(group, longer_range);
+	KUNIT_EXPECT_PTR_EQ(test, r[2], found);
+	if (found) {
+		mutex_unlock(&region[0]->lock);
+		ashmem_region_put(region[0]);
+	}
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_FALSE(test, mutex_is_locked(&region[i]->lock));
+		KUNIT_EXPECT_EQ(test, 1, kref_read(&region[i]->refs));
+	}
+	for (i = 0; i < 3; i++)
+		ashmem_lru_del(r[i]);
+}
+
+/* The kernel is told of no more than there can be, and forgets nobody for it. */
+static void lru_count_bound_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct ashmem_range *huge[2], *small = ashmem_kunit_range(test, region, 3);
+	unsigned long pages = 1UL << (BITS_PER_LONG - 1);
+	int i;
+
+	for (i = 0; i < 2; i++)
+		huge[i] = ashmem_kunit_range(test, region, pages);
+	ashmem_lru_add(group, huge[0]);
+	KUNIT_EXPECT_EQ(test, totalram_pages(), ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_EQ(test, pages, ashmem_lru_pages(lru));
+
+	/* The sum is 0: the group stays listed all the same. */
+	ashmem_lru_add(group, huge[1]);
+	ashmem_kunit_count(lru, NULL);
+	KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
+	ashmem_lru_del(huge[0]);
+	ashmem_lru_add(group, small);
+	KUNIT_EXPECT_EQ(test, totalram_pages(), ashmem_kunit_count(lru, NULL));
+	ashmem_lru_del(huge[1]);
+	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, NULL));
+	ashmem_lru_del(small);
 }
 
 /* A pick holds a spinlock: it gives up rather than look at each busy range. */
@@ -200,9 +272,9 @@ static void lru_pass_over_test(struct kunit *test)
 	ashmem_lru_add(group, last);
 
 	mutex_lock(&busy->lock);
-	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group, any_range));
 	ashmem_lru_del(&ranges[0]);
-	found = ashmem_lru_trylock_oldest(group);
+	found = ashmem_lru_trylock_oldest(group, any_range);
 	KUNIT_EXPECT_PTR_EQ(test, last, found);
 	if (found) {
 		mutex_unlock(&idle->lock);
@@ -291,6 +363,8 @@ static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(lru_again_test),
 	KUNIT_CASE(lru_del_many_test),
 	KUNIT_CASE(lru_oldest_test),
+	KUNIT_CASE(lru_fit_test),
+	KUNIT_CASE(lru_count_bound_test),
 	KUNIT_CASE(lru_pass_over_test),
 	KUNIT_CASE(lru_random_test),
 	{}

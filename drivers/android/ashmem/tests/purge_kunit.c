@@ -5,6 +5,7 @@
 
 #include <kunit/static_stub.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
@@ -72,6 +73,32 @@ static void purge_steps_test(struct kunit *test)
 		fake_store_expect_count(test, 4);
 		KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 0, 1999));
 	}
+}
+
+/* They end where huge pages do, so that shmem needn't split those. */
+static void purge_aligned_steps_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = fake_store_region(test, lru, 4000);
+	struct fake_store *store = test->priv;
+
+	ashmem_kunit_unpin(test, region, 1, 1999);
+	KUNIT_EXPECT_EQ(test, 1999, ashmem_purge_all(lru));
+	fake_store_expect(test, 0, region, 1, STEP - 1);
+	fake_store_expect(test, 1, region, STEP, 2 * STEP - 1);
+	fake_store_expect(test, 2, region, 2 * STEP, 3 * STEP - 1);
+	fake_store_expect(test, 3, region, 3 * STEP, 1999);
+	fake_store_expect_count(test, 4);
+
+	/* A hole in front changes nothing about that. */
+	ashmem_kunit_pin(region, 0, 3999);
+	store->data = 700;
+	ashmem_kunit_unpin(test, region, 1, 1999);
+	KUNIT_EXPECT_EQ(test, 1999, ashmem_purge_all(lru));
+	fake_store_expect(test, 0, region, 1, 2 * STEP - 1);
+	fake_store_expect(test, 1, region, 2 * STEP, 3 * STEP - 1);
+	fake_store_expect(test, 2, region, 3 * STEP, 1999);
+	fake_store_expect_count(test, 3);
 }
 
 /* The shrinker leaves what it wasn't asked for. */
@@ -198,6 +225,77 @@ static void purge_without_fs_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 9));
 }
 
+/*
+ * From here on with the true store.
+ */
+static void use_shmem(struct kunit *test)
+{
+	kunit_deactivate_static_stub(test, ashmem_backing_punch);
+	kunit_deactivate_static_stub(test, ashmem_backing_hole);
+	kunit_deactivate_static_stub(test, ashmem_backing_locked);
+}
+
+static struct page *fill_page(struct kunit *test, struct ashmem_region *region,
+			      unsigned long index)
+{
+	struct page *page = shmem_read_mapping_page(region->backing->f_mapping, index);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(page));
+	return page;
+}
+
+/*
+ * A task that allocates may have locked a page of the region that is the oldest.
+ * Where the shrinker doesn't look, this test never ends.
+ */
+static void purge_locked_page_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = fake_store_region(test, lru, 2000);
+	struct ashmem_region *other = fake_store_region(test, lru, 10);
+	struct page *page, *far;
+	unsigned long scanned;
+	int i;
+
+	use_shmem(test);
+	page = fill_page(test, region, 7);
+	far = fill_page(test, region, 1000);
+	put_page(fill_page(test, region, 2));
+	put_page(fill_page(test, other, 0));
+
+	/* Nothing is taken from a range in part, others take its place. */
+	ashmem_kunit_unpin(test, region, 0, 9);
+	ashmem_kunit_unpin(test, other, 0, 9);
+	lock_page(page);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, 100, &scanned));
+	KUNIT_EXPECT_EQ(test, 10, scanned);
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, 100, &scanned));
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 9));
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(other, 0, 9));
+
+	/* Nor does it go along with the one in front of it. */
+	for (i = 0; i < 10; i += 5)
+		ashmem_kunit_unpin(test, region, i, i + 4);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, 100, &scanned));
+	KUNIT_EXPECT_EQ(test, 5, scanned);
+	unlock_page(page);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, 100, &scanned));
+	KUNIT_EXPECT_EQ(test, 5, scanned);
+	put_page(page);
+	ashmem_kunit_pin(region, 0, 9);
+
+	/* Steps in front of it can be taken, and a hole is none of it. */
+	put_page(fill_page(test, region, 2));
+	ashmem_kunit_unpin(test, region, 0, 1999);
+	lock_page(far);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, 5000, &scanned));
+	KUNIT_EXPECT_EQ(test, STEP, scanned);
+	unlock_page(far);
+	put_page(far);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, 5000, &scanned));
+	KUNIT_EXPECT_EQ(test, 2000 - STEP, scanned);
+}
+
 /* The true store: only what was in memory is freed, and it is. */
 static void purge_shmem_test(struct kunit *test)
 {
@@ -207,15 +305,9 @@ static void purge_shmem_test(struct kunit *test)
 	unsigned long scanned;
 	unsigned int i;
 
-	kunit_deactivate_static_stub(test, ashmem_backing_punch);
-	kunit_deactivate_static_stub(test, ashmem_backing_hole);
-	for (i = 0; i < ARRAY_SIZE(filled); i++) {
-		struct page *page = shmem_read_mapping_page(region->backing->f_mapping,
-							    filled[i]);
-
-		KUNIT_ASSERT_FALSE(test, IS_ERR(page));
-		put_page(page);
-	}
+	use_shmem(test);
+	for (i = 0; i < ARRAY_SIZE(filled); i++)
+		put_page(fill_page(test, region, filled[i]));
 	KUNIT_ASSERT_EQ(test, 4, ashmem_backing_resident(region->backing));
 	KUNIT_EXPECT_EQ(test, 2, ashmem_backing_hole(region->backing, 0, 19));
 	KUNIT_EXPECT_EQ(test, 0, ashmem_backing_hole(region->backing, 2, 19));
@@ -234,11 +326,13 @@ static void purge_shmem_test(struct kunit *test)
 static struct kunit_case purge_cases[] = {
 	KUNIT_CASE(purge_all_test),
 	KUNIT_CASE(purge_steps_test),
+	KUNIT_CASE(purge_aligned_steps_test),
 	KUNIT_CASE(purge_some_test),
 	KUNIT_CASE(purge_neighbours_test),
 	KUNIT_CASE(purge_hole_test),
 	KUNIT_CASE(purge_frees_nothing_test),
 	KUNIT_CASE(purge_without_fs_test),
+	KUNIT_CASE(purge_locked_page_test),
 	KUNIT_CASE(purge_shmem_test),
 	{}
 };

@@ -120,7 +120,7 @@ static const struct middle_case {
 	{ "nothing", NULL, 4, { { 0, 511 }, { 512, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
 	{ "pin the rest", pin_the_rest, 2, { { 0, 511 }, { 512, 599 } } },
 	{ "pin in the middle", pin_the_middle, 5,
-	  { { 0, 511 }, { 512, 699 }, { 801, 1312 }, { 1313, 1824 }, { 1825, 1999 } } },
+	  { { 0, 511 }, { 512, 699 }, { 801, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
 	{ "pin what went", pin_behind, 4,
 	  { { 0, 511 }, { 512, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
 	{ "unpin again", unpin_again, 5,
@@ -231,11 +231,44 @@ static void purge_race_blocks_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, elsewhere.ret);
 }
 
+static void unpin_before_each_pick(struct kunit *test, struct fake_store *store)
+{
+	/* The tenth is one more than a purge that keeps to its bound makes. */
+	if (store->picks < 10)
+		ashmem_kunit_unpin(test, store->region, store->picks, store->picks);
+}
+
+/* Who keeps unpinning doesn't keep a command from the ranges of other groups. */
+static void purge_race_refilled_group_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *others[2];
+	struct fake_store *store = test->priv;
+	unsigned int i, found = 0;
+
+	store->region = fake_store_region(test, lru, 20);
+	ashmem_kunit_unpin(test, store->region, 0, 0);
+	for (i = 0; i < 2; i++) {
+		others[i] = fake_store_region(test, lru, 10);
+		unpin_in_group(test, others[i], KUNIT_CGROUP + i, 0, 0);
+	}
+	store->on_pick = unpin_before_each_pick;
+	KUNIT_EXPECT_EQ(test, 3, ashmem_purge_all(lru));
+	KUNIT_EXPECT_LT(test, store->picks, 10);
+	for (i = 0; i < store->count; i++)
+		found += store->punches[i].backing == others[0]->backing ||
+			 store->punches[i].backing == others[1]->backing;
+	KUNIT_EXPECT_EQ(test, 2, found);
+	for (i = 0; i < 2; i++)
+		pin_in_group(test, others[i]);
+}
+
 static struct kunit_case purge_race_cases[] = {
 	KUNIT_CASE(purge_race_busy_test),
 	KUNIT_CASE(purge_race_busy_group_test),
 	KUNIT_CASE_PARAM(purge_race_middle_test, middle_gen_params),
 	KUNIT_CASE(purge_race_blocks_test),
+	KUNIT_CASE(purge_race_refilled_group_test),
 	{}
 };
 
