@@ -135,7 +135,7 @@ faults=$scripts/../testing/mutants
 . "$faults/lib.sh"
 : >"$tmp/found"
 count=0
-for list in "$faults/mutants" "$faults/library"; do
+for list in "$faults/mutants" "$faults/library" "$faults/../fuzz/bugs"; do
 	# shellcheck disable=SC2119 # all of them
 	chosen >"$tmp/names"
 	while read -r name; do

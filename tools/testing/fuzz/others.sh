@@ -26,7 +26,10 @@ minutes=${MINUTES:-3}
 case $minutes in
 '' | *[!0-9]* | 0*) die "MINUTES is a number of 1 or more, not '$minutes'" ;;
 esac
+need_root
 logs=$out/fuzz-others
+trap 'hand_back "$logs"' EXIT
+trap 'exit 1' HUP INT TERM
 rm -rf "$logs"
 mkdir -p "$logs/tests" "$logs/root/usr/bin"
 

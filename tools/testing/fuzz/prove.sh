@@ -24,7 +24,12 @@ trap 'exit 1' HUP INT TERM
 passed=0
 failed=0
 for bug; do
-	"$here/../mutants/plant.sh" "$here/bugs" "$bug" "$tmp/$bug"
+	rm -rf "$out/fuzz-$bug"
+	if ! "$here/../mutants/plant.sh" "$here/bugs" "$bug" "$tmp/$bug" 2>"$tmp/said"; then
+		failed=$((failed + 1))
+		echo "not ok - $bug: $(cat "$tmp/said")"
+		continue
+	fi
 	report=$(awk -v name="$bug" '/^mutant / && $2 == name { print $4 }' "$here/bugs")
 	logs=$out/fuzz-$bug
 	MINUTES=${MINUTES:-5} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \

@@ -33,7 +33,8 @@ bed=$here/../qemu
 src=${1:-$top}
 kernel=${KERNEL:-debug}
 kernel_suite "$kernel" >/dev/null
-logs=$out/fuzz${1:+-${1##*/}}
+# Findings stay while one of them is run again.
+logs=$out/fuzz${REPLAY:+-replay}${1:+-${1##*/}}
 minutes=${MINUTES:-10}
 seed=${SEED:-$(date +%s)}
 workers=${WORKERS:-3}

@@ -31,7 +31,7 @@ rm -rf "$logs"
 mkdir -p "$logs"
 tmp=$(mktemp -d)
 patched=
-trap 'rm -rf "$tmp" ${patched:+"$patched"}' EXIT
+trap 'hand_back "$logs"; rm -rf "$tmp" ${patched:+"$patched"}' EXIT
 trap 'exit 1' HUP INT TERM
 passed=0
 failed=0
@@ -129,24 +129,27 @@ manners()
 # Is directory $1 as directory $2? Files are links of each other for the most part.
 same_tree()
 {
-	for directory; do
-		find "$directory" ! -type d -printf '%P %y %i %l\n' | sort >"$tmp/${directory##*/}.list"
-	done
-	diff "$tmp/${1##*/}.list" "$tmp/${2##*/}.list" | awk '/^[<>]/ { print $2 }' |
+	find "$1" ! -type d -printf '%P %y %i %l\n' | sort >"$tmp/list-1"
+	find "$2" ! -type d -printf '%P %y %i %l\n' | sort >"$tmp/list-2"
+	diff "$tmp/list-1" "$tmp/list-2" | awk '/^[<>]/ { print $2 }' |
 		sort -u | while read -r file; do
 			cmp "$1/$file" "$2/$file" || exit 1
-		done
+		done || return
+	(cd "$1" && find . -type d | sort) >"$tmp/list-1"
+	(cd "$2" && find . -type d | sort) >"$tmp/list-2"
+	diff "$tmp/list-1" "$tmp/list-2"
 }
 
 # Does the tree have the same files, of the same contents, by links as by a patch?
 # That a copy has the version written into it is the one difference.
 patch_is_like_links()
 {
-	diff -r "$1/drivers/android" "$2/drivers/android" >"$tmp/diff" || true
-	diff -r "$1/drivers/staging/android" "$2/drivers/staging/android" >>"$tmp/diff" 2>&1 || true
-	diff "$1/include/uapi/linux/ashmem.h" "$2/include/uapi/linux/ashmem.h" >>"$tmp/diff"
-	grep '^[<>]' "$tmp/diff" | grep -v -e ashmem-version -e realpath || return 0
-	return 1
+	for part in drivers/android drivers/staging/android include/uapi/linux/ashmem.h; do
+		[ -e "$1/$part" ] || [ -e "$2/$part" ] || continue
+		diff -r "$1/$part" "$2/$part" || [ $? -eq 1 ] || return
+	done >"$tmp/diff"
+	! grep -E '^([<>]|Only in|File|Binary)' "$tmp/diff" |
+		grep -v -e ashmem-version -e realpath
 }
 
 try_patch()
@@ -271,8 +274,10 @@ compile()
 		cat "$tmp/log"
 		return 1
 	}
-	# 5.10's own headers aren't W=1 clean in all configurations.
-	if grep -i 'warning:' "$tmp/log" | grep -v '^/mnt/linux/include/'; then
+	# 5.10's own headers aren't W=1 clean in all configurations; ours is.
+	if grep -i 'warning:' "$tmp/log" |
+	   grep -v '^/mnt/linux/include/' ||
+	   grep -i '^/mnt/linux/include/uapi/linux/ashmem.h.*warning:' "$tmp/log"; then
 		return 1
 	fi
 	[ -s "$copy/$build/drivers/android/ashmem/main.o" ] || {
@@ -399,5 +404,6 @@ for kernel in $KERNEL; do
 	echo "# $kernel: $(($(date +%s) - start)) s"
 done
 say "$(($(date +%s) - begun)) s, patches in $logs"
+[ $((passed + failed)) -ne 0 ] || die "no check matches TEST=${TEST:-}"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
