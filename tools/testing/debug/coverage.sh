@@ -113,9 +113,7 @@ lcov_quiet --remove "$report/driver.info" "*/tests/*" \
 genhtml --quiet --branch-coverage --prefix "$top" --title "ashmem" \
 	--output-directory "$report/html" "$report/driver.info" \
 	>>"$report/log" 2>&1 || die "genhtml failed, see $report/log"
-if [ -n "${SUDO_UID:-}" ]; then
-	chown -R "$SUDO_UID" "$report"
-fi
+hand_back "$report"
 
 # shellcheck disable=SC2016 # awk's own variables
 awk -F '[:,]' -v driver="$top/$driver/" '

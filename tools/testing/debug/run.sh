@@ -19,6 +19,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
 
 mode=${1:---all}
 case $#$mode in
@@ -31,11 +33,9 @@ logs=$out/debug-tests
 rm -rf "$logs"
 mkdir -p "$logs"
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+trap 'end_jobs; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 begun=$(date +%s)
-# shellcheck source=tools/testing/qemu/guests.sh
-. "$bed/guests.sh"
 
 finish()
 {
@@ -128,7 +128,15 @@ try_guest()
 	fi
 }
 
-say "guests: $guests ..."
+# With TEST= those that have such a program.
+wanted=
+for guest in $guests; do
+	if [ -n "$(find "$tmp/$guest" -type f -name "*${TEST:-}*")" ]; then
+		wanted="$wanted $guest"
+	fi
+done
+guests=${wanted# }
+say "guests: ${guests:-none} ..."
 # shellcheck disable=SC2086 # a list
 run_guests $guests
 echo

@@ -19,6 +19,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
 
 short=
 if [ "${1:-}" = --short ]; then
@@ -40,20 +42,9 @@ done
 
 begun=$(date +%s)
 tmp=$(mktemp -d)
-# shellcheck disable=SC2317 # a trap calls it
-cleanup()
-{
-	for job in $(jobs -rp); do
-		kill "$job" 2>/dev/null || true
-	done
-	wait
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
+trap 'end_jobs; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# shellcheck source=tools/testing/qemu/guests.sh
-. "$bed/guests.sh"
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 # Builds $tmp/$1.deb of the version $2 from a tree that the command $3 changed.
@@ -138,14 +129,12 @@ wait
 if [ -e "$tmp/formats.said" ]; then
 	echo
 	cat "$tmp/packages.said" "$tmp/formats.said" | tee "$tmp/others.said"
-	read -r p f s <<<"$(count "$tmp/others.said")"
+	read -r p f _ <<<"$(count "$tmp/others.said")"
 	passed=$((passed + p))
 	failed=$((failed + f))
 fi
 
-if [ -n "${SUDO_UID:-}" ]; then
-	chown -R "$SUDO_UID" "$out/install"
-fi
+hand_back "$out/install"
 echo
 echo "logs: $out/install; seconds: $(($(date +%s) - begun))"
 total

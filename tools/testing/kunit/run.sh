@@ -33,8 +33,9 @@ esac
 build=kunit-$arch
 need_root
 take_copy "$(kernels | tail -n 1)"
-mkdir -p "$out"
 log=$out/kunit-$arch.log
+: >"$log"
+hand_back "$log"
 
 in_copy . /mnt/ashmem/tools/scripts/link-into-tree.sh /mnt/linux >/dev/null
 drop_stale_objects "$build"

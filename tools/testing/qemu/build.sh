@@ -20,6 +20,8 @@ fi
 kernel=$1
 src=$(cd "${2:-$top}" && pwd) || die "no such directory: $2"
 dest=${3:-$out/$kernel/modules}
+# As the user, who may want to put something else beside it.
+mkdir -p "$dest"
 # What else kbuild is told; C=2 has sparse look at the sources.
 KBUILD_ARGS=${KBUILD_ARGS:-W=1}
 
@@ -57,12 +59,11 @@ built=$cache/builds/$kernel-$key
 
 deliver()
 {
-	mkdir -p "$dest"
 	rm -f "$dest"/*.ko "$dest"/*.gcno
 	cp "$built"/* "$dest/"
-	if [ -n "${SUDO_UID:-}" ]; then
-		chown -R "$SUDO_UID" "$dest"
-	fi
+	hand_back "$dest"
+	# It was asked for; the cache may be another user's.
+	touch "$built" 2>/dev/null || true
 }
 
 if [ -d "$built" ]; then

@@ -28,8 +28,17 @@ total()
 	else
 		echo "$passed passed, $failed failed"
 	fi
-	[ "$failed" -eq 0 ]
+	[ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]
 	exit
+}
+
+# For a trap: ends what runs in the background, each with all its processes.
+end_jobs()
+{
+	for job in $(jobs -rp); do
+		kill -- "-$job" 2>/dev/null || kill "$job" 2>/dev/null || true
+	done
+	wait
 }
 
 # The guests under way, by their process.
@@ -79,7 +88,10 @@ run_guests()
 	for guest; do
 		less_than "${JOBS:-2}"
 		: >"$tmp/$guest.counts"
-		try_guest "$guest" >"$tmp/$guest.said" 2>&1 &
+		# In a group of its own, for end_jobs().
+		set -m
+		try_guest "$guest" >"$tmp/$guest.said" 2>&1 </dev/null &
+		set +m
 		guest_of[$!]=$guest
 	done
 	less_than 1

@@ -9,7 +9,7 @@ top=$(cd "$bed/../../.." && pwd)
 cache=${ASHMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ashmem}
 out=${OUT:-$top/out}
 # Made as the user, so that parts which run as root don't come to own them.
-mkdir -p "$cache/roots" "$cache/trees" "$cache/builds" "$cache/locks"
+mkdir -p "$cache/roots" "$cache/trees" "$cache/builds" "$cache/locks" "$out"
 
 say()
 {
@@ -88,8 +88,14 @@ need_root()
 		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
 		KERNEL="${KERNEL:-}" SCENARIO="${SCENARIO:-}" \
 		ARCH="${ARCH:-}" TEST="${TEST:-}" SEED="${SEED:-}" PAGES="${PAGES:-}" \
-		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" \
+		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" MINUTES="${MINUTES:-}" \
 		http_proxy="${http_proxy:-}" "$0" "$@"
+}
+
+# Gives what root made here to the user who called sudo.
+hand_back()
+{
+	[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID" "$@"
 }
 
 # Runs a command in root directory $1. The mounts live in a namespace of their

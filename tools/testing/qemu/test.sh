@@ -16,6 +16,8 @@ set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
 
 [ $# -eq 0 ] || die "usage: test.sh (see KERNEL= and TEST= in 'make help')"
 for kernel in ${KERNEL:=$(kernels)}; do
@@ -28,11 +30,9 @@ mkdir -p "$out"
 exec 8>"$out/lock"
 flock --nonblock 8 || die "another test run is using $out"
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+trap 'end_jobs; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# shellcheck source=tools/testing/qemu/guests.sh
-. "$bed/guests.sh"
 begun=$(date +%s)
 steps=
 # The seconds since the last step ended belong to step $1.
