@@ -21,7 +21,7 @@ for target in "$@"; do
 	demo | test | sanitize | bench)
 		needed="$needed busybox-static cpio debian-archive-keyring gcc"
 		needed="$needed libc6-dev make mmdebstrap mount"
-		needed="$needed qemu-system-x86 xz-utils"
+		needed="$needed procps qemu-system-x86 xz-utils"
 		case $target in
 		# The tests run as 32-bit programs, too; the library's also under
 		# valgrind, and its manual and what C++ makes of it are looked at.
@@ -61,7 +61,7 @@ for target in "$@"; do
 		if [ "$target" = install ]; then
 			needed="$needed debian-archive-keyring e2fsprogs gcc"
 			needed="$needed libc6-dev make mmdebstrap mount openssl"
-			needed="$needed qemu-system-x86 mtools ovmf"
+			needed="$needed procps qemu-system-x86 mtools ovmf"
 			needed="$needed python3-yaml rpm rpmlint shellcheck yamllint"
 		fi
 		;;

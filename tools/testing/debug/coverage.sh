@@ -24,7 +24,7 @@ rm -rf "$report"
 mkdir -p "$report"
 # gcov has to be that of the compiler, so it works in the root, on files there.
 work=$(mktemp -d "$root/coverage.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'hand_back "$report"; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$work/tmp"
 
@@ -113,7 +113,6 @@ lcov_quiet --remove "$report/driver.info" "*/tests/*" \
 genhtml --quiet --branch-coverage --prefix "$top" --title "ashmem" \
 	--output-directory "$report/html" "$report/driver.info" \
 	>>"$report/log" 2>&1 || die "genhtml failed, see $report/log"
-hand_back "$report"
 
 # shellcheck disable=SC2016 # awk's own variables
 awk -F '[:,]' -v driver="$top/$driver/" '

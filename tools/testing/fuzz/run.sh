@@ -48,6 +48,9 @@ if [ "$workers" -lt 1 ] || [ "$workers" -gt 8 ]; then
 	die "WORKERS is 1 to 8"
 fi
 [ -z "${REPLAY:-}" ] || [ -f "$REPLAY" ] || die "no file $REPLAY"
+case $(realpath "${REPLAY:-.}") in
+"$(realpath "$logs")"/*) die "$REPLAY is from a replay, whose place this run takes" ;;
+esac
 
 rm -rf "$logs"
 mkdir -p "$logs/tests" "$logs/corpus"
@@ -105,9 +108,11 @@ record()
 	fi
 	grep -E '^not ok - ' "$logs/guest.out" >>"$dir/reason" || true
 	echo "not ok - guest $guests, after $spent s: $(head -n 1 "$dir/reason")"
-	grep -aE -m 3 'BUG:|WARNING:|Oops|UBSAN:|possible circular|unreferenced object' \
-		"$dir/console.log" "$dir/results.log" | sed 's/^[^:]*:/#   /' || true
-	echo "#   again: make fuzz REPLAY=${dir#"$top/"}/replay KERNEL=$kernel"
+	grep -haE -m 3 'BUG:|WARNING:|Oops|UBSAN:|corruption|possible circular|unreferenced object' \
+		"$dir/console.log" "$dir/results.log" >"$logs/reports" || true
+	cat "$logs/reports" >>"$dir/reason"
+	sed 's/^/#   /' "$logs/reports"
+	echo "#   again: make fuzz REPLAY=${REPLAY:-${dir#"$top/"}/replay} KERNEL=$kernel"
 }
 
 # One guest of $1 seconds.

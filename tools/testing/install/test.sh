@@ -42,9 +42,9 @@ done
 
 begun=$(date +%s)
 tmp=$(mktemp -d)
-trap 'end_jobs; rm -rf "$tmp"' EXIT
+mkdir -p "$out/install"
+trap 'end_jobs; hand_back "$out/install"; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 # Builds $tmp/$1.deb of the version $2 from a tree that the command $3 changed.
@@ -73,7 +73,6 @@ build_deb broken "$broken" "VERSION=$broken; $rename
 case $short" ${SCENARIO:-libraries} " in
 --short*) ;;
 *" libraries "*)
-	mkdir -p "$out/install"
 	{
 		echo "# packages"
 		if "$top/tools/scripts/deb.sh" "$tmp/all" >"$out/install/deb.log" 2>&1; then
@@ -134,7 +133,6 @@ if [ -e "$tmp/formats.said" ]; then
 	failed=$((failed + f))
 fi
 
-hand_back "$out/install"
 echo
 echo "logs: $out/install; seconds: $(($(date +%s) - begun))"
 total

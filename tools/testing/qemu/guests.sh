@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # For scripts that run guests, several at a time, and add up what they say.
-# Sourced behind lib.sh, with a directory $tmp.
+# Sourced behind lib.sh; run_guests() needs a directory $tmp.
 
 passed=0
 failed=0
@@ -32,11 +32,22 @@ total()
 	exit
 }
 
-# For a trap: ends what runs in the background, each with all its processes.
+# Ends process $1, and first what it started.
+end_tree()
+{
+	local child
+
+	for child in $(pgrep -P "$1"); do
+		end_tree "$child"
+	done
+	kill "$1" 2>/dev/null || true
+}
+
+# For a trap: ends what runs in the background.
 end_jobs()
 {
-	for job in $(jobs -rp); do
-		kill -- "-$job" 2>/dev/null || kill "$job" 2>/dev/null || true
+	for job in $(jobs -p); do
+		end_tree "$job"
 	done
 	wait
 }
@@ -88,10 +99,7 @@ run_guests()
 	for guest; do
 		less_than "${JOBS:-2}"
 		: >"$tmp/$guest.counts"
-		# In a group of its own, for end_jobs().
-		set -m
-		try_guest "$guest" >"$tmp/$guest.said" 2>&1 </dev/null &
-		set +m
+		try_guest "$guest" >"$tmp/$guest.said" 2>&1 &
 		guest_of[$!]=$guest
 	done
 	less_than 1

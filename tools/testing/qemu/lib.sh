@@ -89,6 +89,7 @@ need_root()
 		KERNEL="${KERNEL:-}" SCENARIO="${SCENARIO:-}" \
 		ARCH="${ARCH:-}" TEST="${TEST:-}" SEED="${SEED:-}" PAGES="${PAGES:-}" \
 		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" MINUTES="${MINUTES:-}" \
+		MEM="${MEM:-}" APPEND="${APPEND:-}" QEMU_ARGS="${QEMU_ARGS:-}" \
 		http_proxy="${http_proxy:-}" "$0" "$@"
 }
 

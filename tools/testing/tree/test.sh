@@ -129,15 +129,15 @@ manners()
 # Is directory $1 as directory $2? Files are links of each other for the most part.
 same_tree()
 {
-	find "$1" ! -type d -printf '%P %y %i %l\n' | sort >"$tmp/list-1"
-	find "$2" ! -type d -printf '%P %y %i %l\n' | sort >"$tmp/list-2"
+	find "$1" -printf '%P %y %m %l\n' | sort >"$tmp/list-1"
+	find "$2" -printf '%P %y %m %l\n' | sort >"$tmp/list-2"
+	diff "$tmp/list-1" "$tmp/list-2" || return
+	find "$1" -type f -printf '%P %i\n' | sort >"$tmp/list-1"
+	find "$2" -type f -printf '%P %i\n' | sort >"$tmp/list-2"
 	diff "$tmp/list-1" "$tmp/list-2" | awk '/^[<>]/ { print $2 }' |
 		sort -u | while read -r file; do
 			cmp "$1/$file" "$2/$file" || exit 1
-		done || return
-	(cd "$1" && find . -type d | sort) >"$tmp/list-1"
-	(cd "$2" && find . -type d | sort) >"$tmp/list-2"
-	diff "$tmp/list-1" "$tmp/list-2"
+		done
 }
 
 # Does the tree have the same files, of the same contents, by links as by a patch?
@@ -145,8 +145,10 @@ same_tree()
 patch_is_like_links()
 {
 	for part in drivers/android drivers/staging/android include/uapi/linux/ashmem.h; do
-		[ -e "$1/$part" ] || [ -e "$2/$part" ] || continue
-		diff -r "$1/$part" "$2/$part" || [ $? -eq 1 ] || return
+		case $part in
+		*/staging/*) [ -e "$1/$part" ] || [ -e "$2/$part" ] || continue ;;
+		esac
+		diff -r "$1/$part" "$2/$part" || [ $? -eq 1 ] || return 1
 	done >"$tmp/diff"
 	! grep -E '^([<>]|Only in|File|Binary)' "$tmp/diff" |
 		grep -v -e ashmem-version -e realpath
@@ -274,7 +276,7 @@ compile()
 		cat "$tmp/log"
 		return 1
 	}
-	# 5.10's own headers aren't W=1 clean in all configurations; ours is.
+	# The kernel's own headers aren't W=1 clean in all configurations; ours is.
 	if grep -i 'warning:' "$tmp/log" |
 	   grep -v '^/mnt/linux/include/' ||
 	   grep -i '^/mnt/linux/include/uapi/linux/ashmem.h.*warning:' "$tmp/log"; then
