@@ -89,6 +89,8 @@ deb:
 clean:
 	+$(MAKE) -s -C tools/lib/ashmem clean
 	+$(MAKE) -s -C tools/ashmem clean
+	+$(MAKE) -s -C tools/testing/selftests/ashmem clean
+	+$(MAKE) -s -C tools/demo clean
 	rm -rf out Module.symvers modules.order .tmp_versions .module-common.* .*.cmd
 	find Kbuild drivers $(bed)/faults \( -name '*.o' -o -name '*.ko' \
 		-o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
@@ -207,7 +209,7 @@ help:
 #h   soak        a mixed load with want of memory; nothing may stay behind
 #h   bench       what things cost, beside memfd and the original
 #h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
-#h               shellcheck
+#h               kernel-doc, shellcheck
 #h   shell       a shell in a guest that has the module loaded
 #h   selftests   run the tests on this machine, where the module is loaded
 #h
@@ -217,31 +219,42 @@ help:
 #h                       (none); dkms-install DESTDIR=dir only stages sources
 #h   INSTALL_MOD_DIR=dir     where below the kernel's modules (updates)
 #h   KEY=file CERT=file  private key and certificate, for sign
-#h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels;
-#h                       demo, shell and test-bed take one (6.1), also debug
-#h                       or race, the kernels of test-debug
+#h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels,
+#h                       for test, test-tree, test-install, test-differential,
+#h                       bench and style; demo, shell and test-bed take one
+#h                       (6.1), soak and test-mutants (7.3), fuzz and
+#h                       fuzz-others (debug), also debug or race, the kernels
+#h                       of test-debug
+#h   KSRC=dir            kernel source whose kselftest_harness.h selftests take
 #h   TEST=pattern        only test programs whose name matches; for kunit
-#h                       suites, for test-tree checks
+#h                       whole names, like 'ashmem_pin*', for test-tree checks
 #h   ARCH=x86_64         where kunit runs: there or on i386 in QEMU (um)
 #h   SEED=n PAGES=n      seed of kunit's random tests, and pages of the regions
 #h                       that are gone through in all ways (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for the two test-mutants
-#h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each)
+#h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each),
+#h                       test-fuzz (5 each at most)
 #h   SEED=n WORKERS=n    what choices begin with, how many processes (3), for
 #h                       fuzz; SEED also for soak
 #h   REPLAY=file         fuzz only runs the programs of this file
 #h   MERGE=1             fuzz takes over what it distilled into the corpus
+#h   BARE=1 UNTIL_FOUND=1    fuzz begins without the corpus, ends with a finding
 #h   BUGS="a b"          only these faults, for test-fuzz
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench
 #h   DOC=1               bench puts its figures into Documentation/performance.rst
-#h   JOBS=n              guests at a time, for test and test-mutants (2)
-#h   MEM=MiB             a guest's memory (640)
-#h   TIMEOUT=seconds     until a guest counts as hung (600)
-#h   TEST_TIMEOUT=seconds    until a test program is killed (180)
+#h   JOBS=n              guests at a time, for test, test-debug, coverage,
+#h                       test-install and the two test-mutants (2)
+#h   SUITES="pin* file*" only these programs on the debug kernel, for test-debug
+#h   MEM=MiB             a guest's memory (640; the kernels of test-debug, fuzz
+#h                       and bench have more)
+#h   TIMEOUT=seconds     until a guest counts as hung (600, where much is to be
+#h                       done more; not for soak, fuzz and test-mutants)
+#h   TEST_TIMEOUT=seconds    until a test program is killed (180; test-debug 2000)
 #h   EXTRA_MODULES="a b:x=1" stock modules to load in the guest first
 #h   APPEND="words"      for the guest's kernel command line
 #h   STYLE=1             'make test' checks the style too
 #h   REFRESH=1           make the build roots anew from today's archive
 #h   ASHMEM_CACHE=dir    roots, kernels and builds (~/.cache/ashmem)
+#h   OUT=dir             logs and what is built for tests (out)

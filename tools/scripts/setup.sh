@@ -59,6 +59,7 @@ for target in "$@"; do
 	deb | install)
 		needed="$needed build-essential debhelper dh-dkms dpkg-dev lintian"
 		if [ "$target" = install ]; then
+			needed="$needed busybox-static cpio"
 			needed="$needed debian-archive-keyring e2fsprogs gcc"
 			needed="$needed libc6-dev make mmdebstrap mount openssl"
 			needed="$needed procps qemu-system-x86 mtools ovmf"

@@ -3,8 +3,8 @@
 #
 # Usage: style.sh
 #
-# Runs checkpatch --strict over the C files; sparse, Coccinelle and clang's
-# analyzer over the module; shellcheck over the scripts; and sees that the faults
+# Runs checkpatch --strict over the C files; sparse, Coccinelle, clang's analyzer
+# and kernel-doc over the module; shellcheck over the scripts; and sees that the faults
 # to plant are up to date. Every finding counts, except those in style-excused with
 # their reason. KERNEL (all) chooses whose headers sparse sees.
 

@@ -6,8 +6,8 @@
 # Runs the differential tester in a guest with the 5.10 kernel's own
 # ashmem_linux.ko, then with ours, and compares the logs; ours on the other
 # kernels is compared with the original's log, too. Logs stay in
-# OUT/differential. The last line says "N passed, N failed", a test being one
-# run of ours against the original.
+# OUT/differential. The last line says "differential: N passed, N failed", a test
+# being one run of ours against the original.
 #
 # Variables:
 #	SEEDS=1-200	numbers to seed the tester with: FIRST-LAST, or a list
@@ -50,7 +50,7 @@ trap 'exit 1' HUP INT TERM
 run_guest()
 {
 	kernel=$1
-	dir=$("$bed/root.sh" "$kernel")/kernel
+	dir=$(REFRESH="" "$bed/root.sh" "$kernel")/kernel
 	root=$tmp/root
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/dev" "$root/modules"
@@ -102,7 +102,7 @@ make -s -C "$here" OUTPUT="$tmp" all
 
 start=$(date +%s)
 say "$count seeds of $ops operations on $original_kernel, the original ..."
-dir=$("$bed/root.sh" "$original_kernel")
+dir=$(REFRESH="" "$bed/root.sh" "$original_kernel")
 original=$(find "$dir/kernel/modules" -path '*/staging/android/ashmem_linux.ko')
 [ -f "$original" ] || die "kernel $original_kernel has no ashmem_linux of its own"
 run_guest "$original_kernel" "$original" "$logs/original.log" ||

@@ -11,7 +11,7 @@
 # replay of the programs that were last run.
 #
 # The last line says "N passed, N failed": the programs' text, the guests that
-# found nothing and those that did, or only the latter where something was found.
+# found nothing and those that did. With REPLAY all is in OUT/fuzz-replay.
 #
 # Variables:
 #	MINUTES=10	how long, without what it takes to build and boot

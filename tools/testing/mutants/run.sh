@@ -40,6 +40,17 @@ kernel_of()
 	echo "${own:-$kernel}"
 }
 
+# Says how fault $name was seen, by what is like $1 in the log. Without that the tests
+# haven't seen it: they didn't run.
+verdict()
+{
+	if seen=$(grep -m 1 -E "$1" "$logs/$name.out"); then
+		echo "caught $name: $seen"
+	else
+		echo "broken $name: $(tail -n 1 "$logs/$name.out")"
+	fi
+}
+
 # The KUnit suites are those of the tree that they are run from.
 try_kunit()
 {
@@ -52,8 +63,7 @@ try_kunit()
 	elif grep -q "the kernel doesn't build" "$logs/$name.out"; then
 		echo "broken $name: does not build, see $logs/$name.out"
 	else
-		echo "caught $name: $(grep -m 1 -E 'FAILED\]|CRASHED|panic' "$logs/$name.out" ||
-			tail -n 1 "$logs/$name.out")"
+		verdict 'FAILED\]|CRASHED|panic'
 	fi
 	rm -rf "$tree"
 }
@@ -81,7 +91,7 @@ one()
 	   -o "$logs/$name" "$kernel" >"$logs/$name.out" 2>&1; then
 		echo "SURVIVED $name ($file, $test)"
 	else
-		echo "caught $name: $(grep -m 1 -E '(^|: )not ok' "$logs/$name.out" || tail -n 1 "$logs/$name.out")"
+		verdict '(^|: )not ok'
 	fi
 }
 

@@ -9,7 +9,7 @@ ifdef KSRC
 KSELFTEST_DIR := $(KSRC)/tools/testing/selftests
 else
 KSELFTEST_DIR := $(patsubst %/,%,$(dir $(lastword $(sort $(wildcard \
-	$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ashmem/source-*/tools/testing/selftests/kselftest_harness.h)))))
+	$(or $(ASHMEM_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ashmem)/source-*/tools/testing/selftests/kselftest_harness.h)))))
 endif
 endif
 
