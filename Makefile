@@ -234,7 +234,7 @@ help:
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for the two test-mutants
 #h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each),
-#h                       test-fuzz (5 each at most)
+#h                       test-fuzz (10 each at most)
 #h   SEED=n WORKERS=n    what choices begin with, how many processes (3), for
 #h                       fuzz; SEED also for soak
 #h   REPLAY=file         fuzz only runs the programs of this file

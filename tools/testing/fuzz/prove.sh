@@ -4,7 +4,7 @@
 # Usage: prove.sh [BUG...]
 #
 # Proves that the fuzzer finds things: plants the faults of the file bugs one by
-# one and fuzzes until each is found, MINUTES (5) at most, without the corpus: it
+# one and fuzzes until each is found, MINUTES (10) at most, without the corpus: it
 # has come about with the driver as it is. Says how long it took.
 
 set -eu
@@ -32,7 +32,7 @@ for bug; do
 	fi
 	report=$(awk -v name="$bug" '/^mutant / && $2 == name { print $4 }' "$here/bugs")
 	logs=$out/fuzz-$bug
-	MINUTES=${MINUTES:-5} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \
+	MINUTES=${MINUTES:-10} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \
 		"$here/run.sh" "$tmp/$bug" >"$tmp/said" 2>&1 || true
 	reason=$(cat "$logs"/finding-*/reason 2>/dev/null |
 		grep -E -m 1 "$report" || true)
