@@ -216,9 +216,10 @@ static int purge_group_killable(struct ashmem_lru_group *group)
 		pages = purge_step_killable(group);
 		if (pages < 0)
 			return pages;
-		taken += pages;
+		/* None if somebody was faster: the next range is another one. */
+		taken += pages ?: 1;
 		cond_resched();
-	} while (pages && taken < purgeable);
+	} while (taken < purgeable && !list_empty(&group->ranges));
 	return 0;
 }
 

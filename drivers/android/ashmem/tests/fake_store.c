@@ -61,12 +61,15 @@ static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group,
 static struct ashmem_region *fake_oldest(struct ashmem_lru_group *group)
 {
 	struct kunit *test = kunit_get_current_test();
+	struct fake_store *store = test->priv;
 	struct ashmem_region *region;
 
 	next_pick(test);
 	kunit_deactivate_static_stub(test, ashmem_lru_get_oldest);
 	region = ashmem_lru_get_oldest(group);
 	kunit_activate_static_stub(test, ashmem_lru_get_oldest, fake_oldest);
+	if (store->on_picked)
+		store->on_picked(test, store);
 	return region;
 }
 

@@ -35,9 +35,10 @@ struct punch {
  * @data_end: the page behind the last such
  * @on_punch: called when it is told to free, or NULL
  * @on_pick: called when the next range is picked, no lock held, or NULL
- * @picks: how often that was
- * @region: for the two, the region that they act on
- * @other: for the two, another
+ * @on_picked: called when its region was picked and isn't locked yet, or NULL
+ * @picks: how often a range was picked
+ * @region: for these, the region that they act on
+ * @other: for these, another
  */
 struct fake_store {
 	struct punch punches[PUNCHES_MAX];
@@ -47,6 +48,7 @@ struct fake_store {
 	unsigned long data_end;
 	void (*on_punch)(struct kunit *test, struct fake_store *store);
 	void (*on_pick)(struct kunit *test, struct fake_store *store);
+	void (*on_picked)(struct kunit *test, struct fake_store *store);
 	unsigned int picks;
 	struct ashmem_region *region;
 	struct ashmem_region *other;

@@ -263,12 +263,36 @@ static void purge_race_refilled_group_test(struct kunit *test)
 		pin_in_group(test, others[i]);
 }
 
+static void pin_what_was_picked(struct kunit *test, struct fake_store *store)
+{
+	if (store->picks == 1)
+		KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED,
+				ashmem_kunit_pin(store->region, 0, 9));
+}
+
+/* A command that comes too late for one range goes on with the next. */
+static void purge_race_late_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct fake_store *store = test->priv;
+
+	store->region = fake_store_region(test, lru, 10);
+	store->other = fake_store_region(test, lru, 10);
+	ashmem_kunit_unpin(test, store->region, 0, 9);
+	ashmem_kunit_unpin(test, store->other, 0, 9);
+	store->on_picked = pin_what_was_picked;
+	KUNIT_EXPECT_EQ(test, 20, ashmem_purge_all(lru));
+	fake_store_expect(test, 0, store->other, 0, 9);
+	fake_store_expect_count(test, 1);
+}
+
 static struct kunit_case purge_race_cases[] = {
 	KUNIT_CASE(purge_race_busy_test),
 	KUNIT_CASE(purge_race_busy_group_test),
 	KUNIT_CASE_PARAM(purge_race_middle_test, middle_gen_params),
 	KUNIT_CASE(purge_race_blocks_test),
 	KUNIT_CASE(purge_race_refilled_group_test),
+	KUNIT_CASE(purge_race_late_test),
 	{}
 };
 
