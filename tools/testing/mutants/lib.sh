@@ -3,7 +3,7 @@
 #
 # What the lists of faults have in common. Sourced with the file of faults in $list;
 # for plant and run_all with the place of the verdicts in $logs, and with $self, what
-# is called for each fault.
+# is called for each fault; for tell_caught with its name in $name.
 
 # Word $2 of the line that names fault $1.
 field()
@@ -30,6 +30,19 @@ plant()
 		echo "broken $1: $(cat "$logs/$1.plant")"
 		return 1
 	}
+}
+
+# Says of fault $name that the tests caught it, by the first line of file $1 that
+# matches $2. Without one the run failed for some reason of the machine's own, as it
+# did when QEMU gave up.
+tell_caught()
+{
+	if said=$(grep -a -m 1 -E "$2" "$1") &&
+	   ! grep -qa '^not ok - .*: QEMU failed: ' "$1"; then
+		echo "caught $name: $said"
+	else
+		echo "broken $name: failed, but not by a test, see $1"
+	fi
 }
 
 # Tries the faults, $1 at a time; the last line is "N passed, N failed".

@@ -56,7 +56,7 @@ one()
 	case $status in
 	0) echo "SURVIVED $name ($(field "$name" 3), $test)" ;;
 	2) echo "broken $name: does not build, see $logs/$name.build" ;;
-	*) echo "caught $name: $(grep -m 1 '^not ok' "$logs/$name" || tail -n 1 "$logs/$name")" ;;
+	*) tell_caught "$logs/$name" '^not ok' ;;
 	esac
 }
 

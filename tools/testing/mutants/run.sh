@@ -4,7 +4,8 @@
 # Usage: run.sh [MUTANT...]
 #
 # Builds the driver with one fault at a time, boots a guest with each, and says
-# which of them the tests caught. A survivor means that a test is missing. The
+# which of them the tests caught. A survivor means that a test is missing; of a
+# broken one nothing is known, as it doesn't build or its test didn't run. The
 # faults are in the file mutants, which says how they are written down.
 #
 # Variables:
@@ -40,17 +41,6 @@ kernel_of()
 	echo "${own:-$kernel}"
 }
 
-# Says how fault $name was seen, by what is like $1 in the log. Without that the tests
-# haven't seen it: they didn't run.
-verdict()
-{
-	if seen=$(grep -m 1 -E "$1" "$logs/$name.out"); then
-		echo "caught $name: $seen"
-	else
-		echo "broken $name: $(tail -n 1 "$logs/$name.out")"
-	fi
-}
-
 # The KUnit suites are those of the tree that they are run from.
 try_kunit()
 {
@@ -63,7 +53,10 @@ try_kunit()
 	elif grep -q "the kernel doesn't build" "$logs/$name.out"; then
 		echo "broken $name: does not build, see $logs/$name.out"
 	else
-		verdict 'FAILED\]|CRASHED|panic'
+		# Of a kernel that hangs or dies before its first test kunit.py says no more
+		# than that it ran out of time or found no output.
+		tell_caught "$logs/$name.out" \
+			'FAILED\]|CRASHED|panic|timed out after|find any KTAP'
 	fi
 	rm -rf "$tree"
 }
@@ -91,7 +84,8 @@ one()
 	   -o "$logs/$name" "$kernel" >"$logs/$name.out" 2>&1; then
 		echo "SURVIVED $name ($file, $test)"
 	else
-		verdict '(^|: )not ok'
+		# A program's own, or the guest's: it hung, died, didn't let the module go.
+		tell_caught "$logs/$name.out" '(^|: )not ok'
 	fi
 }
 
