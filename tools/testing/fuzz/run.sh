@@ -108,7 +108,7 @@ record()
 	fi
 	grep -E '^not ok - ' "$logs/guest.out" >>"$dir/reason" || true
 	echo "not ok - guest $guests, after $spent s: $(head -n 1 "$dir/reason")"
-	grep -haE -m 3 'BUG:|WARNING:|Oops|UBSAN:|corruption|possible circular|unreferenced object' \
+	grep -haE -m 3 'BUG[ :]|WARNING:|Oops|UBSAN:|corruption|possible circular|unreferenced object' \
 		"$dir/console.log" "$dir/results.log" >"$logs/reports" || true
 	cat "$logs/reports" >>"$dir/reason"
 	sed 's/^/#   /' "$logs/reports"
