@@ -61,6 +61,9 @@ void do_mmap(struct worker *w, const uint64_t *a)
 	if (a[3] & RIGHTS & ~(uint64_t)rights)
 		finding("mmap() with rights %d of a region with mask %d", (int)a[3], rights);
 	at = op_compat ? (char *)(unsigned long)(uint32_t)ret : (char *)ret;
+	/* What the mask lacks is lost for good, whoever asks for it later. */
+	if (rights != RIGHTS && !mprotect(at, PAGE_BYTES, RIGHTS))
+		finding("mprotect() gave rights %d, the mask had %d", RIGHTS, rights);
 	keep_mapping(w, a[1], at, (struct mapping){
 		.length = op_compat ? (uint32_t)a[2] : a[2],
 		.rights = rights,
