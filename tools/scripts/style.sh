@@ -21,7 +21,6 @@ trap '[ -z "$analysers" ] || kill "$analysers"; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$top"
 source=$("$bed/source.sh")
-mkdir -p "$out"
 findings=0
 
 # The tree's own files whose name matches a pattern.

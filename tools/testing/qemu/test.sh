@@ -25,7 +25,6 @@ for kernel in ${KERNEL:=$(kernels)}; do
 done
 
 export EXTRA_MODULES="${EXTRA_MODULES:-zram binder_linux:devices=binder}"
-mkdir -p "$out"
 # Another run in this tree would take the results from under this one.
 exec 8>"$out/lock"
 flock --nonblock 8 || die "another test run is using $out"

@@ -199,6 +199,17 @@ static void pinner_start(struct kunit *test, struct pinner *pinner,
 
 static struct pinner same, elsewhere;
 
+/* The store's region is the older one. */
+static void unpin_two_regions(struct kunit *test, struct ashmem_lru *lru)
+{
+	struct fake_store *store = test->priv;
+
+	store->region = fake_store_region(test, lru, 10);
+	store->other = fake_store_region(test, lru, 10);
+	ashmem_kunit_unpin(test, store->region, 0, 9);
+	ashmem_kunit_unpin(test, store->other, 0, 9);
+}
+
 /* While the store frees: who pins there waits, who pins elsewhere doesn't. */
 static void pin_by_others(struct kunit *test, struct fake_store *store)
 {
@@ -218,10 +229,7 @@ static void purge_race_blocks_test(struct kunit *test)
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct fake_store *store = test->priv;
 
-	store->region = fake_store_region(test, lru, 10);
-	store->other = fake_store_region(test, lru, 10);
-	ashmem_kunit_unpin(test, store->region, 0, 9);
-	ashmem_kunit_unpin(test, store->other, 0, 9);
+	unpin_two_regions(test, lru);
 	store->on_punch = pin_by_others;
 	ashmem_purge_all(lru);
 	wait_for_completion(&same.done);
@@ -276,10 +284,7 @@ static void purge_race_late_test(struct kunit *test)
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct fake_store *store = test->priv;
 
-	store->region = fake_store_region(test, lru, 10);
-	store->other = fake_store_region(test, lru, 10);
-	ashmem_kunit_unpin(test, store->region, 0, 9);
-	ashmem_kunit_unpin(test, store->other, 0, 9);
+	unpin_two_regions(test, lru);
 	store->on_picked = pin_what_was_picked;
 	KUNIT_EXPECT_EQ(test, 20, ashmem_purge_all(lru));
 	fake_store_expect(test, 0, store->other, 0, 9);
