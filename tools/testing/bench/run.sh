@@ -36,6 +36,7 @@ command -v gnuplot >/dev/null || die "gnuplot is missing: apt-get install gnuplo
 tmp=$(mktemp -d)
 trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
+find_qemu
 
 make -s -C "$here" OUTPUT="$out/bench" LDFLAGS=-static all
 

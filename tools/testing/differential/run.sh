@@ -45,6 +45,7 @@ done
 tmp=$(mktemp -d)
 trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
+find_qemu
 
 # Boots kernel $1 with module $2 and leaves the log in $3.
 run_guest()

@@ -13,10 +13,13 @@ bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
-if [ $# -eq 0 ]; then
-	# shellcheck disable=SC2046 # names without blanks
-	set -- $(awk '/^mutant / { print $2 }' "$here/bugs")
-fi
+list=$here/bugs
+# shellcheck source=tools/testing/mutants/lib.sh
+. "$here/../mutants/lib.sh"
+
+names=$(chosen "$@")
+# shellcheck disable=SC2086 # names without blanks
+set -- $names
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -25,12 +28,12 @@ passed=0
 failed=0
 for bug; do
 	rm -rf "$out/fuzz-$bug"
-	if ! "$here/../mutants/plant.sh" "$here/bugs" "$bug" "$tmp/$bug" 2>"$tmp/said"; then
+	if ! "$here/../mutants/plant.sh" "$list" "$bug" "$tmp/$bug" 2>"$tmp/said"; then
 		failed=$((failed + 1))
 		echo "not ok - $bug: $(cat "$tmp/said")"
 		continue
 	fi
-	report=$(awk -v name="$bug" '/^mutant / && $2 == name { print $4 }' "$here/bugs")
+	report=$(field "$bug" 4)
 	logs=$out/fuzz-$bug
 	MINUTES=${MINUTES:-10} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \
 		"$here/run.sh" "$tmp/$bug" >"$tmp/said" 2>&1 || true

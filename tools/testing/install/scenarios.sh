@@ -44,6 +44,7 @@ trap 'exit 1' HUP INT TERM
 guest_files=$work/guest
 cp -R "$debs/guest" "$guest_files"
 if [ -z "$short" ]; then
+	find_qemu
 	accel=$("$bed/accel.sh" "$(echo "$base/root/boot/vmlinuz-"*)")
 fi
 

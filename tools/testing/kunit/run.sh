@@ -63,7 +63,7 @@ in_copy "$build" env -C /mnt/linux PYTHONDONTWRITEBYTECODE=1 \
 }
 say "built in $(($(date +%s) - start)) s"
 
-# QEMU is the machine's own, all else the kernel's or its root's.
+# QEMU runs outside of the root, all else in it.
 set -- --timeout="${TIMEOUT:-300}" \
 	--kernel_args="ashmem_linux.kunit_seed=${SEED:-0}" \
 	--kernel_args="ashmem_linux.kunit_pages=${PAGES:-5}" \
@@ -75,6 +75,7 @@ if [ "$arch" = um ]; then
 		python3 "$kunit" exec --arch="$arch" --build_dir=/mnt/build "$@" \
 		>"$log" 2>&1 || status=$?
 else
+	find_qemu
 	if [ "$arch" = x86_64 ]; then
 		set -- --qemu_args="-smp 2 \
 			-object memory-backend-ram,id=m0,size=512M \

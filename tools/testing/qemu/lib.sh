@@ -22,6 +22,13 @@ die()
 	exit 1
 }
 
+# Puts a QEMU that can be relied on first.
+find_qemu()
+{
+	found=$(REFRESH="" "$bed/emulator.sh")
+	PATH=${found:+$found:}$PATH
+}
+
 # A guest of which nothing is there that isn't asked for.
 bare_qemu="qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot"
 

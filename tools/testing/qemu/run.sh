@@ -62,6 +62,7 @@ limit=${TIMEOUT:-$((600 * ${slowness:-1}))}
 memory=${MEM:-$(kernel_column "$kernel" 4)}
 
 dir=$(REFRESH="" "$bed/root.sh" "$kernel")
+find_qemu
 accel=$("$bed/accel.sh" "$dir/kernel/vmlinuz")
 
 tmp=$(mktemp -d)

@@ -59,6 +59,7 @@ finish()
 
 row kernel arch passed failed skipped seconds
 
+"$bed/emulator.sh" >/dev/null
 : >"$tmp/no-root"
 for kernel in $KERNEL; do
 	if ! "$bed/root.sh" "$kernel" >/dev/null; then
