@@ -85,40 +85,94 @@ if [ "$status" -ne 0 ]; then
 fi
 step_done selftests
 
+# Builds for kernel $1 and runs its guest.
+try_kernel()
+{
+	logs=$out/$1
+	rm -rf "$logs"
+	mkdir -p "$logs"
+	status=0
+	"$bed/build.sh" "$1" "$top" "$logs/modules" || status=1
+	check "$status" "$1: module built with W=1 without warnings"
+	if [ "$status" -ne 0 ]; then
+		return 0
+	fi
+	"$bed/run.sh" -p "$tests" -o "$logs" "$1" || true
+	read -r p f s _ <"$logs/summary" || p=0 f=1 s=0
+	passed=$((passed + p))
+	failed=$((failed + f))
+	skipped=$((skipped + s))
+}
+
 # Runs the checks of tools/$1 that need no guest; $2 says what they are.
 check_here()
 {
-	echo
 	echo "# tools/$1 on this machine, with memfd"
 	status=0
 	CC=gcc KSELFTEST_DIR="$source/tools/testing/selftests" \
 		make -s -C "$top/tools/$1" OUTPUT="$out/here/$1" check || status=1
 	check "$status" "$2"
-	step_done "tools/$1"
 }
 
-if [ -z "${TEST:-}" ]; then
+try_here()
+{
 	check_here lib/ashmem "library: tests, and programs built with what is installed"
 	check_here ashmem "command: tests, help, man page and completion in step"
-fi
+}
 
-# Builds for kernel $1 and runs its guest.
+try_checkers()
+{
+	echo "# on a kernel with every checker on, a sample (make test-debug runs all)"
+	status=0
+	"$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
+	grep -E '^(ok|not ok|debug) ' "$out/debug.log" || cat "$out/debug.log"
+	check "$status" "no checker of the debug kernel reports anything; KUnit suites pass"
+}
+
+try_differential()
+{
+	echo "# beside the original, a sample (make test-differential runs all)"
+	status=0
+	SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
+		"$top/tools/testing/differential/run.sh" >"$out/differential.log" || status=1
+	grep -E '^ok|^not ok|^differential|compared|unexplained' "$out/differential.log" || true
+	check "$status" "the same answers as the original, but for what is listed"
+}
+
+try_package()
+{
+	echo "# in one suite and without boots (make test-install runs all)"
+	status=0
+	KERNEL='' SCENARIO='' "$top/tools/testing/install/test.sh" --short \
+		>"$out/install.log" 2>&1 || status=1
+	grep -E '^(ok|not ok|#  )' "$out/install.log" || cat "$out/install.log"
+	check "$status" "the package: installed, upgraded, purged, with DKMS"
+}
+
+try_style()
+{
+	status=0
+	"$top/tools/scripts/style.sh" || status=1
+	check "$status" "style: checkpatch, sparse, shellcheck"
+}
+
+# Runs a kernel's tests or what else is named so, in a process of its own, which
+# begins with no counts.
 try_guest()
 {
 	start=$(date +%s)
-	logs=$out/$1
-	rm -rf "$logs"
-	mkdir -p "$logs"
-	if "$bed/build.sh" "$1" "$top" "$logs/modules"; then
-		echo "ok - $1: module built with W=1 without warnings"
-		"$bed/run.sh" -p "$tests" -o "$logs" "$1" || true
-		read -r p f s _ <"$logs/summary" || p=0 f=1 s=0
-		p=$((p + 1))
-	else
-		echo "not ok - $1: module built with W=1 without warnings"
-		p=0 f=1 s=0
-	fi
-	echo "$p $f $s $(($(date +%s) - start))" >"$tmp/$1.counts"
+	passed=0
+	failed=0
+	skipped=0
+	case $1 in
+	checkers) try_checkers ;;
+	differential) try_differential ;;
+	here) try_here ;;
+	package) try_package ;;
+	style) try_style ;;
+	*) try_kernel "$1" ;;
+	esac
+	echo "$passed $failed $skipped $(($(date +%s) - start))" >"$tmp/$1.counts"
 }
 
 wanted=
@@ -134,41 +188,24 @@ for kernel in $wanted; do
 done
 step_done guests
 
+# These build the modules, too, and so not beside a guest. The longest are first.
+wanted=
 if [ -z "${TEST:-}" ]; then
-	echo
-	echo "# on a kernel with every checker on, a sample (make test-debug runs all)"
-	status=0
-	"$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
-	grep -E '^(ok|not ok|debug) ' "$out/debug.log" || cat "$out/debug.log"
-	check "$status" "no checker of the debug kernel reports anything; KUnit suites pass"
-	step_done debug
-
-	echo
-	echo "# beside the original, a sample (make test-differential runs all)"
-	status=0
-	SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
-		"$top/tools/testing/differential/run.sh" >"$out/differential.log" || status=1
-	grep -E '^ok|^not ok|^differential|compared|unexplained' "$out/differential.log" || true
-	check "$status" "the same answers as the original, but for what is listed"
-	step_done differential
-
-	echo
-	echo "# the package, in one suite and without boots (make test-install runs all)"
-	status=0
-	KERNEL='' SCENARIO='' "$top/tools/testing/install/test.sh" --short \
-		>"$out/install.log" 2>&1 || status=1
-	grep -E '^(ok|not ok|#  )' "$out/install.log" || cat "$out/install.log"
-	check "$status" "the package: installed, upgraded, purged, with DKMS"
-	step_done install
+	wanted="checkers differential here package"
 fi
-
 if [ -n "${STYLE:-}" ]; then
-	echo
-	echo "# style"
-	status=0
-	"$top/tools/scripts/style.sh" || status=1
-	check "$status" "style: checkpatch, sparse, shellcheck"
-	step_done style
+	wanted="style $wanted"
+fi
+if [ -n "$wanted" ]; then
+	echo "test.sh: then $wanted, some three minutes in all ..."
+	# shellcheck disable=SC2086 # a list
+	run_guests $wanted
+	step_done "what is no kernel"
+	steps="$steps:"
+	for name in $wanted; do
+		read -r _ _ _ seconds <"$tmp/$name.counts" || seconds=-
+		steps="$steps $name $seconds"
+	done
 fi
 
 finish
