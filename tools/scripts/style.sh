@@ -123,7 +123,7 @@ files | while read -r file; do
 		echo "$file" ;;
 	esac
 done >"$tmp/sh"
-xargs -a "$tmp/sh" shellcheck --external-sources --format=gcc \
+xargs -a "$tmp/sh" shellcheck --format=gcc \
 	>"$tmp/raw" 2>&1 || true
 unexcused shellcheck <"$tmp/raw" >"$tmp/found"
 report "shellcheck, $(wc -l <"$tmp/sh") scripts"

@@ -20,11 +20,6 @@ say "making a root with $* (about a minute) ..."
 suite=$1
 shift
 log=$cache/roots/packages.log
-if ! mmdebstrap --variant=apt --aptopt='Acquire::Retries "5"' \
-	--aptopt='APT::Install-Recommends "false"' \
-	--include="$(echo "$*" | tr ' ' ',')" "$suite" "$tmp/root" >"$log" 2>&1; then
-	tail -n 30 "$log" >&2
-	die "could not make the root, whole log: $log"
-fi
+make_root "$suite" "$*" --aptopt='APT::Install-Recommends "false"'
 made "packages-*"
 echo "$dir"

@@ -27,14 +27,14 @@ trap 'exit 1' HUP INT TERM
 passed=0
 failed=0
 for bug; do
-	rm -rf "$out/fuzz-$bug"
+	logs=$out/fuzz-$bug
+	rm -rf "$logs"
 	if ! "$here/../mutants/plant.sh" "$list" "$bug" "$tmp/$bug" 2>"$tmp/said"; then
 		failed=$((failed + 1))
 		echo "not ok - $bug: $(cat "$tmp/said")"
 		continue
 	fi
 	report=$(field "$bug" 4)
-	logs=$out/fuzz-$bug
 	MINUTES=${MINUTES:-10} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \
 		"$here/run.sh" "$tmp/$bug" >"$tmp/said" 2>&1 || true
 	reason=$(cat "$logs"/finding-*/reason 2>/dev/null |

@@ -41,7 +41,7 @@ exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$lib" \
 	"$root/bin/qemu-system-x86_64" -L "$root/share/qemu" -L "$root/share/seabios" "$@"
 SH
 chmod +x "$tmp/qemu-system-x86_64"
-"$tmp/qemu-system-x86_64" --version >>"$log"
+version=$("$tmp/qemu-system-x86_64" --version)
 made "emulator-*"
-say "$("$dir/qemu-system-x86_64" --version | head -n 1)"
+say "$(echo "$version" | head -n 1)"
 echo "$dir"

@@ -22,7 +22,7 @@ die()
 	exit 1
 }
 
-# Puts a QEMU that can be relied on first.
+# Puts a QEMU that can be relied on before those of PATH.
 find_qemu()
 {
 	found=$(REFRESH="" "$bed/emulator.sh")
