@@ -20,6 +20,20 @@ check()
 	fi
 }
 
+# Repeats what the guests said of tests that failed, for one who has only the end of
+# a long log: the tests by their names, and what was expected of each.
+failures()
+{
+	local said
+
+	for said in "$tmp"/*.said; do
+		[ -f "$said" ] || continue
+		grep -aE -B 2 '^([^ ]+: )?not ok' "$said" |
+			grep -aE '^([^ ]+: )?not ok|xpected' |
+			sed "s|^ *|${said##*/}: |; s|\.said:|:|" | cut -c 1-160 || true
+	done | tail -n 8
+}
+
 # Says what there was in all, and ends the script.
 total()
 {

@@ -54,6 +54,7 @@ finish()
 	cat "$tmp/table"
 	echo
 	echo "logs: $out; seconds: $(($(date +%s) - begun)) (${steps#, })"
+	failures
 	total
 }
 
