@@ -14,7 +14,8 @@
 #include "lib_both.h"
 #include "frame_util.h"
 
-enum { MAX = 100000, MILLISECONDS = 1500 };
+/* For so long, and as many frames in any case: a guest may stand still for a while. */
+enum { MAX = 100000, MILLISECONDS = 1500, AT_LEAST = 100 };
 
 /* Random lengths, mostly small; @first_tag + n is the tag of the nth. */
 static int produce(struct ashm_writer *w, long until, uint64_t *written)
@@ -28,7 +29,7 @@ static int produce(struct ashm_writer *w, long until, uint64_t *written)
 
 	if (!buf)
 		return -ENOMEM;
-	while (!ret && now_ms() < until) {
+	while (!ret && (tag < AT_LEAST || now_ms() < until)) {
 		len = rng_below(&rng, 8) ? rng_below(&rng, 2000) :
 					   rng_below(&rng, MAX + 1);
 		tag++;
@@ -145,7 +146,6 @@ static void between_processes(struct __test_metadata *_metadata, uint32_t flags)
 	for (i = 0; i < READERS; i++)
 		EXPECT_EQ(0, wait_child(child[i]));
 	TH_LOG("%llu frames", (unsigned long long)written);
-	EXPECT_GT(written, 100);
 	ring_free(&b);
 }
 
@@ -228,7 +228,7 @@ TEST_F_TIMEOUT(lib, threads_overwrite, 120)
 		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &t[i].r));
 		ASSERT_EQ(0, pthread_create(&t[i].id, NULL, reading, &t[i]));
 	}
-	for (n = 1; now_ms() < until; n++)
+	for (n = 1; n <= AT_LEAST || now_ms() < until; n++)
 		ASSERT_EQ(0, put(w, n % 3 ? 500 : 5000, n, 0));
 	ashm_ring_writer_close(w);
 	for (i = 0; i < 2; i++) {
@@ -347,7 +347,6 @@ TEST_F_TIMEOUT(lib, word_sizes, 120)
 	EXPECT_EQ(0, wait_child(child));
 	TH_LOG("%zu-bit producer: %llu frames", sizeof(long) * 8,
 	       (unsigned long long)written);
-	EXPECT_GT(written, 100);
 	close(fd);
 	ring_free(&b);
 }
