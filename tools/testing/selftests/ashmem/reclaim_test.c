@@ -410,13 +410,14 @@ static bool any_partial(const struct aged *r, int n, const long *left)
  * One region is unpinned first, but then again: that makes it the youngest. The
  * oldest has its middle pinned: both of its parts stay as old as they were.
  * Memory is taken step by step until the fourth has gone. False if ranges went
- * out of order.
+ * out of order, or one in part.
  */
 static bool purged_in_order(struct __test_metadata *_metadata)
 {
 	enum { SPLIT, FOURTH = 3, AGAIN = 5, PINNED, N, RANGES = 7 };
 	long left[RANGES] = { 0 }, third, steps, max_steps;
 	int wrong = -1, i, tries, n = 0;
+	bool right;
 	struct aged r[RANGES];
 	struct cache c[N];
 	struct hog hog;
@@ -455,7 +456,7 @@ static bool purged_in_order(struct __test_metadata *_metadata)
 		if (left[FOURTH + 1] == 0)
 			break;
 	}
-	/* Reclaim in the background ends what it began: no range stays partial. */
+	/* Reclaim in the background ends what it began. */
 	for (tries = 0; tries < 100 && wrong < 0; tries++) {
 		look(r, n, left);
 		wrong = out_of_order(r, n, left);
@@ -466,13 +467,13 @@ static bool purged_in_order(struct __test_metadata *_metadata)
 	TH_LOG("%ld MiB in small steps; pages left: %ld+%ld, %ld, %ld, %ld, %ld, %ld",
 	       steps / 2, left[0], left[1], left[2], left[3], left[4], left[5],
 	       left[6]);
-	if (wrong >= 0) {
+	right = wrong < 0 && !any_partial(r, n, left);
+	if (!right) {
 		/* It may still be at a step that nobody waits for. */
 		kill(hog.pid, SIGKILL);
 		hog_stop(&hog);
 		goto close;
 	}
-	EXPECT_FALSE(any_partial(r, n, left));
 	EXPECT_EQ(0, left[FOURTH + 1]);
 	EXPECT_EQ(0, hog_stop(&hog));
 	for (i = 0; i < n; i++) {
@@ -489,21 +490,26 @@ static bool purged_in_order(struct __test_metadata *_metadata)
 close:
 	for (i = 0; i < N; i++)
 		cache_close(&c[i]);
-	return wrong < 0;
+	return right;
 }
 
 /*
  * A processor of a guest whose host is busy may stand still in the middle of a
- * purge, and the others then pass over that region for as long: but not each time.
+ * purge, and the others then pass over that region for as long. So do they while
+ * the kernel has a page of it locked, to move it for instance, and with the first
+ * step done the rest of a range stays until the next reclaim. Neither happens
+ * often: a try that went wrong must be outweighed by others.
  */
 TEST_F_TIMEOUT(reclaim, pressure_takes_whole_ranges_oldest_first, 200)
 {
-	int tries = 0;
+	int balance = 0;
 
 	if (!pressable_mb() || free_swap_kb() > 0)
 		SKIP(return, "needs 64 to ASHMEM_PRESSURE_MAX_MB (4096) MiB available and no swap");
-	while (!purged_in_order(_metadata))
-		ASSERT_GT(4, ++tries);
+	do {
+		balance += purged_in_order(_metadata) ? 1 : -1;
+	} while (balance < 1 && balance > -3);
+	EXPECT_EQ(1, balance);
 }
 
 /* ---- the shrinker's own knobs ---- */
