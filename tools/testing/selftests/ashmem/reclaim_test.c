@@ -422,8 +422,9 @@ static bool purged_in_order(struct __test_metadata *_metadata)
 	struct cache c[N];
 	struct hog hog;
 
+	/* Purged in six steps each: a driver that stops between them seldom hides it. */
 	for (i = 0; i < N; i++) {
-		ASSERT_EQ(0, cache_open(&c[i], "aged", 4 * MIB,
+		ASSERT_EQ(0, cache_open(&c[i], "aged", 12 * MIB,
 					20 + (unsigned int)i));
 		cache_fill(&c[i]);
 	}
@@ -512,8 +513,8 @@ TEST_F_TIMEOUT(reclaim, pressure_takes_whole_ranges_oldest_first, 200)
 		SKIP(return, "needs 64 to ASHMEM_PRESSURE_MAX_MB (4096) MiB available and no swap");
 	do {
 		balance += purged_in_order(_metadata) ? 1 : -1;
-	} while (balance < 1 && balance > -3);
-	EXPECT_EQ(1, balance);
+	} while (balance < 2 && balance > -3);
+	EXPECT_EQ(2, balance);
 }
 
 /* ---- the shrinker's own knobs ---- */
