@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # Usage: prove.sh [BUG...]
@@ -12,6 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
+# shellcheck source=tools/testing/qemu/guests.sh
+. "$bed/guests.sh"
 
 list=$here/bugs
 # shellcheck source=tools/testing/mutants/lib.sh
@@ -24,14 +26,11 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-passed=0
-failed=0
 for bug; do
 	logs=$out/fuzz-$bug
 	rm -rf "$logs"
 	if ! "$here/../mutants/plant.sh" "$list" "$bug" "$tmp/$bug" 2>"$tmp/said"; then
-		failed=$((failed + 1))
-		echo "not ok - $bug: $(cat "$tmp/said")"
+		check 1 "$bug: $(cat "$tmp/said")"
 		continue
 	fi
 	report=$(field "$bug" 4)
@@ -43,14 +42,11 @@ for bug; do
 		head -n 1)
 	programs=$(sed -n 's/^fuzz: \([0-9]*\) programs in.*/\1/p' "$tmp/said")
 	if [ -n "$reason" ]; then
-		passed=$((passed + 1))
-		echo "ok - $bug: found after $after, $programs programs: $reason"
+		check 0 "$bug: found after $after, $programs programs: $reason"
 	else
-		failed=$((failed + 1))
-		echo "not ok - $bug:"
+		check 1 "$bug:"
 		sed 's/^/#   /' "$tmp/said"
 	fi
 	rm -rf "${tmp:?}/$bug"
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+total

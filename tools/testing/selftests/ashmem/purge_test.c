@@ -6,11 +6,8 @@
  * ASHMEM_PRESSURE_MAX_MB (default 4096) is how much available memory the
  * pressure tests dare to use up.
  */
-#include <sched.h>
-#include <sys/prctl.h>
-
 #include "kselftest_harness.h"
-#include "ashmem_util.h"
+#include "reclaim_util.h"
 
 FIXTURE(purge)
 {
@@ -362,18 +359,6 @@ TEST_F(purge, runs_while_others_map_and_read)
 
 /* ---- the shrinker ---- */
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 TEST_F(purge, shrinker_takes_unpinned_pages_and_keeps_pinned_ones)
 {
 	size_t len = 16UL << 20, half = len / 2;
@@ -386,8 +371,7 @@ TEST_F(purge, shrinker_takes_unpinned_pages_and_keeps_pinned_ones)
 	ASSERT_NE(MAP_FAILED, a);
 	fill(a, len, 5);
 	ASSERT_EQ(0, ash_unpin(fd, 0, (uint32_t)half));
-	/* 2: call all shrinkers until they find little more to free. */
-	if (write_file("/proc/sys/vm/drop_caches", "2\n"))
+	if (shrink_everything())
 		SKIP(return, "cannot write /proc/sys/vm/drop_caches");
 	left = resident_pages(a, half);
 	EXPECT_LT(left, (long)(half / self->p));
@@ -405,7 +389,7 @@ TEST_F(purge, shrinker_takes_a_single_page)
 	uint32_t p = (uint32_t)self->p;
 
 	ASSERT_EQ(0, ash_unpin(self->fd, p, p));
-	if (write_file("/proc/sys/vm/drop_caches", "2\n"))
+	if (shrink_everything())
 		SKIP(return, "cannot write /proc/sys/vm/drop_caches");
 	EXPECT_EQ(ASHMEM_WAS_PURGED, ash_pin(self->fd, p, p));
 	EXPECT_TRUE(zeroed(self->a + p, p));
@@ -426,7 +410,7 @@ TEST_F(purge, shrinker_takes_most_of_many_single_pages)
 	fill(a, 2 * ranges * self->p, 7);
 	for (i = 0; i < ranges; i++)
 		ASSERT_EQ(0, ash_unpin(fd, 2 * i * p, p));
-	if (write_file("/proc/sys/vm/drop_caches", "2\n"))
+	if (shrink_everything())
 		SKIP(return, "cannot write /proc/sys/vm/drop_caches");
 	EXPECT_GT(ranges / 2, fdinfo_number(fd, "purgeable_pages"));
 	for (i = 0; i < ranges; i++)
@@ -470,7 +454,7 @@ static enum order watch_order(struct __test_metadata *_metadata, size_t p)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
-		_exit(write_file("/proc/sys/vm/drop_caches", "2\n") ? 77 : 0);
+		_exit(shrink_everything() ? 77 : 0);
 	while (!ended) {
 		info.si_pid = 0;
 		ASSERT_EQ(0, waitid(P_PID, (id_t)pid, &info,
@@ -526,73 +510,6 @@ TEST_F(purge, shrinker_takes_the_oldest_first)
 
 /* ---- memory pressure ---- */
 
-#define STEP_BYTES	(2UL << 20)
-
-/* A child that takes a step more memory for each word that it gets. */
-struct hog {
-	pid_t pid;
-	int sock;
-};
-
-static int hog_start(struct hog *hog)
-{
-	int sock[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock))
-		return -errno;
-	hog->pid = fork();
-	if (hog->pid < 0)
-		return -errno;
-	if (!hog->pid) {
-		uint64_t word;
-
-		close(sock[0]);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* If there has to be a victim, let it be this one. */
-		write_file("/proc/self/oom_score_adj", "1000");
-		while (!recv_word(sock[1], &word)) {
-			unsigned char *q = mmap(NULL, STEP_BYTES, PROT_RW,
-						MAP_PRIVATE | MAP_ANONYMOUS, -1,
-						0);
-			size_t i;
-
-			CHILD_CHECK(q != MAP_FAILED);
-			for (i = 0; i < STEP_BYTES; i += page_size())
-				q[i] = (unsigned char)(i >> 12) | 1;
-			CHILD_CHECK(!send_word(sock[1], word));
-		}
-		_exit(0);
-	}
-	close(sock[1]);
-	hog->sock = sock[0];
-	return 0;
-}
-
-static int hog_step(struct hog *hog)
-{
-	uint64_t word = 0;
-	int ret = send_word(hog->sock, 1);
-
-	return ret ? ret : recv_word(hog->sock, &word);
-}
-
-static int hog_stop(struct hog *hog)
-{
-	close(hog->sock);
-	return wait_child(hog->pid);
-}
-
-/* Available memory in MiB, or 0 if pressing on it isn't safe here. */
-static long pressable_mb(void)
-{
-	const char *env = getenv("ASHMEM_PRESSURE_MAX_MB");
-	long max = env ? strtol(env, NULL, 0) : 4096;
-	long avail = proc_kb("/proc/meminfo", "MemAvailable") / 1024;
-	long swap = proc_kb("/proc/meminfo", "SwapFree") / 1024;
-
-	return avail > 64 && avail <= max && swap <= 0 ? avail : 0;
-}
-
 /*
  * Three caches that are unpinned and a region that stays pinned. A child takes
  * memory away until half of the caches have gone. In which order they go is no
@@ -608,7 +525,7 @@ TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 120)
 	size_t len, off;
 	int fd[N];
 
-	if (!avail)
+	if (!avail || free_swap_kb() > 0)
 		SKIP(return, "needs 64 MiB to ASHMEM_PRESSURE_MAX_MB available, no swap");
 	/* Three eighths of what is there are cache, one eighth is pinned. */
 	len = ((size_t)avail << 20) / 8;
@@ -633,9 +550,8 @@ TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 120)
 	for (off = 0; off < len; off += self->p)
 		ASSERT_EQ(0, ash_unpin(fd[2], (uint32_t)off, (uint32_t)self->p));
 
-	ASSERT_EQ(0, hog_start(&hog));
-	max_steps = (long)(((size_t)proc_kb("/proc/meminfo", "MemTotal") << 10) /
-			   STEP_BYTES);
+	ASSERT_EQ(0, hog_start(&hog, 2UL << 20, hog_bulk()));
+	max_steps = (long)(((size_t)proc_kb("/proc/meminfo", "MemTotal") << 10) / hog.step);
 	for (steps = 0; steps < max_steps; steps++) {
 		ASSERT_EQ(0, hog_step(&hog)) {
 			TH_LOG("the hog died after %ld steps", steps);
@@ -650,7 +566,7 @@ TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 120)
 	EXPECT_EQ(0, hog_stop(&hog));
 	EXPECT_LE(left, PINNED * whole / 2);
 	TH_LOG("%ld MiB taken, %ld of %ld unpinned pages left",
-	       steps * (long)(STEP_BYTES >> 20), left, PINNED * whole);
+	       steps * (long)(hog.step >> 20), left, PINNED * whole);
 
 	EXPECT_TRUE(filled(a[PINNED], len, 6));
 	EXPECT_EQ(ASHMEM_NOT_PURGED, ash_pin(fd[PINNED], 0, 0));
