@@ -14,8 +14,11 @@
 #include "lib_both.h"
 #include "frame_util.h"
 
-/* For so long, and as many frames in any case: a guest may stand still for a while. */
-enum { MAX = 100000, MILLISECONDS = 1500, AT_LEAST = 100 };
+/*
+ * For so long, and as many frames in any case: a guest may stand still for a while.
+ * What is special about 32 bits shows soon.
+ */
+enum { MAX = 100000, MILLISECONDS = sizeof(long) == 8 ? 1500 : 500, AT_LEAST = 100 };
 
 /* Random lengths, mostly small; @first_tag + n is the tag of the nth. */
 static int produce(struct ashm_writer *w, long until, uint64_t *written)
