@@ -525,7 +525,9 @@ TEST_F(lib, wake)
 	struct ashm_frame f;
 	uint32_t bell;
 	uint64_t n;
+	long start;
 	pid_t child;
+	int late = 0;
 
 	ASSERT_EQ(0, ring_new(&b, 100, 2, 0, 0));
 	ASSERT_EQ(0, ring_new(&c, 100, 2, 0, 0));
@@ -549,13 +551,17 @@ TEST_F(lib, wake)
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, ashm_ring_reader(c.ring, 0, &back));
 	for (n = 1; n <= ROUNDS; n++) {
+		start = now_ms();
 		ASSERT_EQ(0, put(w, 8, n, 0));
-		/* One that got lost would take the second of a slice. */
-		ASSERT_EQ(0, get(back, 100, &f, 900)) {
-			TH_LOG("round %llu", (unsigned long long)n);
-		}
+		ASSERT_EQ(0, get(back, 100, &f, 30000));
 		ASSERT_EQ(n, f.tag);
+		late += now_ms() - start >= 900;
 	}
+	/*
+	 * One that got lost takes the second of a slice. But so may one of a guest
+	 * that stands still.
+	 */
+	EXPECT_GT(3, late);
 	ashm_ring_writer_close(w);
 	EXPECT_EQ(0, wait_child(child));
 	ashm_ring_reader_close(back);
@@ -795,14 +801,14 @@ TEST_F(lib, made_anew)
 
 	ASSERT_EQ(0, ring_new(&b, 200, 2, 0, 0));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
-	/* Who sleeps meanwhile is woken, long before a slice is over. */
+	/* Who sleeps meanwhile is told; how soon is for "woken" to say. */
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (!child) {
 		ashm_ring_reader_close(r);
 		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &again));
 		CHILD_CHECK(!ashm_ring_reader(again, 0, &r));
-		CHILD_CHECK(get(r, 200, &f, 900) == -ESTALE);
+		CHILD_CHECK(get(r, 200, &f, 30000) == -ESTALE);
 		ashm_ring_reader_close(r);
 		_exit(0);
 	}
