@@ -64,6 +64,26 @@ static void shrink_slabs(void)
 	closedir(slabs);
 }
 
+/*
+ * What each processor has put by of free pages, 20 MiB and more where the kernel lets
+ * these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
+ */
+static long percpu_free_kb(void)
+{
+	FILE *f = fopen("/proc/zoneinfo", "re");
+	char line[256];
+	long pages = 0, count;
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " count: %ld", &count) == 1)
+			pages += count;
+	}
+	fclose(f);
+	return pages * (long)(page_size() / 1024);
+}
+
 /**
  * measure - what is in use when nobody works
  * @m: gets it
@@ -79,18 +99,37 @@ void measure(struct measure *m)
 	for (tries = 0; tries < 20; tries++) {
 		put_file("/proc/sys/vm/drop_caches", "3");
 		shrink_slabs();
-		m->available_kb = proc_kb("/proc/meminfo", "MemAvailable");
+		m->available_kb = proc_kb("/proc/meminfo", "MemAvailable") + percpu_free_kb();
 		if (before >= 0 && labs(m->available_kb - before) < 256)
 			break;
 		before = m->available_kb;
 		nap_ms(1000);
 	}
 	m->shmem_kb = proc_kb("/proc/meminfo", "Shmem");
-	m->swap_kb = proc_kb("/proc/meminfo", "SwapTotal") - free_swap_kb();
 	m->purgeable = number("/sys/class/misc/ashmem/purgeable_pages");
 	m->references = number("/sys/module/ashmem_linux/refcnt");
 	for (i = 0; i < ARRAY_SIZE(caches); i++)
 		m->objects[i] = objects_of(caches[i]);
+	get_file("/proc/meminfo", m->meminfo, sizeof(m->meminfo));
+}
+
+/* Which kinds of memory have become more or less by half a MiB or more. */
+void tell_difference(const struct measure *before, const struct measure *after)
+{
+	const char *line, *other;
+	char name[64];
+	long is, was;
+
+	for (line = after->meminfo; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "%62[^:]: %ld", name, &is) != 2)
+			continue;
+		strcat(name, ":");
+		other = strstr(before->meminfo, name);
+		if (other && sscanf(other + strlen(name), "%ld", &was) == 1 &&
+		    labs(is - was) >= 512)
+			fprintf(stderr, "# %s %ld kB before, %ld kB after\n", name, was, is);
+	}
 }
 
 static int make_swap(const char *path)

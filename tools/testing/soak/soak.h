@@ -64,13 +64,15 @@ void groups_end(void);
 
 /* measure.c */
 struct measure {
-	long available_kb, shmem_kb, swap_kb;
+	long available_kb, shmem_kb;
 	long purgeable, references;
 	long objects[3];	/* of the driver's caches; -1: can't be told */
+	char meminfo[4096];	/* where the rest is, for people */
 };
 
 extern const char *const caches[3];
 void measure(struct measure *m);
+void tell_difference(const struct measure *before, const struct measure *after);
 bool swap_begin(void);
 void swap_end(void);
 
