@@ -12,6 +12,8 @@
 #define ZRAM		"/dev/zram0"
 #define ZRAM_BYTES	"134217728"
 
+static bool swapping;
+
 const char *const caches[3] = { "ashmem_region", "ashmem_range", "ashmem_lru_group" };
 
 static long number(const char *path)
@@ -161,11 +163,15 @@ bool swap_begin(void)
 {
 	if (access(ZRAM, W_OK) || put_file("/sys/block/zram0/disksize", ZRAM_BYTES))
 		return false;
-	return !make_swap(ZRAM) && !swapon(ZRAM, 0);
+	swapping = !make_swap(ZRAM) && !swapon(ZRAM, 0);
+	return swapping;
 }
 
 void swap_end(void)
 {
+	if (!swapping)
+		return;
+	swapping = false;
 	swapoff(ZRAM);
 	put_file("/sys/block/zram0/reset", "1");
 }

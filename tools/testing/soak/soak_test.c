@@ -113,7 +113,7 @@ static void add_slots(void)
 FIXTURE(soak)
 {
 	struct rng rng;
-	bool groups, swap, swapping;
+	bool groups, swap;
 	struct measure before, after;
 };
 
@@ -132,7 +132,6 @@ FIXTURE_SETUP(soak)
 	self->rng.state = seed;
 	self->groups = groups_begin();
 	self->swap = swap_begin();
-	self->swapping = self->swap;
 	add_slots();
 	TH_LOG("ASHMEM_SEED=%llu, %u processes, %s memory cgroups, %s swap",
 	       (unsigned long long)seed, slot_count, self->groups ? "with" : "without",
@@ -141,8 +140,7 @@ FIXTURE_SETUP(soak)
 
 FIXTURE_TEARDOWN(soak)
 {
-	if (self->swapping)
-		swap_end();
+	swap_end();
 	groups_end();
 }
 
@@ -151,13 +149,11 @@ FIXTURE_TEARDOWN(soak)
  * Nothing may be in swap either: pages of the root file system that went there are
  * memory before and none behind, and a store of compressed pages has gaps.
  */
-static void settle(bool *swapping, struct measure *m)
+static void settle(struct measure *m)
 {
 	unsigned int tries;
 
-	if (*swapping)
-		swap_end();
-	*swapping = false;
+	swap_end();
 	/* The kernel frees groups from a work queue, after grace periods. */
 	for (tries = 0; tries < 200 && groups_dying() > 0; tries++)
 		nap_ms(100);
@@ -172,14 +168,12 @@ TEST_F_TIMEOUT(soak, memory_at_the_end_is_that_at_the_start, 1000000)
 
 	/* So that what the kernel only ever allocates once is there before. */
 	run_for(WARM_UP, &self->rng);
-	settle(&self->swapping, &self->before);
+	settle(&self->before);
 	memset(soak, 0, sizeof(*soak));
-	if (self->swap)
-		self->swapping = swap_begin();
-	ASSERT_EQ(self->swap, self->swapping);
+	ASSERT_EQ(self->swap, swap_begin());
 
 	run_for(minutes * 60, &self->rng);
-	settle(&self->swapping, &self->after);
+	settle(&self->after);
 
 	TH_LOG("pins kept %ld, lost %ld; regions %ld, mappings %ld, reads %ld, passed on %ld",
 	       soak->pins_kept, soak->pins_lost, soak->regions, soak->maps, soak->reads,

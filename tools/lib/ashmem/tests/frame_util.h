@@ -156,6 +156,12 @@ static UNUSED int get(struct ashm_reader *r, size_t max, struct ashm_frame *f,
 	return ret;
 }
 
+/*
+ * Within a slice of waiting, that is by being told and not by looking. One of several
+ * may take longer: the machine under a guest stands still at times.
+ */
+#define SOON_MS		900
+
 static UNUSED long now_ms(void)
 {
 	struct timespec ts;

@@ -17,11 +17,7 @@ static long cpu_ms(const struct rusage *usage)
 	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 }
 
-/*
- * Noticed within a slice, that is by being told and not by looking. Of several
- * deaths one may take longer: the machine under a guest stands still at times.
- */
-#define SOON_MS		900
+/* Of several deaths so many may be noticed later than SOON_MS. */
 #define MAY_BE_LATE	1
 
 enum { FRAME = 3000, SLOTS = 4 };

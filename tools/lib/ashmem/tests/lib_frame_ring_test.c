@@ -555,12 +555,9 @@ TEST_F(lib, wake)
 		ASSERT_EQ(0, put(w, 8, n, 0));
 		ASSERT_EQ(0, get(back, 100, &f, 30000));
 		ASSERT_EQ(n, f.tag);
-		late += now_ms() - start >= 900;
+		late += now_ms() - start >= SOON_MS;
 	}
-	/*
-	 * One that got lost takes the second of a slice. But so may one of a guest
-	 * that stands still.
-	 */
+	/* One that got lost takes the second of a slice. */
 	EXPECT_GT(3, late);
 	ashm_ring_writer_close(w);
 	EXPECT_EQ(0, wait_child(child));
