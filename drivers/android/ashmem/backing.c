@@ -1,18 +1,21 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Backing files: unlinked shmem files that hold a region's pages.
  *
- * A mapping's vm_file is the backing, not the device, so whatever the kernel
- * does "with the file of this mapping" starts here and knows nothing of the
- * protection mask. Hence the guards: the file's own mmap hook refuses, so that
- * remap_file_pages() can't map it afresh (CVE-2020-0009), and the inode can't
- * be opened by path, so that /proc/PID/map_files can't give out a descriptor.
+ * A mapping's vm_file is the backing, which knows nothing of the protection mask. So the
+ * backing is guarded. Its mmap hook refuses, or remap_file_pages() could map it with
+ * more rights (CVE-2020-0009). Its inode cannot be opened by path, or
+ * /proc/PID/map_files could give out a descriptor.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
+#include <linux/falloc.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -20,23 +23,36 @@
 #include <linux/xarray.h>
 #include <uapi/linux/fcntl.h>
 
-#include "ashmem.h"
+#include "backing.h"
+#include "compat/memcg.h"
 #include "compat/shmem.h"
 #include "stub.h"
 
-/* What shmem does with its files, learnt from one of them. */
+/* A step takes 512 pages, and fewer where many mappings make each one cost more. */
+#define STEP_PAGES_MAX	512UL
+#define STEP_PAGES_MIN	16UL
+#define STEP_WORK	(16 * STEP_PAGES_MAX)
+
+/* Pages that reclaim unmaps together: a fraction of a step. */
+#define PUNCH_PAGES	64UL
+/* They lie within one PMD, so no folio crosses the end. */
+#define PUNCH_SPAN	(PMD_SIZE >> PAGE_SHIFT)
+
+/* How many swapped-out pages to skip in search of one in memory. */
+#define PAYER_LOOKS	16
+
+/* shmem's file operations, read from one of its files. */
 static const struct file_operations *shmem_fops __ro_after_init;
 
 /*
- * The same, but for mapping. It is in this module's memory, so each file that
- * uses it holds a reference of the module, which the last fput() drops: until
- * then, which may be long after close(), the module stays.
+ * A copy with another mmap hook. It is in the module's memory, so each file that uses it
+ * holds a reference to the module. The last fput() drops it, maybe long after close().
  */
 static struct file_operations guard_fops __ro_after_init;
 
 /*
- * What the kernel gives to inodes that no path can open. It lives in the
- * kernel and not here, since an inode, unlike a file, pins no module.
+ * The kernel's operations for inodes that no path can open. A copy in the module could
+ * be freed too early, because an inode, unlike a file, holds no reference to the module.
  */
 static const struct file_operations *no_open_fops __ro_after_init;
 
@@ -45,19 +61,9 @@ static int refuse_mmap(struct file *file, struct vm_area_struct *vma)
 	return -EPERM;
 }
 
-/**
- * ashmem_get_unmapped_area - choose an address for a mapping of a region
- * @file: the device's or a backing's file; not looked at
- * @addr: as for any get_unmapped_area hook
- * @len: as for any get_unmapped_area hook
- * @pgoff: as for any get_unmapped_area hook
- * @flags: as for any get_unmapped_area hook
- *
- * shmem's choice is right for both, as it aligns for huge pages where shmem
- * may use them. It insists on its own f_op if it is shown a file, and asks for
- * the same mount's settings if it isn't.
- *
- * Return: an address, or a negative errno as shmem says it.
+/*
+ * shmem's choice suits the device and the backing: it aligns for huge pages. Pass no
+ * file: shmem checks a file's f_op, and without one uses the settings of the same mount.
  */
 unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long len, unsigned long pgoff,
@@ -76,10 +82,10 @@ static struct file *create(const char *name, size_t size, bool noreserve)
 
 	inode = file_inode(file);
 	inode->i_fop = no_open_fops;
-	/* Nobody else has the file yet: the size can be sealed without locks. */
+	/* No other task has the file yet, so sealing the size needs no lock. */
 	SHMEM_I(inode)->seals |= F_SEAL_SHRINK | F_SEAL_GROW;
 
-	/* Nobody can ask when the pages were last read. */
+	/* No call returns the access time of a backing. */
 	file->f_flags |= O_NOATIME;
 
 	__module_get(THIS_MODULE);
@@ -87,61 +93,47 @@ static struct file *create(const char *name, size_t size, bool noreserve)
 	return file;
 }
 
-/**
- * ashmem_backing_create - make a region's backing file
- * @name: what /proc/PID/maps will show, without the leading slash
- * @size: bytes
- * @noreserve: charge pages as they are used, not all of them now
- *
- * The caller holds the device open and so the module in place.
- *
- * Return: the file, or an ERR_PTR: -EINVAL for a size that no file can have,
- * -ENOMEM, -ENFILE or -ENOSPC.
+/*
+ * Creates the backing that /proc/PID/maps shows as "/@name". @noreserve: charge pages as
+ * they are used, not all of them now. The caller holds the device open, and with it the
+ * module. Returns -EINVAL for a size that no file can have, -ENOMEM, -ENFILE or -ENOSPC.
  */
 struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve)
 {
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_create, name, size, noreserve);
+
 	if (size > MAX_LFS_FILESIZE)
 		return ERR_PTR(-EINVAL);
 	return create(name, size, noreserve);
 }
 
-/**
- * ashmem_backing_create_label - make a file that private mappings are shown by
- * @name: what /proc/PID/maps will show, without the leading slash
- * @backing: the region's backing
- *
- * A private mapping is anonymous memory and has nothing to do with the pages of
- * the backing. It must not be found by their inode either: unmapping purged
- * pages would unmap whole anonymous huge pages at the same offsets.
- *
- * Return: the file, or an ERR_PTR: -ENOMEM, -ENFILE or -ENOSPC.
+/*
+ * A private mapping is anonymous memory, and this file without pages only names it. It
+ * needs its own inode: unmapping purged pages of the backing would otherwise also unmap
+ * whole anonymous huge pages. userfaultfd(2) needs @size. Errors:
+ * ashmem_backing_create().
  */
-struct file *ashmem_backing_create_label(const char *name, struct file *backing)
+struct file *ashmem_backing_create_label(const char *name, size_t size)
 {
-	struct file *label = create(name, 0, true);
-
-	/* One region, one number: ASHMEM_GET_FILE_ID names this mapping, too. */
-	if (!IS_ERR(label))
-		file_inode(label)->i_ino = file_inode(backing)->i_ino;
-	return label;
+	return ashmem_backing_create(name, size, true);
 }
 
-/**
- * ashmem_backing_mmap - map the pages of a backing
- * @backing: the file
- * @vma: mapping under construction, with the flags that it shall have
- *
- * On success the mapping has a reference of @backing in place of the one it
- * had of the device; on failure it is as before.
- *
- * Return: 0, or what shmem refused with.
+/* ASHMEM_GET_FILE_ID then names private mappings, too. @label is not in use yet. */
+void ashmem_backing_number_label(struct file *label, struct file *backing)
+{
+	file_inode(label)->i_ino = file_inode(backing)->i_ino;
+}
+
+/*
+ * On success @vma holds a reference to @backing instead of the device; on error, which
+ * is that of shmem, it is unchanged.
  */
 int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma)
 {
 	struct file *device = vma->vm_file;
 	int err;
 
-	/* shmem looks at vm_file to see whether huge pages will do. */
+	/* shmem checks vm_file for huge pages. */
 	vma->vm_file = get_file(backing);
 	err = compat_fops_mmap(shmem_fops, backing, vma);
 	if (err) {
@@ -153,15 +145,9 @@ int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma)
 	return 0;
 }
 
-/**
- * ashmem_backing_read - read from the pages of a backing
- * @backing: the file
- * @iocb: a read of the device, which has been checked; its position moves
- * @to: where to
- *
- * Not by vfs_iter_read(), which would check everything once more.
- *
- * Return: bytes read, or what shmem failed with.
+/*
+ * @iocb is a checked read of the device; its position moves. vfs_iter_read() would
+ * repeat the checks. Returns bytes, or the error of shmem.
  */
 ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
 			    struct iov_iter *to)
@@ -175,126 +161,185 @@ ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
 	return ret;
 }
 
-/**
- * ashmem_backing_seek_data - find data or a hole
- * @backing: the file
- * @offset: where to start, in bytes
- * @whence: SEEK_DATA or SEEK_HOLE
- *
- * Return: an offset in bytes; -ENXIO if there is none behind @offset.
- */
+/* SEEK_DATA or SEEK_HOLE, in bytes. Returns -ENXIO if there is none after @offset. */
 loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence)
 {
 	return shmem_fops->llseek(backing, offset, whence);
 }
 
-/**
- * ashmem_backing_punch - throw pages away
- * @backing: the file
- * @first: first page
- * @last: last page
- *
- * Not by vfs_fallocate(), which takes the inode lock: see the order of locks.
- * Page faults need not be held off, as they are there: a page that comes back
- * meanwhile is a new one, and nothing was promised of it.
- *
- * Return: how many pages fewer are in memory.
+/*
+ * How many existing pages one step of a purge may take. The work is pages times
+ * mappings, and each mapping holds a reference to the file. The minimum is there because
+ * a mapping costs something even if it has none of the pages.
  */
-unsigned long ashmem_backing_punch(struct file *backing, unsigned long first,
-				   unsigned long last)
+unsigned long ashmem_backing_step(struct file *backing)
 {
-	struct address_space *mapping = backing->f_mapping;
-	loff_t start = (loff_t)first << PAGE_SHIFT;
-	loff_t len = (loff_t)(last - first + 1) << PAGE_SHIFT;
-	unsigned long before = ashmem_backing_resident(backing);
-	unsigned long after;
-
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_punch, backing, first, last);
-
-	/* One flush of the TLBs for all pages, rather than one for each. */
-	unmap_mapping_range(mapping, start, len, 0);
-	shmem_truncate_range(mapping->host, start, start + len - 1);
-
-	after = ashmem_backing_resident(backing);
-	return before > after ? before - after : 0;
+	return clamp_t(unsigned long, STEP_WORK / (file_count(backing) + 1),
+		       STEP_PAGES_MIN, STEP_PAGES_MAX);
 }
 
-/**
- * ashmem_backing_hole - how many pages are neither in memory nor swapped out
- * @backing: the file
- * @first: first page
- * @last: last page
+/*
+ * Looks at what a step would free. It takes @max existing pages of [@first, @last], and
+ * more only to end at the end of a folio, so that shmem need not split it. Holes cost
+ * nothing, so a step can be far longer than its existing pages. Never sleeps.
  *
- * Not by seeking, which takes the inode lock.
- *
- * Return: pages from @first on, up to @last, that there is nothing of.
+ * @wait: the caller can wait for locked pages. Without it, returns false if shmem would
+ * have to wait for the lock of the first page that exists.
  */
-unsigned long ashmem_backing_hole(struct file *backing, unsigned long first,
-				  unsigned long last)
-{
-	unsigned long index = first;
-
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_hole, backing, first, last);
-
-	if (!xa_find(&backing->f_mapping->i_pages, &index, last, XA_PRESENT))
-		return last - first + 1;
-	return index - first;
-}
-
-/**
- * ashmem_backing_locked - would a punch have to wait for anybody?
- * @backing: the file
- * @first: first page
- * @last: last page
- *
- * Return: whether a page is locked.
- */
-bool ashmem_backing_locked(struct file *backing, unsigned long first,
-			   unsigned long last)
+bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
+			   unsigned long max, bool wait, struct ashmem_survey *survey)
 {
 	XA_STATE(xas, &backing->f_mapping->i_pages, first);
 	bool locked = false;
 	void *entry;
 
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_locked, backing, first, last);
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_survey, backing, first, last, max, wait,
+				   survey);
 
-	/* Without a reference: what leaves meanwhile is no matter any more. */
+	*survey = (struct ashmem_survey){ .first = last + 1, .last = last };
+	/* Takes no references: a stale answer of a freed folio is harmless. */
 	rcu_read_lock();
 	xas_for_each(&xas, entry, last) {
-		if (xas_retry(&xas, entry) || xa_is_value(entry))
+		unsigned long end = xas.xa_index;
+
+		if (xas_retry(&xas, entry))
 			continue;
-		locked = compat_folio_locked(entry);
-		if (locked)
+		if (!xa_is_value(entry)) {
+			locked = !wait && compat_folio_locked(entry);
+			end = min(last, end | compat_folio_mask(entry));
+		}
+		if (locked || (survey->pages && survey->pages + end - xas.xa_index >= max)) {
+			survey->last = xas.xa_index - 1;
 			break;
+		}
+		survey->first = min(survey->first, xas.xa_index);
+		survey->pages += end - xas.xa_index + 1;
+		if (!xa_is_value(entry))
+			survey->resident += end - xas.xa_index + 1;
+		if (end != xas.xa_index)
+			xas_set(&xas, end + 1);
 	}
 	rcu_read_unlock();
-	return locked;
+	return survey->pages || !locked;
 }
 
-/**
- * ashmem_backing_resident - how many pages are in memory
- * @backing: the file
+/*
+ * Unmap a part at a time: one TLB flush for many pages instead of one for each. Few of
+ * them are touched again before they are freed and need another flush.
  *
- * Return: pages.
+ * Stop after @pages and skip holes: another task may fill pages as fast as they are
+ * freed.
  */
-unsigned long ashmem_backing_resident(struct file *backing)
+static void punch_in_reclaim(struct file *backing, unsigned long first,
+			     unsigned long last, unsigned long pages)
 {
-	return READ_ONCE(backing->f_mapping->nrpages);
+	struct address_space *mapping = backing->f_mapping;
+	struct ashmem_survey part;
+	unsigned long done;
+	loff_t start, end;
+
+	for (done = 0; done < pages && first <= last; done += part.pages) {
+		/* Find where the next part begins, then where it ends. */
+		ashmem_backing_survey(backing, first, last, 1, true, &part);
+		if (!part.pages)
+			break;
+		first = part.first;
+		ashmem_backing_survey(backing, first, min(last, first | (PUNCH_SPAN - 1)),
+				      PUNCH_PAGES, true, &part);
+		start = (loff_t)first << PAGE_SHIFT;
+		end = ((loff_t)(part.last + 1) << PAGE_SHIFT) - 1;
+		unmap_mapping_range(mapping, start, end - start + 1, 0);
+		shmem_truncate_range(mapping->host, start, end);
+		first = part.last + 1;
+		/* Count a page that vanished, or the loop might not end. */
+		part.pages = max(part.pages, 1UL);
+	}
 }
 
-/**
- * ashmem_backing_ino - inode number
- * @backing: the file
- *
- * Return: the number.
+/*
+ * Frees @pages existing pages. fallocate() makes faults wait, so it unmaps each page
+ * once. But it takes the inode lock: reclaim must never wait for it, and a command not
+ * for a task that may hold it for long. A page that is touched during a punch is a new one.
  */
+void ashmem_backing_punch(struct file *backing, unsigned long first, unsigned long last,
+			  unsigned long pages, bool reclaim)
+{
+	struct address_space *mapping = backing->f_mapping;
+	loff_t start = (loff_t)first << PAGE_SHIFT;
+	loff_t end = ((loff_t)(last + 1) << PAGE_SHIFT) - 1;
+
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_punch, backing, first, last, pages,
+				   reclaim);
+
+	if (reclaim || inode_is_locked(mapping->host))
+		punch_in_reclaim(backing, first, last, pages);
+	else
+		shmem_fops->fallocate(backing, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				      start, end - start + 1);
+}
+
+/*
+ * Finds the cgroup (only with @by_memcg; NULL for the root) and the node that pages are
+ * charged to. The caller holds rcu_read_lock(), which keeps @memcg valid, and gets no
+ * reference to it. Returns false if the first few pages that exist are not in memory.
+ */
+bool ashmem_backing_payer(struct file *backing, unsigned long first, unsigned long last,
+			  bool by_memcg, struct mem_cgroup **memcg, int *nid)
+{
+	XA_STATE(xas, &backing->f_mapping->i_pages, first);
+	unsigned int budget = PAYER_LOOKS;
+	void *entry;
+
+	xas_for_each(&xas, entry, last) {
+		if (!budget--)
+			return false;
+		if (xas_retry(&xas, entry) || xa_is_value(entry))
+			continue;
+		*nid = compat_folio_nid(entry);
+		if (!by_memcg)
+			return true;
+		/* The charge is stable while the folio cannot be freed. */
+		if (!compat_folio_try_get(entry)) {
+			xas_reset(&xas);
+			continue;
+		}
+		if (entry == xas_reload(&xas)) {
+			*memcg = compat_folio_memcg(entry);
+			compat_folio_put(entry);
+			return true;
+		}
+		compat_folio_put(entry);
+		xas_reset(&xas);
+	}
+	return false;
+}
+
 unsigned long ashmem_backing_ino(struct file *backing)
 {
 	return file_inode(backing)->i_ino;
 }
 
+/* Names a hook of shmem that is missing or that this build cannot call; else NULL. */
+const char *ashmem_backing_missing(const struct file_operations *fops)
+{
+	if (!compat_fops_can_mmap(fops))
+		return "mmap";
+	if (!fops->get_unmapped_area)
+		return "get_unmapped_area";
+	if (!fops->llseek)
+		return "llseek";
+	if (!fops->read_iter)
+		return "read_iter";
+	if (!fops->splice_read)
+		return "splice_read";
+	if (!fops->fallocate)
+		return "fallocate";
+	return NULL;
+}
+
 int __init ashmem_backing_init(void)
 {
+	const char *missing;
 	struct file *file;
 	int err = 0;
 
@@ -304,11 +349,13 @@ int __init ashmem_backing_init(void)
 	shmem_fops = file->f_op;
 	fput(file);
 
-	if (!compat_fops_can_mmap(shmem_fops) || !shmem_fops->get_unmapped_area ||
-	    !shmem_fops->llseek || !shmem_fops->read_iter)
+	missing = ashmem_backing_missing(shmem_fops);
+	if (missing) {
+		pr_err("shmem has no %s hook that this build of the driver can call\n", missing);
 		return -EOPNOTSUPP;
+	}
 
-	/* With f_op of the kernel's own: this file may be put after a failed init. */
+	/* Use the kernel's f_op: this file may be freed after a failed init. */
 	file = anon_inode_getfile("[ashmem]", shmem_fops, NULL, O_RDONLY);
 	if (IS_ERR(file))
 		return PTR_ERR(file);

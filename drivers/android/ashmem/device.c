@@ -1,7 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
-/*
- * /dev/ashmem as a file: open, close, read, seek, splice, fdinfo.
- */
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/ashmem as a file: open, close, read, seek, splice, fdinfo. */
 
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -11,6 +9,10 @@
 #include <linux/uio.h>
 
 #include "ashmem.h"
+#include "backing.h"
+#include "device.h"
+#include "purge.h"
+#include "stats.h"
 #include "trace.h"
 
 static int ashmem_open(struct inode *inode, struct file *file)
@@ -70,7 +72,7 @@ static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 	if (!backing)
 		return -EBADF;
 
-	/* The position is the device file's; the backing's is never looked at. */
+	/* The position is that of the device file. The backing's is unused. */
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek_size(file, offset, whence,
 						MAX_LFS_FILESIZE, size);
@@ -79,35 +81,40 @@ static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 }
 
 #ifdef CONFIG_PROC_FS
+/* What a purge could free: unpinned pages that were never touched cost nothing. */
+static void show_pages(struct seq_file *m, struct ashmem_region *region)
+{
+	unsigned long unpinned = READ_ONCE(region->unpinned.unpinned);
+	unsigned long purgeable = min(READ_ONCE(region->unpinned.purgeable), unpinned);
+
+	seq_printf(m, "resident_pages:\t%lu\n", ashmem_backing_resident(region->backing));
+	seq_printf(m, "unpinned_pages:\t%lu\n", unpinned);
+	seq_printf(m, "purgeable_pages:\t%lu\n",
+		   min(purgeable, ashmem_backing_pages(region->backing)));
+	seq_printf(m, "purged_pages:\t%lu\n", unpinned - purgeable);
+}
+
 static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct ashmem_region *region = file->private_data;
+	unsigned long prot_mask = READ_ONCE(region->prot_mask);
+	struct file *backing = ashmem_region_backing(region);
+	char name[ASHMEM_NAME_LEN];
 
-	if (mutex_lock_killable(&region->lock))
-		return;
-
-	if (region->backing)
-		seq_printf(m, "inode:\t%lu\n", ashmem_backing_ino(region->backing));
-	if (region->name) {
-		/* A name can't forge a line of its own. */
+	if (backing)
+		seq_printf(m, "inode:\t%lu\n", ashmem_backing_ino(backing));
+	if (READ_ONCE(region->name)) {
+		ashmem_region_get_name(region, name);
+		/* Escape newlines: a name must not forge a line. */
 		seq_puts(m, "name:\t");
-		seq_escape(m, region->name + ASHMEM_NAME_PREFIX_LEN, "\t\n\\");
+		seq_escape(m, name, "\t\n\\");
 		seq_putc(m, '\n');
 	}
-	seq_printf(m, "size:\t%zu\n", region->size);
-	seq_printf(m, "prot_mask:\t%c%c%c\n",
-		   region->prot_mask & PROT_READ ? 'r' : '-',
-		   region->prot_mask & PROT_WRITE ? 'w' : '-',
-		   region->prot_mask & PROT_EXEC ? 'x' : '-');
-	if (region->backing) {
-		seq_printf(m, "resident_pages:\t%lu\n",
-			   ashmem_backing_resident(region->backing));
-		seq_printf(m, "unpinned_pages:\t%lu\n", region->unpinned.unpinned);
-		seq_printf(m, "purgeable_pages:\t%lu\n", region->unpinned.purgeable);
-		seq_printf(m, "purged_pages:\t%lu\n",
-			   region->unpinned.unpinned - region->unpinned.purgeable);
-	}
-	mutex_unlock(&region->lock);
+	seq_printf(m, "size:\t%zu\n", READ_ONCE(region->size));
+	seq_printf(m, "prot_mask:\t%c%c%c\n", prot_mask & PROT_READ ? 'r' : '-',
+		   prot_mask & PROT_WRITE ? 'w' : '-', prot_mask & PROT_EXEC ? 'x' : '-');
+	if (backing)
+		show_pages(m, region);
 }
 #endif
 
@@ -129,7 +136,7 @@ static const struct file_operations ashmem_fops = {
 #endif
 };
 
-/* Anybody may have a region: it is no more than a memfd. */
+/* Every user may create a region, as with memfd. */
 static struct miscdevice ashmem_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "ashmem",

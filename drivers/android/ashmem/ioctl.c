@@ -1,7 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
-/*
- * The ioctl interface: copying in and out, for 64- and 32-bit callers.
- */
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ioctl interface: copying in and out, for 64- and 32-bit callers. */
 
 #include <linux/build_bug.h>
 #include <linux/capability.h>
@@ -13,10 +11,14 @@
 #include <linux/uaccess.h>
 
 #include "ashmem.h"
+#include "backing.h"
+#include "device.h"
+#include "pin.h"
+#include "purge.h"
 
 /*
- * The numbers are what programs were compiled with since 2008. Three of them
- * hold the size of a type that differs between 64- and 32-bit callers.
+ * Programs have been compiled with these numbers since 2008. Three of them hold the size
+ * of a type that differs between 64- and 32-bit callers.
  */
 #define COMPAT_ASHMEM_SET_SIZE		_IOW(__ASHMEMIOC, 3, compat_size_t)
 #define COMPAT_ASHMEM_SET_PROT_MASK	_IOW(__ASHMEMIOC, 5, compat_ulong_t)
@@ -24,9 +26,7 @@
 
 static_assert(sizeof(struct ashmem_pin) == 8);
 
-/*
- * In a function, since clang takes what _IOW() looks at for no constant elsewhere.
- */
+/* In a function: elsewhere clang does not accept _IOW() as a constant. */
 static __always_inline void assert_numbers(void)
 {
 	BUILD_BUG_ON(ASHMEM_SET_NAME != 0x41007701);
@@ -54,8 +54,8 @@ static __always_inline void assert_numbers(void)
 }
 
 /*
- * Not by way of a buffer on the stack, which kernels may clear: as long as most
- * names are short that costs more than asking for the length.
+ * Ask for the length first. A buffer on the stack would cost more, because some kernels
+ * clear it and most names are short.
  */
 static long set_name(struct ashmem_region *region, const char __user *uname)
 {
@@ -76,7 +76,7 @@ static long set_name(struct ashmem_region *region, const char __user *uname)
 		kfree(full);
 		return len;
 	}
-	/* A string that is too long, or has grown, comes without its terminator. */
+	/* A string that is too long, or that grew since, has no terminator. */
 	name[size - 1] = '\0';
 	return ashmem_region_set_name(region, full);
 }
@@ -84,22 +84,23 @@ static long set_name(struct ashmem_region *region, const char __user *uname)
 static long get_name(struct ashmem_region *region, char __user *uname)
 {
 	char name[ASHMEM_NAME_LEN];
-	int len = ashmem_region_get_name(region, name);
+	size_t len = ashmem_region_get_name(region, name);
 
-	if (len < 0)
-		return len;
 	return copy_to_user(uname, name, len) ? -EFAULT : 0;
 }
 
 static long pin_unpin(struct ashmem_region *region, struct ashmem_pin __user *upin,
 		      int (*op)(struct ashmem_region *, const struct ashmem_pin *))
 {
-	struct ashmem_pin pin;
+	union {
+		struct ashmem_pin pin;
+		u64 raw;
+	} arg;
 
-	/* Two words: copy_from_user() costs more than all the rest. */
-	if (get_user(pin.offset, &upin->offset) || get_user(pin.len, &upin->len))
+	/* One access: copy_from_user() is slower than the rest of the call. */
+	if (get_user(arg.raw, (u64 __user *)upin))
 		return -EFAULT;
-	return op(region, &pin);
+	return op(region, &arg.pin);
 }
 
 static long purge_all_caches(void)
@@ -118,15 +119,7 @@ static long get_file_id(struct ashmem_region *region, unsigned long __user *uid)
 	return put_user(ashmem_backing_ino(backing), uid);
 }
 
-/**
- * ashmem_ioctl - the device's ioctl hook
- * @file: open file of the region
- * @cmd: one of the commands of <linux/ashmem.h>
- * @arg: its argument, a number or an address in user space
- *
- * Return: as Documentation/userspace-api/ashmem.rst says; -ENOTTY for commands
- * of others.
- */
+/* See Documentation/userspace-api/ashmem.rst. Returns -ENOTTY for foreign commands. */
 long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ashmem_region *region = file->private_data;
@@ -175,15 +168,7 @@ static long compat_get_file_id(struct ashmem_region *region, compat_ulong_t __us
 	return put_user(id, uid);
 }
 
-/**
- * ashmem_compat_ioctl - the device's ioctl hook for 32-bit callers
- * @file: open file of the region
- * @cmd: one of the commands of <linux/ashmem.h>, with the number that a 32-bit
- *	compiler makes of it
- * @arg: its argument
- *
- * Return: as ashmem_ioctl(); -EOVERFLOW for an inode number of over 32 bits.
- */
+/* 32-bit types change some numbers. -EOVERFLOW: an inode number of more than 32 bits. */
 long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {

@@ -1,399 +1,399 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The LRU of purgeable ranges.
+ * The LRU of entries that can be purged. See lru.h.
  *
- * Ranges join and leave under their region's lock, which the callers hold; a
- * purge comes from the other side, picks the oldest range and only then locks
- * its region. While a range is listed its region has a reference, since a
- * region's ranges leave the list before its owner lets go of it.
+ * One lock covers all of it. It is taken when an entry is listed or leaves, and
+ * once or twice per purge step; PIN and UNPIN of a listed entry don't take it.
  */
 
-#include <linux/mm.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
 
-#include "ashmem.h"
 #include "compat/list_lru.h"
-#include "stub.h"
+#include "lru.h"
 
-/* How many ranges of regions that are busy one pick passes over: some 10 us. */
-#define LRU_PASS_OVER_MAX	1024
+/* Groups and entries that one walk of a list merges: some 20 us. */
+#define MERGE_BATCH	128
 
-/*
- * Readers take no lock, so the count is written in one piece.
- */
-static void count_pages(struct ashmem_lru_group *group, long pages)
+static struct kmem_cache *group_cache;
+
+static struct ashmem_lru_entry *entry_of(struct rb_node *node)
 {
-	lockdep_assert_held(&group->lock);
-	WRITE_ONCE(group->pages, group->pages + pages);
+	return rb_entry_safe(node, struct ashmem_lru_entry, node);
 }
 
-/*
- * The ranges of a group hold one reference of it together: that of the first
- * one to come, which the last one to go gives to its caller.
- */
-static void list_range(struct ashmem_lru_group *group, struct ashmem_range *range,
-		       struct list_head *behind)
+static bool is_before(unsigned long key, u64 place, const struct ashmem_lru_entry *other)
 {
-	lockdep_assert_held(&group->lock);
-	if (unlikely(list_empty(&group->ranges)))
-		ashmem_lru_group_get(group);
-	range->group = group;
-	list_add(&range->lru, behind);
-	count_pages(group, ashmem_range_purgeable(range));
+	return key == other->key ? place < other->place : time_before(key, other->key);
 }
 
-static bool unlist_range(struct ashmem_lru_group *group, struct ashmem_range *range)
+static void insert_entry(struct ashmem_lru_group *group, struct ashmem_lru_entry *entry)
 {
-	lockdep_assert_held(&group->lock);
-	list_del(&range->lru);
-	return list_empty(&group->ranges);
+	struct rb_node **link = &group->entries.rb_root.rb_node, *parent = NULL;
+	bool first = true;
+
+	lockdep_assert_held(&group->lru->lock);
+	while (*link) {
+		parent = *link;
+		if (is_before(entry->key, entry->place, entry_of(parent))) {
+			link = &parent->rb_left;
+		} else {
+			link = &parent->rb_right;
+			first = false;
+		}
+	}
+	rb_link_node(&entry->node, parent, link);
+	rb_insert_color_cached(&entry->node, &group->entries, first);
 }
 
-/**
- * ashmem_lru_add - list a range at the young end of a group
- * @group: the group, which the caller has a reference of
- * @range: a range with purgeable pages; its region is locked
- */
-void ashmem_lru_add(struct ashmem_lru_group *group, struct ashmem_range *range)
+/* Takes the locks of list_lru, so lru->lock must not be held. */
+static void free_group(struct ashmem_lru_group *group)
 {
-	spin_lock(&group->lock);
-	list_range(group, range, group->ranges.prev);
-	spin_unlock(&group->lock);
-
-	/*
-	 * A group leaves the list when a count finds it empty, which it decides
-	 * under the group's lock: if it was before the above, the link says so now.
-	 */
-	if (unlikely(list_empty(&group->link)))
-		compat_list_lru_add_obj(&group->lru->groups, &group->link);
+	compat_list_lru_del_obj(&group->lru->lists, &group->link);
+	kmem_cache_free(group_cache, group);
 }
 
-/**
- * ashmem_lru_add_behind - list a range as the next younger one of another
- * @range: a range with purgeable pages; its region is locked
- * @sibling: a listed range of the same region
- */
-void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibling)
+static bool drop_group_locked(struct ashmem_lru_group *group)
 {
-	struct ashmem_lru_group *group = sibling->group;
-
-	spin_lock(&group->lock);
-	list_range(group, range, &sibling->lru);
-	spin_unlock(&group->lock);
+	lockdep_assert_held(&group->lru->lock);
+	if (--group->refs)
+		return false;
+	list_del(&group->all);
+	return true;
 }
 
-/**
- * ashmem_lru_del - take a range off the list, with all its pages
- * @range: a listed range; its region is locked
- */
-void ashmem_lru_del(struct ashmem_range *range)
+void ashmem_lru_put_group(struct ashmem_lru_group *group)
 {
-	struct ashmem_lru_group *group = range->group;
+	struct ashmem_lru *lru = group->lru;
 	bool last;
 
-	spin_lock(&group->lock);
-	count_pages(group, -ashmem_range_purgeable(range));
-	last = unlist_range(group, range);
-	spin_unlock(&group->lock);
-
-	if (last)
-		ashmem_lru_group_put(group);
-}
-
-/**
- * ashmem_lru_del_many - take those of some ranges that are listed off the list
- * @ranges: the ranges, all of one region, which is locked
- * @count: how many
- */
-void ashmem_lru_del_many(struct ashmem_range **ranges, unsigned int count)
-{
-	unsigned int i = 0;
-
-	while (i < count) {
-		struct ashmem_lru_group *group;
-		unsigned long pages = 0;
-		bool last = false;
-
-		if (!ashmem_range_purgeable(ranges[i])) {
-			i++;
-			continue;
-		}
-		/* As many as one taking of the lock will do for. */
-		group = ranges[i]->group;
-		spin_lock(&group->lock);
-		do {
-			pages += ashmem_range_purgeable(ranges[i]);
-			last = unlist_range(group, ranges[i]);
-			i++;
-		} while (i < count && ashmem_range_purgeable(ranges[i]) &&
-			 ranges[i]->group == group);
-		count_pages(group, -pages);
-		spin_unlock(&group->lock);
-		if (last)
-			ashmem_lru_group_put(group);
-	}
-}
-
-/**
- * ashmem_lru_shrink - note that a listed range has fewer purgeable pages
- * @range: the range, changed already; its region is locked
- * @pages: how many fewer; the range leaves the list when none are left
- */
-void ashmem_lru_shrink(struct ashmem_range *range, unsigned long pages)
-{
-	struct ashmem_lru_group *group = range->group;
-	bool last = false;
-
-	spin_lock(&group->lock);
-	count_pages(group, -pages);
-	if (!ashmem_range_purgeable(range))
-		last = unlist_range(group, range);
-	spin_unlock(&group->lock);
-
-	if (last)
-		ashmem_lru_group_put(group);
-}
-
-/**
- * ashmem_lru_pages - how many pages a purge of everything would take
- * @lru: the LRU
- *
- * Return: pages.
- */
-unsigned long ashmem_lru_pages(struct ashmem_lru *lru)
-{
-	struct ashmem_lru_group *group;
-	unsigned long pages = 0;
-	unsigned int bucket;
-
 	spin_lock(&lru->lock);
-	hash_for_each(lru->known, bucket, group, hash)
-		pages += READ_ONCE(group->pages);
+	last = drop_group_locked(group);
 	spin_unlock(&lru->lock);
-	return pages;
+	if (last)
+		free_group(group);
 }
 
-static enum lru_status count_group(struct list_head *item, struct list_lru_one *list,
-				   COMPAT_LRU_WALK_LOCK void *arg)
+static void move_entry(struct ashmem_lru_entry *entry, struct ashmem_lru_group *to)
 {
-	struct ashmem_lru_group *group = container_of(item, struct ashmem_lru_group, link);
-	enum lru_status status = LRU_SKIP;
-	unsigned long *pages = arg;
+	struct ashmem_lru_group *from = entry->group;
 
-	/* Emptied groups stay listed till now: joining and leaving is dear. */
-	spin_lock(&group->lock);
-	if (!list_empty(&group->ranges)) {
-		*pages += group->pages;
-	} else {
-		list_lru_isolate(list, item);
-		status = LRU_REMOVED;
-	}
-	spin_unlock(&group->lock);
-	return status;
+	rb_erase_cached(&entry->node, &from->entries);
+	insert_entry(to, entry);
+	from->pages -= entry->pages;
+	to->pages += entry->pages;
+	from->busy -= entry->busy;
+	to->busy += entry->busy;
+	from->refs--;
+	to->refs++;
+	entry->group = to;
+	to->lru->moved++;
 }
 
-/**
- * ashmem_lru_count - how many pages a node of a cgroup has to give
- * @lru: the LRU
- * @sc: which node and cgroup
- *
- * Regions may be far larger than memory, and the kernel asks for a part of what
- * it is told: it would be one that is more than all that there is.
- *
- * Return: pages, at most those of the machine.
- */
-unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc)
-{
-	unsigned long pages = 0, nr_to_walk = ULONG_MAX;
-
-	list_lru_walk_one(&lru->groups, sc->nid, sc->memcg, count_group, &pages,
-			  &nr_to_walk);
-	return min(pages, totalram_pages());
-}
-
-struct pick {
-	struct ashmem_lru_group *group;
-	unsigned int skip;
+/* A walk of one list. */
+struct gather {
+	struct ashmem_lru_group *group;	/* first with entries, referenced; or NULL */
+	unsigned int budget;		/* of entries that may still be moved to it */
 };
 
-static enum lru_status pick_group(struct list_head *item, struct list_lru_one *list,
-				  COMPAT_LRU_WALK_LOCK void *arg)
+/*
+ * Merge the groups that removed cgroups left on this list into the first one. A group
+ * without entries leaves the list.
+ */
+static enum lru_status gather_group(struct list_head *item, struct list_lru_one *list,
+				    COMPAT_LRU_WALK_LOCK void *arg)
 {
 	struct ashmem_lru_group *group = container_of(item, struct ashmem_lru_group, link);
-	struct pick *pick = arg;
-
-	if (pick->group || list_empty(&group->ranges))
-		return LRU_SKIP;
-	if (pick->skip)
-		pick->skip--;
-	else if (refcount_inc_not_zero(&group->refs))
-		pick->group = group;
-	return LRU_SKIP;
-}
-
-/**
- * ashmem_lru_get_group - a group that a node of a cgroup can be purged by
- * @lru: the LRU
- * @sc: which node and cgroup
- * @skip: pass over that many
- *
- * There is more than one where cgroups below this one went away.
- *
- * Return: the group, with a reference for the caller, or NULL.
- */
-struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru,
-					      struct shrink_control *sc,
-					      unsigned int skip)
-{
-	struct pick pick = { .skip = skip };
-	unsigned long nr_to_walk = ULONG_MAX;
-
-	list_lru_walk_one(&lru->groups, sc->nid, sc->memcg, pick_group, &pick,
-			  &nr_to_walk);
-	return pick.group;
-}
-
-/**
- * ashmem_lru_trylock_oldest - pick what to purge, without waiting for anybody
- * @group: the group
- * @fits: is a range, whose region is locked, one to pick? Must not sleep
- *
- * Return: the oldest range that fits and whose region could be locked, or NULL.
- * The caller unlocks the region and puts the reference that it got of it.
- */
-struct ashmem_range *
-ashmem_lru_trylock_oldest(struct ashmem_lru_group *group,
-			  bool (*fits)(const struct ashmem_range *range))
-{
-	struct ashmem_range *range, *found = NULL;
-	unsigned int passed_over = 0;
-
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_lru_trylock_oldest, group, fits);
-
-	spin_lock(&group->lock);
-	list_for_each_entry(range, &group->ranges, lru) {
-		/* The inverse of the lock order, so this must not wait. */
-		if (mutex_trylock(&range->region->lock)) {
-			if (fits(range)) {
-				ashmem_region_get(range->region);
-				found = range;
-				break;
-			}
-			/* It can't be closed, and freed, while it is listed here. */
-			mutex_unlock(&range->region->lock);
-		}
-		if (++passed_over == LRU_PASS_OVER_MAX)
-			break;
-	}
-	spin_unlock(&group->lock);
-	return found;
-}
-
-static struct ashmem_lru_group *group_of_node(struct hlist_node *node)
-{
-	return hlist_entry_safe(node, struct ashmem_lru_group, hash);
-}
-
-/**
- * ashmem_lru_next_group - go through the groups that have something to purge
- * @lru: the LRU
- * @group: the group before, whose reference is put, or NULL for the first one
- *
- * New groups come to the front of their bucket, and the reference keeps the
- * group before where it is: so each is met once, and there is an end of it.
- *
- * Return: the group, with a reference for the caller, or NULL.
- */
-struct ashmem_lru_group *ashmem_lru_next_group(struct ashmem_lru *lru,
-					       struct ashmem_lru_group *group)
-{
-	struct ashmem_lru_group *before = group;
-	unsigned int bucket = 0;
+	struct ashmem_lru *lru = group->lru;
+	enum lru_status status = LRU_SKIP;
+	struct gather *gather = arg;
+	struct rb_node *node;
 
 	spin_lock(&lru->lock);
-	if (before) {
-		bucket = hash_min(before->cgroup, HASH_BITS(lru->known));
-		group = group_of_node(before->hash.next);
-	} else {
-		group = group_of_node(lru->known[bucket].first);
-	}
-	for (;;) {
-		hlist_for_each_entry_from(group, hash) {
-			if (!list_empty(&group->ranges)) {
-				ashmem_lru_group_get(group);
-				goto out;
-			}
+	/* No reference is left: free_group() will unlink it. */
+	if (!group->refs)
+		goto out;
+	if (gather->group) {
+		/* Hold a reference, or the last move would free the group. */
+		group->refs++;
+		while (gather->budget && (node = rb_first_cached(&group->entries))) {
+			move_entry(entry_of(node), gather->group);
+			gather->budget--;
 		}
-		if (++bucket == HASH_SIZE(lru->known))
-			break;
-		group = group_of_node(lru->known[bucket].first);
+		group->refs--;
+	}
+	if (RB_EMPTY_ROOT(&group->entries.rb_root)) {
+		list_lru_isolate(list, item);
+		status = LRU_REMOVED;
+	} else if (!gather->group) {
+		group->refs++;
+		gather->group = group;
+	}
+	if (!group->refs) {
+		list_del(&group->all);
+		kmem_cache_free(group_cache, group);
 	}
 out:
 	spin_unlock(&lru->lock);
-	if (before)
-		ashmem_lru_group_put(before);
+	return status;
+}
+
+/*
+ * Returns the group that the shrinker is asked for, with a reference, or NULL if there is
+ * nothing to purge. Sets @pages to how many it counts, at most those of the machine.
+ */
+struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru, int nid,
+					      struct mem_cgroup *memcg,
+					      unsigned long *pages)
+{
+	struct gather gather = { .budget = MERGE_BATCH };
+	unsigned long nr_to_walk, removed;
+
+	/* A list may begin with more empty groups than one walk removes. */
+	do {
+		nr_to_walk = MERGE_BATCH;
+		removed = list_lru_walk_one(&lru->lists, nid, memcg, gather_group,
+					    &gather, &nr_to_walk);
+	} while (removed && !gather.group);
+	*pages = gather.group ? min_t(u64, gather.group->pages, totalram_pages()) : 0;
+	return gather.group;
+}
+
+static struct ashmem_lru_group *create_group(struct ashmem_lru *lru,
+					     struct mem_cgroup *memcg, int nid)
+{
+	struct ashmem_lru_group *group;
+
+	group = compat_list_lru_alloc(group_cache, &lru->lists, memcg, nid);
+	if (!group)
+		return NULL;
+	group->refs = 1;
+	group->lru = lru;
+	INIT_LIST_HEAD(&group->link);
+	group->entries = RB_ROOT_CACHED;
+	group->pages = 0;
+	group->busy = 0;
+	group->freed = 0;
+
+	spin_lock(&lru->lock);
+	/* At the front: ashmem_lru_next_group() must not find new groups. */
+	list_add(&group->all, &lru->groups);
+	spin_unlock(&lru->lock);
 	return group;
 }
 
-/**
- * ashmem_lru_get_oldest - the region of a group's oldest range
- * @group: the group
- *
- * Return: the region, with a reference for the caller, or NULL.
+/*
+ * Gives a zeroed @entry its group, without listing it. @memcg is NULL for the root; the
+ * caller holds a reference to it. May sleep. Returns 0 or -ENOMEM.
  */
-struct ashmem_region *ashmem_lru_get_oldest(struct ashmem_lru_group *group)
+int ashmem_lru_attach(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
+		      struct mem_cgroup *memcg, int nid)
 {
-	struct ashmem_region *region = NULL;
-	struct ashmem_range *range;
+	unsigned long pages;
 
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_lru_get_oldest, group);
+	/* Under RCU the cgroup does not pass its lists to its parent. */
+	rcu_read_lock();
+	entry->group = ashmem_lru_get_group(lru, nid, compat_memcg_living(memcg), &pages);
+	rcu_read_unlock();
+	/* An unlisted group may exist. Both merge later. */
+	if (!entry->group)
+		entry->group = create_group(lru, memcg, nid);
+	return entry->group ? 0 : -ENOMEM;
+}
 
-	spin_lock(&group->lock);
-	range = list_first_entry_or_null(&group->ranges, struct ashmem_range, lru);
-	if (range) {
-		region = range->region;
-		ashmem_region_get(region);
+/*
+ * Returns the group, with a reference, if it must be listed now. Before that it cannot
+ * be merged.
+ */
+static struct ashmem_lru_group *update_locked(struct ashmem_lru_entry *entry,
+					      unsigned long key, unsigned long pages)
+{
+	struct ashmem_lru_group *group = entry->group;
+	bool listed = entry->pages, moves;
+
+	lockdep_assert_held(&group->lru->lock);
+	pages = min(pages, ASHMEM_LRU_PAGES_MAX);
+	moves = !listed || !pages || entry->key != key;
+	if (listed && moves)
+		rb_erase_cached(&entry->node, &group->entries);
+	group->pages -= entry->pages;
+	group->pages += pages;
+	entry->pages = pages;
+	entry->key = key;
+	if (!pages)
+		return NULL;
+	if (moves) {
+		entry->place = group->lru->placed++;
+		insert_entry(group, entry);
 	}
-	spin_unlock(&group->lock);
-	return region;
+	if (likely(!list_empty(&group->link)))
+		return NULL;
+	group->refs++;
+	return group;
 }
 
-/**
- * ashmem_lru_oldest_of - a group's oldest range, if it is one of this region
- * @group: the group
- * @region: a region, locked, so that the range stays
- *
- * Return: the range, or NULL if a range of another region is older by now.
+/*
+ * @entry has no pages, and the caller holds its own lock of it. Returns false, with
+ * nothing changed, while a purge has picked the entry.
  */
-struct ashmem_range *ashmem_lru_oldest_of(struct ashmem_lru_group *group,
-					  struct ashmem_region *region)
+bool ashmem_lru_detach(struct ashmem_lru *lru, struct ashmem_lru_entry *entry)
 {
-	struct ashmem_range *range;
+	struct ashmem_lru_group *group;
+	bool busy;
 
-	lockdep_assert_held(&region->lock);
-	spin_lock(&group->lock);
-	range = list_first_entry_or_null(&group->ranges, struct ashmem_range, lru);
-	if (range && range->region != region)
-		range = NULL;
-	spin_unlock(&group->lock);
-	return range;
+	spin_lock(&lru->lock);
+	group = entry->group;
+	busy = entry->busy;
+	if (!busy)
+		update_locked(entry, entry->key, 0);
+	spin_unlock(&lru->lock);
+	if (!busy)
+		ashmem_lru_put_group(group);
+	return !busy;
 }
 
-/**
- * ashmem_lru_init - make an empty LRU
- * @lru: the LRU
- * @shrinker: whose shrinker it is, allocated but not yet registered
- *
- * Return: 0 or -ENOMEM.
+static void list_group(struct ashmem_lru_group *group)
+{
+	if (!group)
+		return;
+	compat_list_lru_add_obj(&group->lru->lists, &group->link);
+	ashmem_lru_put_group(group);
+}
+
+/*
+ * @key is the age of the oldest page, in jiffies. 0 @pages take the entry off the list.
+ * The caller holds its own lock of the entry.
  */
-int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker)
+void ashmem_lru_update(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
+		       unsigned long key, unsigned long pages)
+{
+	struct ashmem_lru_group *unlisted;
+
+	spin_lock(&lru->lock);
+	unlisted = update_locked(entry, key, pages);
+	spin_unlock(&lru->lock);
+	list_group(unlisted);
+}
+
+/* Drops the reference to @group, NULL at first. Returns the next with one, or NULL. */
+struct ashmem_lru_group *ashmem_lru_next_group(struct ashmem_lru *lru,
+					       struct ashmem_lru_group *group)
+{
+	struct ashmem_lru_group *next;
+
+	spin_lock(&lru->lock);
+	next = group ? list_next_entry(group, all) :
+	       list_first_entry(&lru->groups, struct ashmem_lru_group, all);
+	if (list_entry_is_head(next, &lru->groups, all))
+		next = NULL;
+	else
+		next->refs++;
+	spin_unlock(&lru->lock);
+	if (group)
+		ashmem_lru_put_group(group);
+	return next;
+}
+
+/*
+ * Returns the oldest entry after @after, with the reference that @lru->hold takes, or
+ * NULL. Sets @at to where it is; another purge may move it at any time. Several purges may
+ * pick the same entry. Each puts it back.
+ */
+struct ashmem_lru_entry *ashmem_lru_pick(struct ashmem_lru_group *group,
+					 const struct ashmem_lru_cursor *after,
+					 struct ashmem_lru_cursor *at)
+{
+	struct ashmem_lru *lru = group->lru;
+	struct ashmem_lru_entry *entry;
+	struct rb_node *node;
+
+	spin_lock(&lru->lock);
+	entry = entry_of(rb_first_cached(&group->entries));
+	if (after->valid) {
+		node = group->entries.rb_root.rb_node;
+		entry = NULL;
+		while (node) {
+			if (is_before(after->key, after->place, entry_of(node))) {
+				entry = entry_of(node);
+				node = node->rb_left;
+			} else {
+				node = node->rb_right;
+			}
+		}
+	}
+	if (entry) {
+		lru->hold(entry);
+		*at = (struct ashmem_lru_cursor){ true, entry->key, entry->place };
+		entry->busy++;
+		group->busy++;
+	}
+	spin_unlock(&lru->lock);
+	return entry;
+}
+
+/* Ends ashmem_lru_pick(). @key, @pages: see ashmem_lru_update(). The purge freed @freed. */
+void ashmem_lru_put_back(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
+			 unsigned long key, unsigned long pages, unsigned long freed)
+{
+	struct ashmem_lru_group *group, *unlisted;
+
+	spin_lock(&lru->lock);
+	group = entry->group;
+	unlisted = update_locked(entry, key, pages);
+	entry->busy--;
+	group->busy--;
+	WRITE_ONCE(group->freed, group->freed + freed);
+	wake_up_var(&group->freed);
+	spin_unlock(&lru->lock);
+	list_group(unlisted);
+}
+
+/*
+ * Waits for what other tasks purge of @group, one tick at most: the other task may wait
+ * for something the caller holds. @seen: @group->freed when the caller began. Sets @freed
+ * to the pages since. Returns whether another task purges the group, or has since @seen.
+ */
+bool ashmem_lru_wait(struct ashmem_lru_group *group, unsigned long seen,
+		     unsigned long *freed)
+{
+	bool busy = READ_ONCE(group->busy);
+
+	if (busy)
+		wait_var_event_timeout(&group->freed, READ_ONCE(group->freed) != seen ||
+				       !READ_ONCE(group->busy), 1);
+	*freed = READ_ONCE(group->freed) - seen;
+	return busy || *freed;
+}
+
+/* @shrinker is allocated but not registered. Returns 0 or -ENOMEM. */
+int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker,
+		    void (*hold)(struct ashmem_lru_entry *entry))
 {
 	spin_lock_init(&lru->lock);
-	hash_init(lru->known);
-	return compat_list_lru_init_memcg(&lru->groups, shrinker);
+	INIT_LIST_HEAD(&lru->groups);
+	lru->hold = hold;
+	lru->moved = 0;
+	lru->placed = 0;
+	return compat_list_lru_init_memcg(&lru->lists, shrinker);
 }
 
 void ashmem_lru_exit(struct ashmem_lru *lru)
 {
-	WARN_ON_ONCE(!hash_empty(lru->known));
-	list_lru_destroy(&lru->groups);
+	WARN_ON_ONCE(!list_empty(&lru->groups));
+	list_lru_destroy(&lru->lists);
+}
+
+int __init ashmem_lru_cache_init(void)
+{
+	group_cache = kmem_cache_create("ashmem_lru_group", sizeof(struct ashmem_lru_group),
+					0, SLAB_ACCOUNT, NULL);
+	return group_cache ? 0 : -ENOMEM;
+}
+
+void ashmem_lru_cache_exit(void)
+{
+	kmem_cache_destroy(group_cache);
 }

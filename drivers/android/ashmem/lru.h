@@ -1,103 +1,134 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ranges that can be purged, in the order in which they were unpinned.
+ * The LRU: entries with pages to purge, oldest first, by memory cgroup and node.
  *
- * They are kept in groups: the ranges that the tasks of one memory cgroup
- * unpinned on one NUMA node. A group is what the kernel's list_lru lists, which
- * is how a shrinker is told which cgroup has something to give, and how the
- * ranges of a cgroup that goes away come to its parent. In the group the ranges
- * have their own list, so that the pages of each can be counted and a range can
- * stay in its place when it is split.
+ * An entry stands for pages that its user has for one cgroup and node: for the
+ * driver, one entry per payer of a region. A group holds the entries of one
+ * cgroup and node. The group is what the kernel's list_lru lists, so the kernel
+ * knows which cgroup's shrinker to call, and moves the group to the parent when
+ * the cgroup is removed. Groups that meet in a list are merged. Which list a group
+ * belongs in follows from its memory: the cgroup that is charged for it, and the
+ * node that it is on.
  *
- * Where modules can't register a shrinker that knows of cgroups there is one
- * group for each node.
+ * An entry's key and page count are lazy. The key is never younger than the oldest page,
+ * and the user corrects both when it looks at the entry. So adding or removing pages of
+ * a listed entry needs no call.
+ *
+ * Before Linux 6.7 modules can't have a list by cgroup: one group per node.
  */
 
 #ifndef _ASHMEM_LRU_H
 #define _ASHMEM_LRU_H
 
-#include <linux/hashtable.h>
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/list_lru.h>
-#include <linux/refcount.h>
-#include <linux/shrinker.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-struct ashmem_range;
-struct ashmem_region;
+struct ashmem_lru_entry;
+struct mem_cgroup;
+struct shrink_control;
+struct shrinker;
+
+/* An entry counts for at most this many pages, so that no sum overflows. */
+#define ASHMEM_LRU_PAGES_MAX	BIT(24)
 
 /**
  * struct ashmem_lru - everything that can be purged
- * @groups: groups with purgeable pages, by node and cgroup; has locks of its own
- * @lock: protects @known
- * @known: all groups, by cgroup and node
+ * @lists: groups with listed entries, by node and cgroup; has its own locks,
+ *	which are outside @lock
+ * @hold: takes a reference to the object that an entry is part of; called
+ *	under @lock; invariant
+ * @lock: protects all fields below and those of groups and entries
+ * @groups: all groups
+ * @moved: counts entries that were moved from group to group
+ * @placed: counts places given to entries
  */
 struct ashmem_lru {
-	struct list_lru groups;
-	spinlock_t lock; /* 3rd in the order of ashmem.h */
-	DECLARE_HASHTABLE(known, 6);
+	struct list_lru lists;
+	void (*hold)(struct ashmem_lru_entry *entry);
+	spinlock_t lock; /* 4th in the order of ashmem.h */
+	struct list_head groups;
+	unsigned long moved;
+	u64 placed;
 };
 
 /**
- * struct ashmem_lru_group - ranges of one cgroup on one node, oldest first
- * @refs: one for @ranges while there are any, and one of each region that
- *	unpinned here last
+ * struct ashmem_lru_group - entries of one cgroup and node
+ * @refs: one for each entry that is attached, and one for each user
  * @lru: whose group it is; invariant
- * @cgroup: number of the cgroup, never given twice; invariant
- * @nid: node; invariant
- * @hash: link in @lru->known, under @lru->lock
- * @link: link in @lru->groups, under the lock of that list
- * @lock: protects @ranges, the links of each range in it, and @pages
- * @ranges: the ranges, least recently unpinned first
- * @pages: how many purgeable pages they have together; written under @lock,
- *	read anywhere
+ * @all: node in @lru->groups
+ * @link: node in @lru->lists, under the lock of that list
+ * @entries: listed entries by key
+ * @pages: sum of their pages
+ * @busy: picks that have not been put back
+ * @freed: counts pages that purges freed; read without the lock
  */
 struct ashmem_lru_group {
-	refcount_t refs;
-	int nid;
+	unsigned int refs;
 	struct ashmem_lru *lru;
-	u64 cgroup;
-	struct hlist_node hash;
+	struct list_head all;
 	struct list_head link;
-	spinlock_t lock; /* 4th in the order of ashmem.h */
-	struct list_head ranges;
-	unsigned long pages;
+	struct rb_root_cached entries;
+	u64 pages;
+	unsigned int busy;
+	unsigned long freed;
 };
 
-/* group.c */
-int ashmem_lru_group_cache_init(void);
-void ashmem_lru_group_cache_exit(void);
-int ashmem_lru_change_group(struct ashmem_lru *lru, struct ashmem_lru_group **group,
-			    u64 cgroup, int nid);
-int ashmem_lru_current_group(struct ashmem_lru *lru, struct ashmem_lru_group **group);
-void ashmem_lru_group_put(struct ashmem_lru_group *group);
+/**
+ * struct ashmem_lru_entry - pages that can be purged
+ * @node: node in @group->entries while @pages isn't 0
+ * @group: where it is attached; changes when groups are merged
+ * @key: no page is older, in jiffies
+ * @place: of entries with the same key, the one with the lower number goes first
+ * @pages: how many pages the group counts for it; the user's own lock covers
+ *	changes, too, so the user can read @key and @pages without the LRU's
+ * @busy: picks that have not been put back
+ */
+struct ashmem_lru_entry {
+	struct rb_node node;
+	struct ashmem_lru_group *group;
+	unsigned long key;
+	u64 place;
+	unsigned long pages;
+	unsigned int busy;
+};
 
-static inline void ashmem_lru_group_get(struct ashmem_lru_group *group)
-{
-	refcount_inc(&group->refs);
-}
+/* Where an entry was listed, if @valid. */
+struct ashmem_lru_cursor {
+	bool valid;
+	unsigned long key;
+	u64 place;
+};
 
-/* lru.c */
-int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker);
+int ashmem_lru_cache_init(void);
+void ashmem_lru_cache_exit(void);
+int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker,
+		    void (*hold)(struct ashmem_lru_entry *entry));
 void ashmem_lru_exit(struct ashmem_lru *lru);
-void ashmem_lru_add(struct ashmem_lru_group *group, struct ashmem_range *range);
-void ashmem_lru_add_behind(struct ashmem_range *range, struct ashmem_range *sibling);
-void ashmem_lru_del(struct ashmem_range *range);
-void ashmem_lru_del_many(struct ashmem_range **ranges, unsigned int count);
-void ashmem_lru_shrink(struct ashmem_range *range, unsigned long pages);
-unsigned long ashmem_lru_pages(struct ashmem_lru *lru);
-unsigned long ashmem_lru_count(struct ashmem_lru *lru, struct shrink_control *sc);
-struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru,
-					      struct shrink_control *sc,
-					      unsigned int skip);
-struct ashmem_range *
-ashmem_lru_trylock_oldest(struct ashmem_lru_group *group,
-			  bool (*fits)(const struct ashmem_range *range));
+
+/* For the owner of an entry */
+int ashmem_lru_attach(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
+		      struct mem_cgroup *memcg, int nid);
+bool ashmem_lru_detach(struct ashmem_lru *lru, struct ashmem_lru_entry *entry);
+void ashmem_lru_update(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
+		       unsigned long key, unsigned long pages);
+
+/* For a purge */
+struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru, int nid,
+					      struct mem_cgroup *memcg,
+					      unsigned long *pages);
 struct ashmem_lru_group *ashmem_lru_next_group(struct ashmem_lru *lru,
 					       struct ashmem_lru_group *group);
-struct ashmem_region *ashmem_lru_get_oldest(struct ashmem_lru_group *group);
-struct ashmem_range *ashmem_lru_oldest_of(struct ashmem_lru_group *group,
-					  struct ashmem_region *region);
+void ashmem_lru_put_group(struct ashmem_lru_group *group);
+struct ashmem_lru_entry *ashmem_lru_pick(struct ashmem_lru_group *group,
+					 const struct ashmem_lru_cursor *after,
+					 struct ashmem_lru_cursor *at);
+void ashmem_lru_put_back(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
+			 unsigned long key, unsigned long pages, unsigned long freed);
+bool ashmem_lru_wait(struct ashmem_lru_group *group, unsigned long seen,
+		     unsigned long *freed);
 
 #endif /* _ASHMEM_LRU_H */

@@ -1,7 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
-/*
- * Mapping a region: what the protection mask allows, and what is mapped.
- */
+// SPDX-License-Identifier: GPL-2.0-only
+/* Mapping a region: what the protection mask allows, and what is mapped. */
 
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -9,7 +7,9 @@
 #include <linux/mman.h>
 
 #include "ashmem.h"
+#include "backing.h"
 #include "compat/vma.h"
+#include "device.h"
 #include "trace.h"
 
 static vm_flags_t vm_flags_of(unsigned long prot)
@@ -26,10 +26,7 @@ static vm_flags_t vm_may_flags_of(unsigned long prot)
 	       _calc_vm_trans(prot, PROT_EXEC, VM_MAYEXEC);
 }
 
-/*
- * A private mapping is zero-filled memory of its own that only bears the
- * region's name.
- */
+/* A private mapping is anonymous memory with the region's name. */
 static void map_private(struct file *label, struct vm_area_struct *vma)
 {
 	struct file *device = vma->vm_file;
@@ -39,57 +36,35 @@ static void map_private(struct file *label, struct vm_area_struct *vma)
 	fput(device);
 }
 
-static int map_locked(struct ashmem_region *region, struct vm_area_struct *vma)
-{
-	unsigned long denied = ASHMEM_PROT_ALL & ~region->prot_mask;
-	/*
-	 * Not VM_SHARED, which the kernel drops from a shared mapping through a
-	 * descriptor that can't write, together with VM_MAYWRITE.
-	 */
-	bool shared = vma->vm_flags & VM_MAYSHARE;
-	int err;
-
-	lockdep_assert_held(&region->lock);
-
-	/* No size, and one near the top which rounded up is 0, refuse every length. */
-	if (vma->vm_end - vma->vm_start > PAGE_ALIGN(region->size))
-		return -EINVAL;
-	if (vma->vm_flags & vm_flags_of(denied))
-		return -EPERM;
-
-	err = ashmem_region_back_locked(region, vma->vm_flags & VM_NORESERVE, !shared);
-	if (err)
-		return err;
-
-	/* For good: mprotect() asks these flags, not the mask. */
-	vm_flags_clear(vma, vm_may_flags_of(denied));
-
-	if (shared)
-		return ashmem_backing_mmap(region->backing, vma);
-	map_private(region->label, vma);
-	return 0;
-}
-
-/**
- * ashmem_mmap - the device's mmap hook
- * @file: open file of the region
- * @vma: mapping under construction
- *
- * Return: 0; -EINVAL if the region has no size or is shorter than the mapping,
- * -EPERM for a right outside the mask, -EINTR, or why the backing couldn't be
- * made.
+/*
+ * Returns 0; -EINVAL if the region has no size or is shorter than the mapping, -EPERM
+ * for a right outside the mask, or the error of ashmem_region_back().
  */
 int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct ashmem_region *region = file->private_data;
-	int err = mutex_lock_killable(&region->lock);
+	unsigned long denied = ASHMEM_PROT_ALL & ~READ_ONCE(region->prot_mask);
+	unsigned long len = vma->vm_end - vma->vm_start;
+	/* Not VM_SHARED: the kernel clears it and VM_MAYWRITE for read-only descriptors. */
+	bool shared = vma->vm_flags & VM_MAYSHARE;
+	int err;
 
+	/* PAGE_ALIGN() is 0 for size 0 and on overflow; both refuse all mappings. */
+	if (len > PAGE_ALIGN(READ_ONCE(region->size)))
+		return -EINVAL;
+	if (vma->vm_flags & vm_flags_of(denied))
+		return -EPERM;
+	err = ashmem_region_back(region, len, vma->vm_flags & VM_NORESERVE, !shared);
 	if (err)
 		return err;
-	err = map_locked(region, vma);
+
+	/* mprotect() checks these flags, not the mask. */
+	vm_flags_clear(vma, vm_may_flags_of(denied));
+	if (shared)
+		err = ashmem_backing_mmap(region->backing, vma);
+	else
+		map_private(READ_ONCE(region->label), vma);
 	if (!err)
-		trace_ashmem_map(region, vma->vm_start, vma->vm_end,
-				 vma->vm_flags & VM_MAYSHARE);
-	mutex_unlock(&region->lock);
+		trace_ashmem_map(region, vma->vm_start, vma->vm_end, shared);
 	return err;
 }

@@ -1,236 +1,208 @@
-// SPDX-License-Identifier: GPL-2.0
-/*
- * Pinning and unpinning the pages of a region.
- */
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pinning and unpinning the pages of a region. */
 
-#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/sched.h>
-#include <linux/slab.h>
+#include <linux/sched/signal.h>
 
+#include "alloc.h"
 #include "ashmem.h"
+#include "flight.h"
+#include "payer.h"
+#include "pin.h"
+#include "stats.h"
 #include "trace.h"
 
-static struct kmem_cache *range_cache;
-
-static struct ashmem_range *range_alloc(void)
+/* The pages that @pin selects. Returns -ENODATA if there are none. */
+static int interval_of(struct ashmem_region *region, const struct ashmem_pin *pin,
+		       unsigned long *first, unsigned long *last)
 {
-	return kmem_cache_alloc(range_cache, GFP_KERNEL);
+	int err = -EINVAL;
+
+	if (ashmem_region_backing(region))
+		err = ashmem_pin_interval(pin, region->size, first, last);
+	if (!err && *first > *last)
+		err = -ENODATA;
+	return err;
 }
 
-/**
- * ashmem_range_free - free a range that is in no set
- * @range: the range, or NULL
- */
-void ashmem_range_free(struct ashmem_range *range)
+/* Make sure that the region has a spare range for the next part of an edit. */
+static int refill_spare(struct ashmem_region *region)
 {
-	if (range)
-		kmem_cache_free(range_cache, range);
-}
+	struct ashmem_range *range = NULL;
 
-/**
- * ashmem_ranges_free - free the ranges that an operation on a set left over
- * @dropped: list of them
- */
-void ashmem_ranges_free(struct list_head *dropped)
-{
-	struct ashmem_range *range, *next;
-
-	list_for_each_entry_safe(range, next, dropped, lru) {
-		ashmem_range_free(range);
-		cond_resched();
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	if (!READ_ONCE(region->spare)) {
+		range = ashmem_range_alloc();
+		if (!range)
+			return -ENOMEM;
+		/* It must not look like one that PIN took: see ashmem_payer_lock(). */
+		range->paid = false;
 	}
-}
-
-/**
- * ashmem_ranges_free_many - free ranges that are in no set
- * @ranges: the ranges
- * @count: how many
- */
-void ashmem_ranges_free_many(struct ashmem_range **ranges, unsigned int count)
-{
-	kmem_cache_free_bulk(range_cache, count, (void **)ranges);
-}
-
-/**
- * ashmem_pin_interval - the pages that a struct ashmem_pin means
- * @pin: interval in bytes, as the user gave it
- * @size: size of the region in bytes, at most MAX_LFS_FILESIZE
- * @first: first page, set on success
- * @last: last page, set on success
- *
- * All that can be wrong with an interval is found here. The sum of offset and
- * len has to fit into 32 bits, as it always had to; what "everything from
- * offset on" means is reckoned in 64.
- *
- * Return: 0; -EINVAL if the interval is unaligned, empty, overflows or passes
- * the page-rounded end.
- */
-int ashmem_pin_interval(const struct ashmem_pin *pin, size_t size,
-			unsigned long *first, unsigned long *last)
-{
-	u64 end_of_region = round_up((u64)size, PAGE_SIZE);
-	u64 end = end_of_region;
-
-	if (!PAGE_ALIGNED(pin->offset) || !PAGE_ALIGNED(pin->len))
-		return -EINVAL;
-	if (pin->len) {
-		end = (u64)pin->offset + pin->len;
-		if (end > U32_MAX)
-			return -EINVAL;
-	}
-	if (pin->offset >= end || end > end_of_region)
-		return -EINVAL;
-
-	*first = pin->offset >> PAGE_SHIFT;
-	*last = (end >> PAGE_SHIFT) - 1;
+	spin_lock(&region->lock);
+	if (!region->spare)
+		swap(region->spare, range);
+	spin_unlock(&region->lock);
+	ashmem_range_free(range);
 	return 0;
 }
 
-/*
- * Lock a region that can be pinned, and work out which pages @pin means.
- */
-static int lock_interval(struct ashmem_region *region, const struct ashmem_pin *pin,
-			 unsigned long *first, unsigned long *last)
+/* Out of line: PIN and UNPIN with all rights must not pay for its stack frame. */
+static noinline bool maps_writable(struct mm_struct *mm, const struct file *backing)
 {
-	int err = mutex_lock_killable(&region->lock);
+	struct vm_area_struct *vma;
+	unsigned long addr = 0;
+	bool found = false;
 
-	if (err)
-		return err;
-	err = region->backing ? ashmem_pin_interval(pin, region->size, first, last) :
-				-EINVAL;
-	if (err)
-		mutex_unlock(&region->lock);
-	return err;
+	if (mmap_read_lock_killable(mm))
+		return false;
+	while (!found && (vma = find_vma(mm, addr))) {
+		found = vma->vm_file == backing && (vma->vm_flags & VM_MAYWRITE);
+		addr = vma->vm_end;
+		cond_resched();
+	}
+	mmap_read_unlock(mm);
+	return found;
 }
 
 /*
- * Get a locked region a spare range. Its lock is dropped meanwhile, as the
- * allocation may have to purge just this region; pages and size are settled, so
- * an interval that was found good stays so. On error the lock isn't held.
+ * May the calling task discard contents? A task that can write can destroy them anyway:
+ * by a later mapping if the mask allows it, or by one that it has.
  */
-static int refill_spare(struct ashmem_region *region)
+static bool may_discard(struct ashmem_region *region)
 {
-	struct ashmem_range *range;
+	return likely(READ_ONCE(region->prot_mask) & PROT_WRITE) ||
+	       (current->mm && maps_writable(current->mm, region->backing));
+}
+
+/*
+ * Returns whether contents were lost, or an error. The mark for it is kept with
+ * @keep_lost, and if pages are in flight, which sets @in_flight.
+ */
+static int pin_pages(struct ashmem_region *region, unsigned long first,
+		     unsigned long last, bool keep_lost, bool *in_flight)
+{
+	struct ashmem_edit edit = { .first = first, .last = last, .spare = &region->spare };
 	int err;
 
-	mutex_unlock(&region->lock);
-	range = range_alloc();
-	if (!range)
-		return -ENOMEM;
-	err = mutex_lock_killable(&region->lock);
-	if (!err && !region->spare)
-		swap(region->spare, range);
-	ashmem_range_free(range);
-	return err;
+	INIT_LIST_HEAD(&edit.dropped);
+	*in_flight = false;
+	do {
+		spin_lock(&region->lock);
+		*in_flight |= ashmem_flights_overlap_locked(region, first, last);
+		err = ashmem_ranges_pin(&region->unpinned, &edit, keep_lost || *in_flight);
+		ashmem_region_count_locked(region);
+		spin_unlock(&region->lock);
+	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region)));
+
+	ashmem_ranges_free(&edit.dropped);
+	return err ?: edit.purged;
 }
 
-/**
- * ashmem_region_pin - keep pages
- * @region: the region
- * @pin: which pages
+/*
+ * The mark for lost contents is kept until pages in flight have landed, so a task that is
+ * killed before then hides no loss. A task that may not discard contents never clears the
+ * mark: other tasks must still learn of the loss.
  *
- * Return: %ASHMEM_NOT_PURGED, %ASHMEM_WAS_PURGED if contents of any range that
- * the interval touches were lost; -EINVAL without a backing or for a bad
- * interval, -ENOMEM, -EINTR.
+ * Returns %ASHMEM_NOT_PURGED, %ASHMEM_WAS_PURGED if contents of any range that the
+ * interval touches were lost; -EINVAL without a backing or for a bad interval, -ENOMEM,
+ * -EINTR.
  */
 int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
+	bool keep_lost = !(READ_ONCE(region->prot_mask) & PROT_WRITE);
+	bool lost = false, in_flight;
 	unsigned long first, last;
-	LIST_HEAD(dropped);
 	int ret;
 
-	ret = lock_interval(region, pin, &first, &last);
+	ret = interval_of(region, pin, &first, &last);
 	if (ret)
-		return ret;
+		return ret == -ENODATA ? ASHMEM_NOT_PURGED : ret;
 	for (;;) {
-		ret = ashmem_ranges_pin(&region->unpinned, first, last,
-					&region->spare, &dropped);
-		if (likely(ret != -EAGAIN))
-			break;
-		/* Seldom needed, so not got beforehand: look again after. */
-		ret = refill_spare(region);
-		if (ret)
+		ret = pin_pages(region, first, last, keep_lost, &in_flight);
+		if (ret < 0)
 			return ret;
+		lost |= ret || in_flight;
+		if (unlikely(in_flight)) {
+			if (ashmem_flights_wait(region, first, last))
+				return -EINTR;
+			continue;
+		}
+		if (likely(!lost || !keep_lost || !may_discard(region)))
+			break;
+		keep_lost = false;
 	}
-	mutex_unlock(&region->lock);
-	ashmem_ranges_free(&dropped);
 
-	trace_ashmem_pin(region, first, last, ret);
-	if (!ret)
+	trace_ashmem_pin(region, first, last, lost);
+	if (!lost)
 		return ASHMEM_NOT_PURGED;
 	ashmem_stats_pin_purged();
 	return ASHMEM_WAS_PURGED;
 }
 
-/**
- * ashmem_region_unpin - make pages purgeable
- * @region: the region
- * @pin: which pages
- *
- * Return: 0; -EINVAL without a backing or for a bad interval, -EPERM if the
- * protection mask lacks PROT_WRITE, -ENOMEM, -EINTR.
+/*
+ * Returns 0; -EINVAL without a backing or for a bad interval, -EPERM if the caller may
+ * not discard contents, -ENOMEM, -EINTR.
  */
 int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
+	struct ashmem_edit edit = { .spare = &region->spare };
+	struct ashmem_payer *payer;
 	unsigned long first, last;
-	LIST_HEAD(dropped);
 	int err;
 
-	err = lock_interval(region, pin, &first, &last);
+	err = interval_of(region, pin, &first, &last);
 	if (err)
-		return err;
-	if (unlikely(!region->spare)) {
+		return err == -ENODATA ? 0 : err;
+	if (!may_discard(region))
+		return -EPERM;
+	if (unlikely(!READ_ONCE(region->spare))) {
 		err = refill_spare(region);
 		if (err)
 			return err;
 	}
-	/* Who may not write may not have the contents thrown away either. */
-	if (!(region->prot_mask & PROT_WRITE))
-		err = -EPERM;
-	else
-		err = ashmem_lru_current_group(region->lru, &region->group);
-	if (!err)
-		ashmem_ranges_unpin(&region->unpinned, region, region->group,
-				    first, last, &region->spare, &dropped);
-	mutex_unlock(&region->lock);
-	ashmem_ranges_free(&dropped);
+
+	INIT_LIST_HEAD(&edit.dropped);
+	edit.first = first;
+	edit.last = last;
+	do {
+		/* Look again: an unlocked payer without ranges can be freed. */
+		payer = ashmem_payer_lock(region, first, last, &edit.paid);
+		if (!payer) {
+			err = -ENOMEM;
+			break;
+		}
+		err = ashmem_ranges_unpin(&region->unpinned, &edit, &payer->queue, jiffies);
+		ashmem_payer_list_locked(payer);
+		ashmem_region_count_locked(region);
+		spin_unlock(&region->lock);
+	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region)));
+
+	ashmem_ranges_free(&edit.dropped);
 	if (!err)
 		trace_ashmem_unpin(region, first, last);
 	return err;
 }
 
-/**
- * ashmem_region_pin_status - is any page unpinned?
- * @region: the region
- * @pin: which pages
- *
- * Return: %ASHMEM_IS_UNPINNED if so, else %ASHMEM_IS_PINNED; -EINVAL without a
- * backing or for a bad interval, -EINTR.
+/*
+ * Returns %ASHMEM_IS_UNPINNED if any page of @pin is unpinned, else %ASHMEM_IS_PINNED;
+ * -EINVAL without a backing or for a bad interval.
  */
 int ashmem_region_pin_status(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
 	unsigned long first, last;
-	int ret;
+	bool unpinned;
+	int err;
 
-	ret = lock_interval(region, pin, &first, &last);
-	if (ret)
-		return ret;
-	ret = ashmem_ranges_overlap(&region->unpinned, first, last) ?
-	      ASHMEM_IS_UNPINNED : ASHMEM_IS_PINNED;
-	mutex_unlock(&region->lock);
-	return ret;
-}
-
-int __init ashmem_pin_init(void)
-{
-	range_cache = kmem_cache_create("ashmem_range", sizeof(struct ashmem_range),
-					0, SLAB_ACCOUNT, NULL);
-	return range_cache ? 0 : -ENOMEM;
-}
-
-void ashmem_pin_exit(void)
-{
-	kmem_cache_destroy(range_cache);
+	err = interval_of(region, pin, &first, &last);
+	if (err)
+		return err == -ENODATA ? ASHMEM_IS_PINNED : err;
+	spin_lock(&region->lock);
+	unpinned = ashmem_ranges_overlap(&region->unpinned, first, last);
+	spin_unlock(&region->lock);
+	return unpinned ? ASHMEM_IS_UNPINNED : ASHMEM_IS_PINNED;
 }

@@ -1,264 +1,310 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The algebra of unpinned ranges: what PIN and UNPIN do to a set of them.
+ * The algebra of unpinned ranges: what PIN, UNPIN and a purge do to a set.
  *
- * Nothing here knows of files, of memory or of the module's globals. Callers
- * bring the one range that an operation may need in addition (@spare) and get
- * back those that it left over (in @spare, then in @dropped, linked by their lru
- * field), so that they can allocate and free outside their lock.
+ * PIN and UNPIN stop after RANGE_BATCH ranges with -EAGAIN, so that the caller can drop
+ * its lock. Each finished part is as valid as a separate call.
  */
 
 #include <linux/errno.h>
 #include <linux/minmax.h>
-#include <linux/sched.h>
 
 #include "range.h"
 
-/* Ranges that are got rid of together, on the stack meanwhile. */
-#define RANGE_BATCH	32
+#define RANGE_BATCH	128
 
-#define range_of(node)	container_of(node, struct ashmem_range, pages)
-
-static unsigned long range_length(const struct ashmem_range *range)
+static struct ashmem_range *range_of(struct rb_node *node)
 {
-	return range->pages.last - range->pages.start + 1;
+	return rb_entry_safe(node, struct ashmem_range, rb);
 }
 
-static void range_insert(struct ashmem_ranges *set, struct ashmem_range *range)
+/* The first range of the set that has a page in [@first, @last], or NULL. */
+static struct ashmem_range *first_range(const struct ashmem_ranges *set,
+					unsigned long first, unsigned long last)
 {
-	interval_tree_insert(&range->pages, &set->root);
-	set->unpinned += range_length(range);
-	set->purgeable += ashmem_range_purgeable(range);
+	struct rb_node *node = set->root.rb_node;
+	struct ashmem_range *found = NULL;
+
+	while (node) {
+		struct ashmem_range *range = range_of(node);
+
+		if (range->last < first) {
+			node = node->rb_right;
+			continue;
+		}
+		found = range;
+		if (range->start <= first)
+			break;
+		node = node->rb_left;
+	}
+	return found && found->start <= last ? found : NULL;
 }
 
-static void range_remove(struct ashmem_ranges *set, struct ashmem_range *range)
+static struct ashmem_range *next_range(struct ashmem_range *range, unsigned long last)
 {
-	interval_tree_remove(&range->pages, &set->root);
-	set->unpinned -= range_length(range);
-	set->purgeable -= ashmem_range_purgeable(range);
+	struct ashmem_range *next;
+
+	if (range->last >= last)
+		return NULL;
+	next = range_of(rb_next(&range->rb));
+	return next && next->start <= last ? next : NULL;
 }
 
-static void range_unlist(struct ashmem_range *range)
+/* @range is queued, and has @pages fewer to take now. */
+static void shrink_queue(struct ashmem_ranges *set, struct ashmem_range *range,
+			 unsigned long pages)
 {
-	if (ashmem_range_purgeable(range))
-		ashmem_lru_del(range);
+	set->purgeable -= pages;
+	range->queue->pages -= pages;
+	if (!ashmem_range_purgeable(range)) {
+		list_del(&range->age);
+		range->queue = NULL;
+	}
 }
 
 /*
- * Cut @range down to [@start, @last], a part of it. Its age stays.
+ * The link in the tree where [@first, @last] belongs, below @parent. If the link is in
+ * use, its range overlaps the interval.
  */
-static void range_trim(struct ashmem_ranges *set, struct ashmem_range *range,
+static struct rb_node **find_place(struct ashmem_ranges *set, unsigned long first,
+				   unsigned long last, struct rb_node **parent)
+{
+	struct rb_node **link = &set->root.rb_node;
+
+	*parent = NULL;
+	while (*link) {
+		struct ashmem_range *range = range_of(*link);
+
+		if (range->start <= last && range->last >= first)
+			break;
+		*parent = *link;
+		link = range->start > last ? &range->rb.rb_left : &range->rb.rb_right;
+	}
+	return link;
+}
+
+/* If @range has pages to take, queue it after @behind. */
+static void insert_range(struct ashmem_ranges *set, struct ashmem_range *range,
+			 struct rb_node *parent, struct rb_node **link,
+			 struct list_head *behind)
+{
+	rb_link_node(&range->rb, parent, link);
+	rb_insert_color(&range->rb, &set->root);
+
+	set->unpinned += range->last + 1 - range->start;
+	if (ashmem_range_purgeable(range)) {
+		list_add(&range->age, behind);
+		set->purgeable += ashmem_range_purgeable(range);
+		range->queue->pages += ashmem_range_purgeable(range);
+	} else {
+		range->queue = NULL;
+	}
+}
+
+/* @range becomes the spare, or is dropped if there is one. */
+static void remove_range(struct ashmem_ranges *set, struct ashmem_range *range,
+			 struct ashmem_edit *edit)
+{
+	rb_erase(&range->rb, &set->root);
+	set->unpinned -= range->last + 1 - range->start;
+	if (ashmem_range_purgeable(range)) {
+		list_del(&range->age);
+		set->purgeable -= ashmem_range_purgeable(range);
+		range->queue->pages -= ashmem_range_purgeable(range);
+	}
+	if (*edit->spare)
+		list_add(&range->age, &edit->dropped);
+	else
+		*edit->spare = range;
+}
+
+/* Cut @range down to [@start, @last], a part of it. Its place in the tree stays. */
+static void trim_range(struct ashmem_ranges *set, struct ashmem_range *range,
 		       unsigned long start, unsigned long last)
 {
 	unsigned long before = ashmem_range_purgeable(range);
 
-	range_remove(set, range);
-	range->pages.start = start;
-	range->pages.last = last;
+	set->unpinned -= (range->last - range->start) - (last - start);
+	range->start = start;
+	range->last = last;
+	range->paid = false;
 	range->resume = clamp_t(unsigned long, range->resume, start, last + 1);
-	range_insert(set, range);
 
 	if (before)
-		ashmem_lru_shrink(range, before - ashmem_range_purgeable(range));
+		shrink_queue(set, range, before - ashmem_range_purgeable(range));
 }
 
-/*
- * Give the pages of @range from @start on to @tail, which is as old.
- */
-static void range_split(struct ashmem_ranges *set, struct ashmem_range *range,
-			struct ashmem_range *tail, unsigned long start)
+/* Move the pages from @start on to the spare, with the age of @range. NULL without one. */
+static struct ashmem_range *split_range(struct ashmem_ranges *set,
+					struct ashmem_range *range,
+					unsigned long start, struct ashmem_edit *edit)
 {
-	tail->region = range->region;
+	struct ashmem_range *tail = *edit->spare;
+	struct list_head *behind = &range->age;
+	struct rb_node *parent, **link;
+
+	if (!tail)
+		return NULL;
+	*edit->spare = NULL;
+	tail->queue = range->queue;
+	tail->stamp = range->stamp;
 	tail->purged = range->purged;
-	tail->pages.start = start;
-	tail->pages.last = range->pages.last;
+	tail->paid = false;
+	tail->start = start;
+	tail->last = range->last;
 	tail->resume = max_t(unsigned long, range->resume, start);
 
-	/* Before @range is trimmed: it may leave the list, and its place in it. */
-	if (ashmem_range_purgeable(tail))
-		ashmem_lru_add_behind(tail, range);
-	range_trim(set, range, range->pages.start, start - 1);
-	range_insert(set, tail);
+	/* Trimming may dequeue @range. Then @tail takes its place. */
+	if (range->resume >= start)
+		behind = behind->prev;
+	trim_range(set, range, range->start, start - 1);
+	link = find_place(set, tail->start, tail->last, &parent);
+	insert_range(set, tail, parent, link, behind);
+	return tail;
 }
 
-/**
- * ashmem_ranges_init - make an empty set: everything is pinned
- * @set: the set
- */
-void ashmem_ranges_init(struct ashmem_ranges *set)
+/* Take the pages of the edit's interval out of @range. */
+static int cut_range(struct ashmem_ranges *set, struct ashmem_range *range,
+		     struct ashmem_edit *edit)
 {
-	set->root = RB_ROOT_CACHED;
-	set->unpinned = 0;
-	set->purgeable = 0;
-}
-
-/**
- * ashmem_ranges_overlap - is any page of an interval unpinned?
- * @set: the set
- * @first: first page of the interval
- * @last: last page of the interval
- *
- * Return: whether one is.
- */
-bool ashmem_ranges_overlap(struct ashmem_ranges *set, unsigned long first,
-			   unsigned long last)
-{
-	return interval_tree_iter_first(&set->root, first, last);
+	if (range->start < edit->first && range->last > edit->last &&
+	    !split_range(set, range, edit->last + 1, edit))
+		return -EAGAIN;
+	if (range->start < edit->first)
+		trim_range(set, range, range->start, edit->first - 1);
+	else if (range->last > edit->last)
+		trim_range(set, range, edit->last + 1, range->last);
+	else
+		remove_range(set, range, edit);
+	return 0;
 }
 
 /*
- * A range that is in no set and on no list any more becomes the spare one.
+ * No purge may take pages of the edit's interval any more, but they stay in the set,
+ * marked as lost. A split alone changes no answer.
  */
-static void range_leave(struct ashmem_range *range, struct ashmem_range **spare,
-			struct list_head *dropped)
+static int keep_range(struct ashmem_ranges *set, struct ashmem_range *range,
+		      struct ashmem_edit *edit)
 {
-	if (*spare)
-		list_add(&range->lru, dropped);
-	else
-		*spare = range;
-}
-
-/**
- * ashmem_ranges_pin - take the pages of an interval out of the set
- * @set: the set
- * @first: first page of the interval
- * @last: last page of the interval
- * @spare: a range to use up, set to NULL then; if NULL, takes one that nothing
- *	is left of
- * @dropped: list that gets the other ranges that nothing is left of
- *
- * Return: 1 if a range that the interval touches lost contents, 0 if none did;
- * -EAGAIN, with nothing changed, if it takes a spare and there is none.
- */
-int ashmem_ranges_pin(struct ashmem_ranges *set, unsigned long first,
-		      unsigned long last, struct ashmem_range **spare,
-		      struct list_head *dropped)
-{
-	struct interval_tree_node *node, *next;
-	bool purged = false;
-
-	for (node = interval_tree_iter_first(&set->root, first, last); node; node = next) {
-		struct ashmem_range *range = range_of(node);
-
-		/* Ranges are disjoint: behind one that reaches @last none matters. */
-		next = node->last < last ? interval_tree_iter_next(node, first, last) : NULL;
-		purged |= range->purged;
-		cond_resched();
-
-		if (node->start < first && node->last > last) {
-			if (!*spare)
-				return -EAGAIN;
-			range_split(set, range, *spare, last + 1);
-			*spare = NULL;
-		}
-		if (node->start < first) {
-			range_trim(set, range, node->start, first - 1);
-		} else if (node->last > last) {
-			range_trim(set, range, last + 1, node->last);
-		} else {
-			range_unlist(range);
-			range_remove(set, range);
-			range_leave(range, spare, dropped);
-		}
+	if (range->resume > min(range->last, edit->last))
+		return 0;
+	if (range->start < edit->first) {
+		range = split_range(set, range, edit->first, edit);
+		if (!range)
+			return -EAGAIN;
 	}
-	return purged;
+	if (range->last > edit->last && !split_range(set, range, edit->last + 1, edit))
+		return -EAGAIN;
+	ashmem_ranges_take(set, range, ashmem_range_purgeable(range));
+	return 0;
 }
 
-/**
- * ashmem_ranges_unpin - make the pages of an interval purgeable
- * @set: the set
- * @region: owner of the ranges
- * @group: the part of the LRU that the caller's ranges belong to
- * @first: first page of the interval
- * @last: last page of the interval
- * @spare: a range to use up, set to NULL then
- * @dropped: list that gets the ranges that were merged into another
- *
- * The interval and the ranges that it overlaps become one range at the young
- * end of the LRU, with all its pages there to take: what was purged may have
- * been written again. That contents were lost stays known.
+/* An empty set: everything is pinned. */
+void ashmem_ranges_init(struct ashmem_ranges *set)
+{
+	*set = (struct ashmem_ranges){ .root = RB_ROOT };
+}
+
+/* Is any page of the interval unpinned? */
+bool ashmem_ranges_overlap(const struct ashmem_ranges *set, unsigned long first,
+			   unsigned long last)
+{
+	return first_range(set, first, last);
+}
+
+/*
+ * Removes the pages of an interval from the set. @keep_lost leaves ranges with lost
+ * contents, with nothing to take in the interval. Returns 0 with @edit->purged set if
+ * contents of a range were lost; -EAGAIN if the rest needs another call, with a new spare.
  */
-void ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_region *region,
-			 struct ashmem_lru_group *group,
-			 unsigned long first, unsigned long last,
-			 struct ashmem_range **spare, struct list_head *dropped)
+int ashmem_ranges_pin(struct ashmem_ranges *set, struct ashmem_edit *edit, bool keep_lost)
 {
-	struct interval_tree_node *node, *next;
-	struct ashmem_range *merged = *spare;
-	unsigned long start = first, end = last;
-	bool purged = false;
+	struct ashmem_range *range = first_range(set, edit->first, edit->last), *next;
+	unsigned int budget = RANGE_BATCH;
 
-	*spare = NULL;
-	for (node = interval_tree_iter_first(&set->root, first, last); node; node = next) {
-		struct ashmem_range *range = range_of(node);
+	for (; range; range = next) {
+		bool purged = range->purged;
+		int err;
 
-		next = node->last < last ? interval_tree_iter_next(node, first, last) : NULL;
-		purged |= range->purged;
-		start = min(start, node->start);
-		end = max(end, node->last);
-
-		range_unlist(range);
-		range_remove(set, range);
-		range_leave(range, spare, dropped);
-		cond_resched();
-	}
-
-	merged->region = region;
-	merged->pages.start = start;
-	merged->pages.last = end;
-	merged->resume = start;
-	merged->purged = purged;
-	range_insert(set, merged);
-	ashmem_lru_add(group, merged);
-}
-
-static noinline void clear_filled(struct ashmem_ranges *set,
-				  void (*release)(struct ashmem_range **ranges,
-						  unsigned int count))
-{
-	struct ashmem_range *range, *next, *batch[RANGE_BATCH];
-	unsigned int count = 0;
-
-	/* Post-order: no range is looked at again once it is in the batch. */
-	rbtree_postorder_for_each_entry_safe(range, next, &set->root.rb_root, pages.rb) {
-		batch[count++] = range;
-		if (count == RANGE_BATCH) {
-			ashmem_lru_del_many(batch, count);
-			release(batch, count);
-			count = 0;
-			cond_resched();
+		if (!budget--) {
+			edit->first = range->start;
+			return -EAGAIN;
 		}
+		next = next_range(range, edit->last);
+		if (keep_lost && purged)
+			err = keep_range(set, range, edit);
+		else
+			err = cut_range(set, range, edit);
+		if (err)
+			return err;
+		edit->purged |= purged;
 	}
-	ashmem_lru_del_many(batch, count);
-	if (count)
-		release(batch, count);
-	ashmem_ranges_init(set);
+	return 0;
 }
 
-/**
- * ashmem_ranges_clear - empty the set
- * @set: the set
- * @release: gets the ranges, a few at a time; called under the set's lock
- */
-void ashmem_ranges_clear(struct ashmem_ranges *set,
-			 void (*release)(struct ashmem_range **ranges, unsigned int count))
+/* Remove the ranges that overlap the edit's interval. @merged grows to cover them. */
+static int absorb_ranges(struct ashmem_ranges *set, struct ashmem_edit *edit,
+			 struct ashmem_range *merged)
 {
-	/* Most regions have none, and kernels may clear the batch on the stack. */
-	if (!RB_EMPTY_ROOT(&set->root.rb_root))
-		clear_filled(set, release);
+	struct ashmem_range *range = first_range(set, edit->first, edit->last), *next;
+	unsigned int budget = RANGE_BATCH;
+
+	for (; range; range = next) {
+		if (!budget--) {
+			/* The next call overlaps this range and continues with it. */
+			merged->last = range->start - 1;
+			edit->first = merged->last;
+			return -EAGAIN;
+		}
+		next = next_range(range, edit->last);
+		merged->purged |= range->purged;
+		merged->start = min(merged->start, range->start);
+		merged->last = max(merged->last, range->last);
+		/* A spare must not look like a range that PIN took. */
+		range->paid = false;
+		remove_range(set, range, edit);
+	}
+	return 0;
 }
 
-/**
- * ashmem_ranges_take - note that a purge takes the next pages of a range
- * @set: the set
- * @range: range of the set
- * @pages: how many, at most ashmem_range_purgeable()
+/*
+ * The interval and the ranges that it overlaps become one range, the youngest of @queue,
+ * with all pages to take, because purged pages may have been written again. The mark for
+ * lost contents is kept. Returns -EAGAIN if the rest needs another call, with a new spare.
  */
+int ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_edit *edit,
+			struct ashmem_queue *queue, unsigned long stamp)
+{
+	struct ashmem_range *merged = *edit->spare;
+	struct rb_node *parent, **link;
+	int err = 0;
+
+	if (!merged)
+		return -EAGAIN;
+	*edit->spare = NULL;
+
+	merged->queue = queue;
+	merged->stamp = stamp;
+	merged->start = edit->first;
+	merged->last = edit->last;
+	merged->purged = false;
+	merged->paid = edit->paid;
+	link = find_place(set, merged->start, merged->last, &parent);
+	if (*link) {
+		err = absorb_ranges(set, edit, merged);
+		link = find_place(set, merged->start, merged->last, &parent);
+	}
+	merged->resume = merged->start;
+	insert_range(set, merged, parent, link, queue->ranges.prev);
+	return err;
+}
+
+/* A purge takes the next @pages of @range, at most ashmem_range_purgeable(). */
 void ashmem_ranges_take(struct ashmem_ranges *set, struct ashmem_range *range,
 			unsigned long pages)
 {
 	range->purged = true;
 	range->resume += pages;
-	set->purgeable -= pages;
-	ashmem_lru_shrink(range, pages);
+	if (pages)
+		shrink_queue(set, range, pages);
 }

@@ -1,27 +1,25 @@
-// SPDX-License-Identifier: GPL-2.0
-/*
- * Regions: lifetime, name, size, protection mask, backing.
- */
+// SPDX-License-Identifier: GPL-2.0-only
+/* Regions: lifetime, name, size, protection mask, backing. */
 
 #include <linux/err.h>
 #include <linux/file.h>
-#include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/personality.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "alloc.h"
 #include "ashmem.h"
+#include "backing.h"
+#include "payer.h"
+#include "stats.h"
 
 static struct kmem_cache *region_cache;
 
-/**
- * ashmem_region_create - make a region: no name, no size, all rights, all pinned
- * @lru: where its unpinned ranges will be listed
- *
- * Return: the region, owned by the caller, who closes it; NULL without memory.
- */
+/* No name, no size, all rights, all pinned. The caller must close it. NULL: no memory. */
 struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
 {
 	struct ashmem_region *region = kmem_cache_zalloc(region_cache, GFP_KERNEL);
@@ -29,148 +27,132 @@ struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
 	if (!region)
 		return NULL;
 	kref_init(&region->refs);
-	mutex_init(&region->lock);
+	spin_lock_init(&region->lock);
 	region->prot_mask = ASHMEM_PROT_ALL;
 	ashmem_ranges_init(&region->unpinned);
 	region->lru = lru;
+	INIT_LIST_HEAD(&region->payers);
+	INIT_LIST_HEAD(&region->flights);
 	return region;
 }
 
-/**
- * ashmem_region_close - end a region; mappings of it live on
- * @region: the region; nobody uses it any more but a purge that is under way
- *
- * Pages that were unpinned and are still mapped stay from now on: nobody could
- * pin them again to learn that they went.
+/*
+ * Mappings live on. Unpinned pages that are still mapped are kept from now on, because
+ * no PIN could report their loss.
  */
 void ashmem_region_close(struct ashmem_region *region)
 {
-	/* A purge may have the lock, for one step at the most. */
-	mutex_lock(&region->lock);
-	ashmem_ranges_clear(&region->unpinned, ashmem_ranges_free_many);
-	mutex_unlock(&region->lock);
-	ashmem_range_free(region->spare);
+	struct ashmem_ranges unpinned;
 
-	if (region->group)
-		ashmem_lru_group_put(region->group);
+	/* Purges find ranges only through payers. Now the ranges are ours. */
+	ashmem_payers_clear(region);
+	spin_lock(&region->lock);
+	unpinned = region->unpinned;
+	ashmem_ranges_init(&region->unpinned);
+	ashmem_region_count_locked(region);
+	spin_unlock(&region->lock);
+	ashmem_ranges_free_all(&unpinned);
+	ashmem_region_put(region);
+}
+
+static void free_region(struct kref *refs)
+{
+	struct ashmem_region *region = container_of(refs, struct ashmem_region, refs);
+
+	ashmem_payers_free(region);
+	ashmem_range_free(region->spare);
 	if (region->label)
 		fput(region->label);
 	if (region->backing)
 		fput(region->backing);
-	ashmem_region_put(region);
-}
-
-void ashmem_region_get(struct ashmem_region *region)
-{
-	kref_get(&region->refs);
-}
-
-static void region_free(struct kref *refs)
-{
-	struct ashmem_region *region = container_of(refs, struct ashmem_region, refs);
-
 	kfree(region->name);
-	mutex_destroy(&region->lock);
 	kmem_cache_free(region_cache, region);
 }
 
 void ashmem_region_put(struct ashmem_region *region)
 {
-	kref_put(&region->refs, region_free);
+	kref_put(&region->refs, free_region);
 }
 
-/**
- * ashmem_region_set_name - name a region
- * @region: the region
- * @full: %ASHMEM_NAME_PREFIX and the name, which is up to %ASHMEM_NAME_LEN - 1
- *	bytes long, allocated; the region's from now on, or freed on error. An
- *	empty name takes the name away.
- *
- * Return: 0; -EINVAL if the backing exists, -EINTR.
+static bool is_settled_locked(struct ashmem_region *region)
+{
+	lockdep_assert_held(&region->lock);
+	return region->backing || region->settling;
+}
+
+/*
+ * @full is allocated: %ASHMEM_NAME_PREFIX and a name of less than %ASHMEM_NAME_LEN
+ * bytes. The region owns it on success; on error it is freed. An empty name removes the
+ * name. Returns 0, or -EINVAL once the region is mapped or a first mmap() is in
+ * progress.
  */
 int ashmem_region_set_name(struct ashmem_region *region, char *full)
 {
-	int err;
+	int err = 0;
 
 	if (!full[ASHMEM_NAME_PREFIX_LEN]) {
 		kfree(full);
 		full = NULL;
 	}
 
-	err = mutex_lock_killable(&region->lock);
-	if (!err) {
-		if (region->backing)
-			err = -EINVAL;
-		else
-			swap(region->name, full);
-		mutex_unlock(&region->lock);
-	}
+	spin_lock(&region->lock);
+	if (is_settled_locked(region))
+		err = -EINVAL;
+	else
+		swap(region->name, full);
+	spin_unlock(&region->lock);
 	kfree(full);
 	return err;
 }
 
-/**
- * ashmem_region_get_name - copy a region's name
- * @region: the region
- * @name: buffer of %ASHMEM_NAME_LEN bytes
- *
- * Return: length of the string with its terminator, or -EINTR.
- */
-int ashmem_region_get_name(struct ashmem_region *region, char *name)
+static void copy_name(const struct ashmem_region *region, char *name)
 {
-	int err = mutex_lock_killable(&region->lock);
-
-	if (err)
-		return err;
 	strscpy(name, region->name ? region->name + ASHMEM_NAME_PREFIX_LEN :
 		ASHMEM_NAME_DEF, ASHMEM_NAME_LEN);
-	mutex_unlock(&region->lock);
+}
+
+/* @name has %ASHMEM_NAME_LEN bytes. Returns the length with the terminator. */
+size_t ashmem_region_get_name(struct ashmem_region *region, char *name)
+{
+	if (ashmem_region_backing(region)) {
+		copy_name(region, name);
+	} else {
+		spin_lock(&region->lock);
+		copy_name(region, name);
+		spin_unlock(&region->lock);
+	}
 	return strlen(name) + 1;
 }
 
-/**
- * ashmem_region_set_size - size a region
- * @region: the region
- * @size: bytes, any number
- *
- * Return: 0; -EINVAL if the backing exists, -EINTR.
- */
+/* Returns 0, or -EINVAL once the region is mapped or a first mmap() is in progress. */
 int ashmem_region_set_size(struct ashmem_region *region, size_t size)
 {
-	int err = mutex_lock_killable(&region->lock);
+	int err = 0;
 
-	if (err)
-		return err;
-	if (region->backing)
+	spin_lock(&region->lock);
+	if (is_settled_locked(region))
 		err = -EINVAL;
 	else
 		WRITE_ONCE(region->size, size);
-	mutex_unlock(&region->lock);
+	spin_unlock(&region->lock);
 	return err;
 }
 
-/**
- * ashmem_region_set_prot_mask - take rights away from mappings to come
- * @region: the region
- * @prot: PROT_* bits, a subset of the present mask
- *
- * Return: 0; -EINVAL if a bit of @prot isn't in the mask, -EINTR.
- */
+/* Returns 0, or -EINVAL if a bit of @prot is not in the present mask. */
 int ashmem_region_set_prot_mask(struct ashmem_region *region, unsigned long prot)
 {
-	int err = mutex_lock_killable(&region->lock);
+	int err = 0;
 
-	if (err)
-		return err;
+	spin_lock(&region->lock);
 	if (prot & ~region->prot_mask) {
 		err = -EINVAL;
 	} else {
-		/* What such a task may read it expects to be able to execute. */
+		/* Such a task expects to be able to execute what it can read. */
 		if ((prot & PROT_READ) && (current->personality & READ_IMPLIES_EXEC))
 			prot |= region->prot_mask & PROT_EXEC;
 		WRITE_ONCE(region->prot_mask, prot);
 	}
-	mutex_unlock(&region->lock);
+	spin_unlock(&region->lock);
 	return err;
 }
 
@@ -179,54 +161,93 @@ static const char *full_name(const struct ashmem_region *region)
 	return region->name ?: ASHMEM_NAME_DEF;
 }
 
-/**
- * ashmem_region_back_locked - see to it that a region has its backing
- * @region: the region, which has a size
- * @noreserve: for a backing that is made now: charge pages as they are used
- * @labelled: and its label
- *
- * Both or nothing: a backing settles name and size, and can't be taken back
- * once it could be seen.
- *
- * Return: 0, or the error of ashmem_backing_create() or
- * ashmem_backing_create_label().
- */
-int ashmem_region_back_locked(struct ashmem_region *region, bool noreserve,
-			      bool labelled)
+/* Create the files that the region lacks; NULL for one that it has. */
+static int create_files(struct ashmem_region *region, bool noreserve, bool labelled,
+			struct file **backing, struct file **label)
 {
-	struct file *backing = region->backing, *label = region->label;
-
-	lockdep_assert_held(&region->lock);
-	if (!backing) {
-		backing = ashmem_backing_create(full_name(region), region->size,
-						noreserve);
-		if (IS_ERR(backing))
-			return PTR_ERR(backing);
+	*backing = NULL;
+	*label = NULL;
+	if (!ashmem_region_backing(region)) {
+		*backing = ashmem_backing_create(full_name(region), region->size, noreserve);
+		if (IS_ERR(*backing))
+			return PTR_ERR(*backing);
 	}
-	if (labelled && !label) {
-		label = ashmem_backing_create_label(full_name(region), backing);
-		if (IS_ERR(label)) {
-			if (!region->backing)
-				fput(backing);
-			return PTR_ERR(label);
+	if (labelled && !READ_ONCE(region->label)) {
+		*label = ashmem_backing_create_label(full_name(region), region->size);
+		if (IS_ERR(*label)) {
+			if (*backing)
+				fput(*backing);
+			return PTR_ERR(*label);
 		}
-		region->label = label;
-	}
-	if (!region->backing) {
-		/* Pairs with ashmem_region_backing(). */
-		smp_store_release(&region->backing, backing);
 	}
 	return 0;
 }
 
-int __init ashmem_region_init(void)
+/* If another task was faster, the file is left to the caller. */
+static void install_files_locked(struct ashmem_region *region, struct file **backing,
+				 struct file **label)
+{
+	lockdep_assert_held(&region->lock);
+	if (*backing && !region->backing) {
+		/* Pairs with ashmem_region_backing(). */
+		smp_store_release(&region->backing, *backing);
+		*backing = NULL;
+	}
+	if (*label && !region->label) {
+		ashmem_backing_number_label(*label, region->backing);
+		/* Pairs with the READ_ONCE() of users, which depend on the address. */
+		smp_store_release(&region->label, *label);
+		*label = NULL;
+	}
+}
+
+/*
+ * Makes sure that a region has its backing and, with @labelled, its label. Creates them
+ * without a lock: @settling keeps name and size. If several tasks create them, the first
+ * one wins, and no task waits for another. Returns 0; -EINVAL if the region is shorter than
+ * @mapped bytes, or the error of ashmem_backing_create() or ashmem_backing_create_label().
+ */
+int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
+		       bool noreserve, bool labelled)
+{
+	struct file *backing, *label;
+	int err = 0;
+
+	if (ashmem_region_backing(region) && (!labelled || READ_ONCE(region->label)))
+		return mapped > PAGE_ALIGN(region->size) ? -EINVAL : 0;
+
+	spin_lock(&region->lock);
+	if (mapped > PAGE_ALIGN(region->size))
+		err = -EINVAL;
+	else
+		region->settling++;
+	spin_unlock(&region->lock);
+	if (err)
+		return err;
+
+	err = create_files(region, noreserve, labelled, &backing, &label);
+
+	spin_lock(&region->lock);
+	region->settling--;
+	if (!err)
+		install_files_locked(region, &backing, &label);
+	spin_unlock(&region->lock);
+
+	if (!err && label)
+		fput(label);
+	if (!err && backing)
+		fput(backing);
+	return err;
+}
+
+int __init ashmem_region_cache_init(void)
 {
 	region_cache = kmem_cache_create("ashmem_region", sizeof(struct ashmem_region),
 					 0, SLAB_ACCOUNT, NULL);
 	return region_cache ? 0 : -ENOMEM;
 }
 
-void ashmem_region_exit(void)
+void ashmem_region_cache_exit(void)
 {
 	kmem_cache_destroy(region_cache);
 }

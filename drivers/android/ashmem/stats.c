@@ -1,35 +1,26 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Totals for the machine, in /sys/class/misc/ashmem: a file per number, and one
- * for what this kernel lets the driver do.
- *
- * They are counted where contents are lost, which is never a hot path, and
- * added up when somebody reads them.
+ * Counters of the whole machine in /sys/class/misc/ashmem, which count pages that exist.
+ * See Documentation/ABI/testing/sysfs-class-misc-ashmem.
  */
 
 #include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
-#include "ashmem.h"
-#include "compat/memcg.h"
+#include "stats.h"
 
 static atomic_long_t pages_purged[2];
 static atomic_long_t pins_purged;
+DEFINE_PER_CPU(long, ashmem_stats_purgeable);
+bool ashmem_stats_by_memcg;
 
-/**
- * ashmem_stats_purged - count purged pages
- * @pages: how many
- * @pressure: for want of memory, rather than by command
- */
+/* @pressure: by the shrinker, not by ASHMEM_PURGE_ALL_CACHES. */
 void ashmem_stats_purged(unsigned long pages, bool pressure)
 {
 	atomic_long_add(pages, &pages_purged[pressure]);
 }
 
-/**
- * ashmem_stats_pin_purged - count a PIN that found contents lost
- */
 void ashmem_stats_pin_purged(void)
 {
 	atomic_long_inc(&pins_purged);
@@ -38,7 +29,13 @@ void ashmem_stats_pin_purged(void)
 static ssize_t purgeable_pages_show(struct device *dev, struct device_attribute *attr,
 				    char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", ashmem_lru_pages(&ashmem_lru));
+	long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		pages += per_cpu(ashmem_stats_purgeable, cpu);
+	/* The CPUs are read one by one, so the sum can be negative. */
+	return sysfs_emit(buf, "%ld\n", max(pages, 0L));
 }
 static DEVICE_ATTR_RO(purgeable_pages);
 
@@ -66,7 +63,7 @@ static DEVICE_ATTR_RO(purged_pins);
 static ssize_t memcg_aware_show(struct device *dev, struct device_attribute *attr,
 				char *buf)
 {
-	return sysfs_emit(buf, "%d\n", compat_shrinks_by_memcg());
+	return sysfs_emit(buf, "%d\n", ashmem_stats_by_memcg);
 }
 static DEVICE_ATTR_RO(memcg_aware);
 

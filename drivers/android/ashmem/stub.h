@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The KUnit suites can put a function of theirs in place of one of the driver's
- * that begins with KUNIT_STATIC_STUB_REDIRECT(). Builds without the suites don't
- * look for one, whatever the kernel was built with.
+ * KUnit suites can replace a function of the driver that begins with
+ * KUNIT_STATIC_STUB_REDIRECT(). Builds without the suites check for no replacement, even
+ * on kernels with KUnit.
  */
 
 #ifndef _ASHMEM_STUB_H

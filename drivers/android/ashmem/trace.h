@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints. Regions are told apart by the inode number of their backing, as
  * in /proc/PID/maps and fdinfo; ashmem_map says which one a new region got.
  *
- * Formats name fields and don't reckon: libtraceevent, which prints them for
- * perf and trace-cmd, takes a - b + c for a - (b + c).
+ * Formats only name fields: libtraceevent, which perf and trace-cmd use, parses a - b +
+ * c as a - (b + c).
  */
 
 #undef TRACE_SYSTEM
@@ -16,6 +16,7 @@
 #include <linux/tracepoint.h>
 
 #include "ashmem.h"
+#include "backing.h"
 
 TRACE_EVENT(ashmem_open,
 	TP_PROTO(struct ashmem_region *region),
@@ -91,10 +92,7 @@ TRACE_EVENT(ashmem_unpin,
 		  __entry->pages)
 );
 
-/*
- * One step of a purge: @pages of the range were dealt with, @freed of them had
- * been in memory, and it took @nsecs.
- */
+/* One step of a purge: it took @pages, of which @freed were in memory, in @nsecs. */
 TRACE_EVENT(ashmem_purge,
 	TP_PROTO(struct ashmem_region *region, unsigned long first,
 		 unsigned long pages, unsigned long freed, bool pressure, u64 nsecs),

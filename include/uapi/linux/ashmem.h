@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * Anonymous shared memory: the interface of /dev/ashmem.
  *
- * Each open of /dev/ashmem makes a region of its own, which every holder of
+ * Each open of /dev/ashmem makes its own region, which every holder of
  * that open file description shares. The commands are described one by one,
  * with every errno, in Documentation/userspace-api/ashmem.rst.
  */

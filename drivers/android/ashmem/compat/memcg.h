@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _ASHMEM_COMPAT_MEMCG_H
 #define _ASHMEM_COMPAT_MEMCG_H
 
@@ -6,38 +6,99 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include "compat.h"
+
 /*
- * Is a shrinker of ours asked by memory cgroup? See compat/list_lru.h.
+ * 6.7: modules can register a memcg-aware shrinker. Before, all cgroups are NULL here.
  */
-static inline bool compat_shrinks_by_memcg(void)
-{
 #if defined(CONFIG_MEMCG) && defined(ASHMEM_HAVE_SHRINKER_ALLOC)
-	return !mem_cgroup_disabled();
-#else
-	return false;
-#endif
+#define ASHMEM_HAVE_MEMCG_LRU
+
+/*
+ * The nearest cgroup, from @memcg up, that is online; NULL for the root, which has no
+ * limit. It stays online until rcu_read_unlock().
+ */
+static inline struct mem_cgroup *compat_memcg_living(struct mem_cgroup *memcg)
+{
+	while (memcg && css_is_dying(&memcg->css))
+		memcg = parent_mem_cgroup(memcg);
+	return memcg && memcg->css.parent ? memcg : NULL;
 }
 
 /*
- * A number for the memory cgroup of the current task, never given twice; 0
- * where shrinkers of modules can't know of cgroups.
+ * The cgroup that a folio is charged to. The caller holds a reference to the folio and
+ * rcu_read_lock(), which keeps the cgroup valid.
  */
-static inline u64 compat_current_memcg_serial(void)
+static inline struct mem_cgroup *compat_folio_memcg(struct folio *folio)
 {
-	u64 serial = 0;
+	return compat_memcg_living(folio_memcg(folio));
+}
 
-#ifdef CONFIG_MEMCG
-	struct mem_cgroup *memcg;
+/* The cgroup of the current task, under rcu_read_lock(). */
+static inline struct mem_cgroup *compat_task_memcg(void)
+{
+	return compat_memcg_living(mem_cgroup_from_task(current));
+}
 
-	if (!compat_shrinks_by_memcg())
-		return 0;
+/* @memcg, or the root instead of NULL. */
+static inline struct mem_cgroup *compat_memcg_or_root(struct mem_cgroup *memcg)
+{
+	if (memcg)
+		return memcg;
 	rcu_read_lock();
 	memcg = mem_cgroup_from_task(current);
-	if (memcg)
-		serial = memcg->css.serial_nr;
+	while (memcg && memcg->css.parent)
+		memcg = parent_mem_cgroup(memcg);
 	rcu_read_unlock();
-#endif
-	return serial;
+	return memcg;
 }
+
+/* A number that is never reused for another cgroup; 0 for the root. */
+static inline u64 compat_memcg_serial(const struct mem_cgroup *memcg)
+{
+	return memcg ? memcg->css.serial_nr : 0;
+}
+
+static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)
+{
+	return !memcg || css_tryget(&memcg->css);
+}
+
+static inline void compat_memcg_put(struct mem_cgroup *memcg)
+{
+	if (memcg)
+		css_put(&memcg->css);
+}
+
+#else
+
+static inline struct mem_cgroup *compat_memcg_living(struct mem_cgroup *memcg)
+{
+	return NULL;
+}
+
+static inline struct mem_cgroup *compat_folio_memcg(void *folio)
+{
+	return NULL;
+}
+
+static inline struct mem_cgroup *compat_task_memcg(void)
+{
+	return NULL;
+}
+
+static inline u64 compat_memcg_serial(const struct mem_cgroup *memcg)
+{
+	return 0;
+}
+
+static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)
+{
+	return true;
+}
+
+static inline void compat_memcg_put(struct mem_cgroup *memcg) {}
+
+#endif
 
 #endif /* _ASHMEM_COMPAT_MEMCG_H */

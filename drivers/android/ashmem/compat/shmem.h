@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _ASHMEM_COMPAT_SHMEM_H
 #define _ASHMEM_COMPAT_SHMEM_H
 
@@ -6,11 +6,13 @@
 #include <linux/mm.h>
 #include <linux/shmem_fs.h>
 
+#include "compat.h"
+
 /*
- * Make a shmem file that is charged for its whole @size at once, or, with
- * @noreserve, page by page as it fills.
+ * Create a shmem file that is charged for its whole @size now or, with @noreserve, for
+ * each page when it is allocated.
  *
- * 7.x: shmem_file_setup() takes vma_flags_t, before that unsigned long.
+ * 7.0: shmem_file_setup() takes vma_flags_t, before that unsigned long.
  */
 static inline struct file *compat_shmem_file_setup(const char *name, loff_t size,
 						   bool noreserve)
@@ -24,10 +26,8 @@ static inline struct file *compat_shmem_file_setup(const char *name, loff_t size
 }
 
 /*
- * Is an entry of the page cache locked? It may be gone, since the caller has no
- * reference.
- *
- * 5.16: the page cache consists of folios.
+ * 5.16: the page cache consists of folios. These functions take an entry of it, which
+ * may be freed at any time, because the caller holds no reference.
  */
 static inline bool compat_folio_locked(void *entry)
 {
@@ -38,14 +38,60 @@ static inline bool compat_folio_locked(void *entry)
 #endif
 }
 
+static inline int compat_folio_nid(void *entry)
+{
+#ifdef ASHMEM_HAVE_FOLIO
+	return folio_nid(entry);
+#else
+	return page_to_nid(entry);
+#endif
+}
+
+/* The bits of the index that differ within a folio. */
+static inline unsigned long compat_folio_mask(void *entry)
+{
+#ifdef ASHMEM_HAVE_FOLIO
+	unsigned int order = folio_order(entry);
+#else
+	unsigned int order = compound_order(entry);
+#endif
+
+	/* A freed folio may have any value. */
+	return BIT(min(order, 20U)) - 1;
+}
+
+static inline bool compat_folio_try_get(void *entry)
+{
+#ifdef ASHMEM_HAVE_FOLIO
+	return folio_try_get(entry);
+#else
+	return get_page_unless_zero(entry);
+#endif
+}
+
+static inline void compat_folio_put(void *entry)
+{
+#ifdef ASHMEM_HAVE_FOLIO
+	folio_put(entry);
+#else
+	put_page(entry);
+#endif
+}
+
+#if defined(ASHMEM_HAVE_COMPAT_VMA_MMAP_FOPS) || defined(ASHMEM_HAVE_COMPAT_VMA_MMAP_DESC)
+#define COMPAT_CAN_MMAP_NESTED	true
+#else
+#define COMPAT_CAN_MMAP_NESTED	false
+#endif
+
 /*
- * Does @fops map files at all, by whichever of the two hooks?
+ * Has @fops exactly one of the two hooks, and one that compat_fops_mmap() can call?
  */
 static inline bool compat_fops_can_mmap(const struct file_operations *fops)
 {
 #ifdef ASHMEM_HAVE_MMAP_PREPARE
 	if (fops->mmap_prepare)
-		return true;
+		return COMPAT_CAN_MMAP_NESTED && !fops->mmap;
 #endif
 	return fops->mmap;
 }
@@ -63,11 +109,11 @@ static inline void compat_fops_set_mmap(struct file_operations *fops,
 }
 
 /*
- * Map @file into @vma by the hook that @fops has, whatever @file->f_op says.
+ * Map @file into @vma by the hook of @fops, not of @file->f_op.
+ * compat_fops_can_mmap() has accepted @fops.
  *
- * 6.16: mmap_prepare appears; shmem has it instead of mmap in 7.2 at the
- * latest. 6.17: __compat_vma_mmap_prepare(f_op, file, vma); later renamed to
- * __compat_vma_mmap(); 7.2: that takes a descriptor that the caller prepares.
+ * 6.19: shmem has mmap_prepare instead of mmap, and __compat_vma_mmap() calls it; 7.1:
+ * that takes a descriptor which the caller prepares.
  */
 static inline int compat_fops_mmap(const struct file_operations *fops,
 				   struct file *file, struct vm_area_struct *vma)
@@ -84,9 +130,6 @@ static inline int compat_fops_mmap(const struct file_operations *fops,
 #elif defined(ASHMEM_HAVE_COMPAT_VMA_MMAP_FOPS)
 	if (fops->mmap_prepare)
 		return __compat_vma_mmap(fops, file, vma);
-#elif defined(ASHMEM_HAVE_COMPAT_VMA_MMAP_PREPARE)
-	if (fops->mmap_prepare)
-		return __compat_vma_mmap_prepare(fops, file, vma);
 #endif
 	return fops->mmap(file, vma);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _ASHMEM_COMPAT_SHRINKER_H
 #define _ASHMEM_COMPAT_SHRINKER_H
 
@@ -6,15 +6,20 @@
 #include <linux/slab.h>
 #include <linux/swap.h>
 
+#include "compat.h"
+#include "memcg.h"
+
 /*
- * 5.10: the caller owns the struct, and registering it may fail. 6.0: it has a
- * name. 6.7: the kernel allocates it, and registering can't fail any more; only
- * then may a module's shrinker know of cgroups.
+ * 5.10: the caller owns the struct, and registration may fail. 6.0: it has a name. 6.7:
+ * the kernel allocates it, registration cannot fail, and a module's shrinker may be
+ * memcg-aware.
  */
 static inline struct shrinker *compat_shrinker_alloc(const char *name)
 {
-#ifdef ASHMEM_HAVE_SHRINKER_ALLOC
+#if defined(ASHMEM_HAVE_MEMCG_LRU)
 	return shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE, "%s", name);
+#elif defined(ASHMEM_HAVE_SHRINKER_ALLOC)
+	return shrinker_alloc(SHRINKER_NUMA_AWARE, "%s", name);
 #else
 	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
 
@@ -38,9 +43,7 @@ static inline int compat_shrinker_register(struct shrinker *shrinker, const char
 #endif
 }
 
-/*
- * For a shrinker that is registered or not. Returns when no callback runs.
- */
+/* Frees a shrinker, registered or not, after its last callback has returned. */
 static inline void compat_shrinker_free(struct shrinker *shrinker)
 {
 #ifdef ASHMEM_HAVE_SHRINKER_ALLOC
@@ -51,11 +54,14 @@ static inline void compat_shrinker_free(struct shrinker *shrinker)
 #endif
 }
 
-/* 6.4: reclaim can be told of pages that were freed behind its back */
+/* 6.4: a call reports to reclaim pages that were freed outside of its LRU lists */
 static inline void compat_account_reclaimed_pages(unsigned long pages)
 {
 #ifdef ASHMEM_HAVE_ACCOUNT_RECLAIMED
 	mm_account_reclaimed_pages(pages);
+#else
+	if (current->reclaim_state)
+		current->reclaim_state->reclaimed_slab += pages;
 #endif
 }
 

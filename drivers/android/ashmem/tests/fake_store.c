@@ -1,76 +1,56 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The store that tests of purging have instead of shmem.
+ * The store that replaces shmem in the tests of purging.
  */
 
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
+#include <linux/minmax.h>
 
+#include "../backing.h"
 #include "fake_store.h"
 
-static unsigned long fake_punch(struct file *backing, unsigned long first,
-				unsigned long last)
-{
-	struct kunit *test = kunit_get_current_test();
-	struct fake_store *store = test->priv;
-
-	KUNIT_ASSERT_LT_MSG(test, store->count, PUNCHES_MAX, "a purge without end");
-	store->punches[store->count++] = (struct punch){ backing, first, last };
-	if (store->on_punch)
-		store->on_punch(test, store);
-	return store->fails ? 0 : last - first + 1;
-}
-
-static unsigned long fake_hole(struct file *backing, unsigned long first,
-			       unsigned long last)
+static bool fake_survey(struct file *backing, unsigned long first, unsigned long last,
+			unsigned long max, bool wait, struct ashmem_survey *survey)
 {
 	struct fake_store *store = kunit_get_current_test()->priv;
+	unsigned long lo = max(first, store->data);
+	unsigned long end = min(last + 1, store->data_end);
+	unsigned long locked = max(lo, store->locked);
 
-	if (first < store->data)
-		return min(store->data, last + 1) - first;
-	return first < store->data_end ? 0 : last - first + 1;
+	*survey = (struct ashmem_survey){ .last = last };
+	if (lo >= end)
+		return true;
+	if (!wait && locked < min(end, store->locked_end)) {
+		if (locked == lo)
+			return false;
+		end = locked;
+		survey->last = end - 1;
+	}
+	if (end - lo > max) {
+		end = lo + max;
+		survey->last = end - 1;
+	}
+	survey->pages = end - lo;
+	survey->resident = clamp(store->swapped, lo, end) - lo;
+	return true;
 }
 
-static bool fake_locked(struct file *backing, unsigned long first, unsigned long last)
-{
-	return false;
-}
-
-static void next_pick(struct kunit *test)
-{
-	struct fake_store *store = test->priv;
-
-	store->picks++;
-	if (store->on_pick)
-		store->on_pick(test, store);
-}
-
-static struct ashmem_range *fake_trylock(struct ashmem_lru_group *group,
-					 bool (*fits)(const struct ashmem_range *range))
-{
-	struct kunit *test = kunit_get_current_test();
-	struct ashmem_range *range;
-
-	next_pick(test);
-	kunit_deactivate_static_stub(test, ashmem_lru_trylock_oldest);
-	range = ashmem_lru_trylock_oldest(group, fits);
-	kunit_activate_static_stub(test, ashmem_lru_trylock_oldest, fake_trylock);
-	return range;
-}
-
-static struct ashmem_region *fake_oldest(struct ashmem_lru_group *group)
+static void fake_punch(struct file *backing, unsigned long first, unsigned long last,
+		       unsigned long pages, bool reclaim)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct fake_store *store = test->priv;
-	struct ashmem_region *region;
+	unsigned int number;
 
-	next_pick(test);
-	kunit_deactivate_static_stub(test, ashmem_lru_get_oldest);
-	region = ashmem_lru_get_oldest(group);
-	kunit_activate_static_stub(test, ashmem_lru_get_oldest, fake_oldest);
-	if (store->on_picked)
-		store->on_picked(test, store);
-	return region;
+	might_sleep();
+	spin_lock(&store->lock);
+	number = store->count++;
+	if (number < PUNCHES_MAX)
+		store->punches[number] = (struct punch){ backing, first, last, reclaim };
+	spin_unlock(&store->lock);
+	if (store->on_punch)
+		store->on_punch(test, store, number);
 }
 
 /**
@@ -83,37 +63,34 @@ int fake_store_init(struct kunit *test)
 
 	if (!store)
 		return -ENOMEM;
+	spin_lock_init(&store->lock);
 	store->data_end = ULONG_MAX;
+	store->swapped = ULONG_MAX;
 	test->priv = store;
+	kunit_activate_static_stub(test, ashmem_backing_survey, fake_survey);
 	kunit_activate_static_stub(test, ashmem_backing_punch, fake_punch);
-	kunit_activate_static_stub(test, ashmem_backing_hole, fake_hole);
-	kunit_activate_static_stub(test, ashmem_backing_locked, fake_locked);
-	kunit_activate_static_stub(test, ashmem_lru_trylock_oldest, fake_trylock);
-	kunit_activate_static_stub(test, ashmem_lru_get_oldest, fake_oldest);
 	return 0;
 }
 
-/**
- * fake_store_region - a new region with its backing
- * @test: the test, with which it is closed
- * @lru: where its ranges are listed
- * @pages: its size
- */
-struct ashmem_region *fake_store_region(struct kunit *test, struct ashmem_lru *lru,
-					unsigned long pages)
+/* Wait for the tasks that a test started. */
+void fake_store_exit(struct kunit *test)
 {
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
+	struct fake_store *store = test->priv;
+	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, 0, ashmem_region_set_size(region, pages << PAGE_SHIFT));
-	mutex_lock(&region->lock);
-	KUNIT_EXPECT_EQ(test, 0, ashmem_region_back_locked(region, true, false));
-	mutex_unlock(&region->lock);
-	KUNIT_ASSERT_NOT_NULL(test, region->backing);
-	return region;
+	for (i = 0; i < ARRAY_SIZE(store->task); i++)
+		ashmem_kunit_end(&store->task[i]);
+}
+
+/* Restore the real store. */
+void fake_store_end(struct kunit *test)
+{
+	kunit_deactivate_static_stub(test, ashmem_backing_survey);
+	kunit_deactivate_static_stub(test, ashmem_backing_punch);
 }
 
 /**
- * fake_store_expect - see what the store was told to free
+ * fake_store_expect - see what the store was told to throw away
  * @test: the test
  * @i: which time, from 0
  * @region: of which region
@@ -132,7 +109,7 @@ void fake_store_expect(struct kunit *test, unsigned int i, struct ashmem_region 
 }
 
 /**
- * fake_store_expect_count - see how often that was, and begin anew
+ * fake_store_expect_count - see how often that was, and begin again
  * @test: the test
  * @count: how often
  */

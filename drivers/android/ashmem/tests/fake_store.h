@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A store behind the regions of a test that does what the test wants it to: keep
- * account, free nothing, wait, or have something happen between two steps.
+ * A store that a test controls: it has pages in memory, in swap, locked pages and holes,
+ * records which pages are freed, and calls the test while a step is in flight.
  */
 
 #ifndef _ASHMEM_TESTS_FAKE_STORE_H
@@ -9,54 +9,58 @@
 
 #include "fixture.h"
 
-/* What reclaim.c takes at a time. */
+/* Pages per step of a file with few mappings. */
 #define STEP		512
 
 #define PUNCHES_MAX	64
 
 /**
- * struct punch - pages that the store was told to free
- * @backing: which store
+ * struct punch - pages that the store was told to throw away
+ * @backing: of which region
  * @first: first page
  * @last: last page
+ * @reclaim: by the shrinker
  */
 struct punch {
 	struct file *backing;
 	unsigned long first;
 	unsigned long last;
+	bool reclaim;
 };
 
 /**
  * struct fake_store - the store behind all regions of a test
- * @punches: what it was told to free
+ * @lock: protects @punches and @count
+ * @punches: what it was told to throw away
  * @count: how many times
- * @fails: it frees nothing
- * @data: first page that there is anything of
+ * @data: first page that exists
  * @data_end: the page behind the last such
- * @on_punch: called when it is told to free, or NULL
- * @on_pick: called when the next range is picked, no lock held, or NULL
- * @on_picked: called when its region was picked and isn't locked yet, or NULL
- * @picks: how often a range was picked
- * @region: for these, the region that they act on
- * @other: for these, another
+ * @swapped: pages from here on are swapped out
+ * @locked: first page that is locked
+ * @locked_end: the page behind the last such
+ * @on_punch: called when pages are thrown away, no lock held, or NULL
+ * @region: for @on_punch
+ * @other: for @on_punch
+ * @task: for @on_punch
  */
 struct fake_store {
+	spinlock_t lock; /* several tasks may purge */
 	struct punch punches[PUNCHES_MAX];
 	unsigned int count;
-	bool fails;
 	unsigned long data;
 	unsigned long data_end;
-	void (*on_punch)(struct kunit *test, struct fake_store *store);
-	void (*on_pick)(struct kunit *test, struct fake_store *store);
-	void (*on_picked)(struct kunit *test, struct fake_store *store);
-	unsigned int picks;
+	unsigned long swapped;
+	unsigned long locked;
+	unsigned long locked_end;
+	void (*on_punch)(struct kunit *test, struct fake_store *store, unsigned int number);
 	struct ashmem_region *region;
 	struct ashmem_region *other;
+	struct ashmem_kunit_task task[4];
 };
 
 int fake_store_init(struct kunit *test);
-struct ashmem_region *fake_store_region(struct kunit *test, struct ashmem_lru *lru,
-					unsigned long pages);
+void fake_store_exit(struct kunit *test);
+void fake_store_end(struct kunit *test);
 void fake_store_expect(struct kunit *test, unsigned int i, struct ashmem_region *region,
 		       unsigned long first, unsigned long last);
 void fake_store_expect_count(struct kunit *test, unsigned int count);

@@ -1,371 +1,495 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The LRU: order, counts, and which range is picked.
+ * The LRU: order, counts, which entry is picked, and groups that merge.
  */
 
+#include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/topology.h>
 
 #include "fixture.h"
 
-/* What lru.c passes over before it gives up. */
-#define PASS_OVER	1024
+/* Entries of other groups that one walk of a list moves. */
+#define MERGE		128
 
-static void init_range(struct ashmem_range *range, struct ashmem_region *region,
-		       unsigned long start, unsigned long pages)
+/* Keys from here on wrap around soon, as jiffies do. */
+#define KEY		(ULONG_MAX - 2)
+
+/**
+ * struct item - what an entry of a test is part of
+ * @entry: the entry
+ * @holds: how often a reference was taken
+ */
+struct item {
+	struct ashmem_lru_entry entry;
+	unsigned int holds;
+};
+
+static void hold_item(struct ashmem_lru_entry *entry)
 {
-	range->region = region;
-	range->pages.start = start;
-	range->pages.last = start + pages - 1;
-	range->resume = start;
-	range->purged = false;
+	container_of(entry, struct item, entry)->holds++;
 }
 
-static void expect_order(struct kunit *test, struct ashmem_lru_group *group,
-			 struct ashmem_range **ranges, unsigned int count)
+static struct ashmem_lru *lru_new(struct kunit *test)
 {
-	struct ashmem_range *range;
-	unsigned int i = 0;
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 
-	list_for_each_entry(range, &group->ranges, lru) {
+	lru->hold = hold_item;
+	return lru;
+}
+
+static void detach(void *data)
+{
+	struct item *item = data;
+
+	ashmem_lru_detach(item->entry.group->lru, &item->entry);
+}
+
+/* Entries that are attached to one group, or each to its own. */
+static struct item *items_new(struct kunit *test, struct ashmem_lru *lru,
+			      unsigned int count, bool together, int nid)
+{
+	struct item *items = kunit_kcalloc(test, count, sizeof(*items), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, items);
+	for (i = 0; i < count; i++) {
+		struct ashmem_lru_entry *entry = &items[i].entry;
+
+		KUNIT_ASSERT_EQ(test, 0, ashmem_lru_attach(lru, entry, NULL, nid));
+		KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, detach, &items[i]));
+		/* A listed group is found again. */
+		if (together)
+			ashmem_lru_update(lru, entry, KEY, 1);
+	}
+	for (i = 0; together && i < count; i++) {
+		KUNIT_ASSERT_PTR_EQ(test, items[0].entry.group, items[i].entry.group);
+		ashmem_lru_update(lru, &items[i].entry, KEY, 0);
+	}
+	return items;
+}
+
+/* All entries of a group in the order of a purge. */
+static void expect_order(struct kunit *test, struct ashmem_lru_group *group,
+			 struct item **items, unsigned int count)
+{
+	struct ashmem_lru_cursor after = {}, at;
+	struct ashmem_lru_entry *entry;
+	unsigned int i;
+
+	for (i = 0; (entry = ashmem_lru_pick(group, &after, &at)); i++) {
+		struct item *item = container_of(entry, struct item, entry);
+		unsigned int holds = item->holds;
+
 		KUNIT_ASSERT_LT(test, i, count);
-		KUNIT_EXPECT_PTR_EQ_MSG(test, ranges[i], range, "at place %u", i);
-		i++;
+		KUNIT_ASSERT_PTR_EQ_MSG(test, items[i], item, "at place %u", i);
+		KUNIT_EXPECT_TRUE(test, at.valid && at.key == entry->key &&
+				  at.place == entry->place);
+		after = at;
+		KUNIT_EXPECT_EQ(test, 1, group->busy);
+		ashmem_lru_put_back(group->lru, entry, entry->key, entry->pages, 0);
+		KUNIT_EXPECT_EQ(test, 0, group->busy);
+		KUNIT_EXPECT_EQ_MSG(test, 1, holds, "references that were taken");
+		item->holds = 0;
 	}
 	KUNIT_EXPECT_EQ(test, count, i);
 }
 
-static bool any_range(const struct ashmem_range *range)
-{
-	return true;
-}
-
 static void lru_order_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *r[5];
-	int i;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 4, true, numa_node_id());
+	struct ashmem_lru_group *group = i->entry.group;
 
-	KUNIT_EXPECT_EQ(test, 1, refcount_read(&group->refs));
-	KUNIT_EXPECT_NULL(test, ashmem_lru_next_group(lru, NULL));
-	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group, any_range));
-	KUNIT_EXPECT_NULL(test, ashmem_lru_get_oldest(group));
-	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
-
-	for (i = 0; i < 4; i++) {
-		r[i] = ashmem_kunit_range(test, region, 1 + i);
-		ashmem_lru_add(group, r[i]);
-		KUNIT_EXPECT_PTR_EQ(test, group, r[i]->group);
-	}
-	expect_order(test, group, r, 4);
-	KUNIT_EXPECT_EQ(test, 1 + 2 + 3 + 4, group->pages);
-	KUNIT_EXPECT_EQ(test, 10, ashmem_lru_pages(lru));
-	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(lru, NULL));
-	KUNIT_EXPECT_EQ_MSG(test, 2, refcount_read(&group->refs),
-			    "the ranges hold one reference together");
-
-	/* Behind the second one. */
-	r[4] = ashmem_kunit_range(test, region, 5);
-	ashmem_lru_add_behind(r[4], r[1]);
-	expect_order(test, group, (struct ashmem_range *[]){ r[0], r[1], r[4], r[2], r[3] }, 5);
-	KUNIT_EXPECT_EQ(test, 15, group->pages);
-
-	/* In the middle, at both ends, and what is there grows less. */
-	ashmem_lru_del(r[4]);
-	expect_order(test, group, r, 4);
-	ashmem_lru_del(r[0]);
-	ashmem_lru_del(r[3]);
-	expect_order(test, group, &r[1], 2);
-	KUNIT_EXPECT_EQ(test, 2 + 3, group->pages);
-	r[2]->resume += 2;
-	ashmem_lru_shrink(r[2], 2);
-	expect_order(test, group, &r[1], 2);
-	KUNIT_EXPECT_EQ(test, 2 + 1, group->pages);
-	r[1]->resume += 2;
-	ashmem_lru_shrink(r[1], 2);
-	expect_order(test, group, &r[2], 1);
-	KUNIT_EXPECT_EQ(test, 2, refcount_read(&group->refs));
-	r[2]->resume++;
-	ashmem_lru_shrink(r[2], 1);
 	expect_order(test, group, NULL, 0);
-	KUNIT_EXPECT_EQ(test, 0, group->pages);
-	KUNIT_EXPECT_EQ(test, 1, refcount_read(&group->refs));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
+	ashmem_lru_update(lru, &i[2].entry, KEY + 4, 1);
+	ashmem_lru_update(lru, &i[0].entry, KEY + 2, 2);
+	ashmem_lru_update(lru, &i[3].entry, KEY + 3, 3);
+	ashmem_lru_update(lru, &i[1].entry, KEY, 4);
+	expect_order(test, group, (struct item *[]){ i + 1, i, i + 3, i + 2 }, 4);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(lru, NULL));
+
+	/* Another page count does not move an entry, another age does. */
+	ashmem_lru_update(lru, &i[0].entry, KEY + 2, 9);
+	expect_order(test, group, (struct item *[]){ i + 1, i, i + 3, i + 2 }, 4);
+	ashmem_lru_update(lru, &i[0].entry, KEY + 5, 9);
+	expect_order(test, group, (struct item *[]){ i + 1, i + 3, i + 2, i }, 4);
+	ashmem_lru_update(lru, &i[2].entry, KEY - 1, 1);
+	expect_order(test, group, (struct item *[]){ i + 2, i + 1, i + 3, i }, 4);
+	KUNIT_EXPECT_EQ(test, 17, ashmem_kunit_count(lru, NULL));
+
+	/* Without pages an entry isn't listed. */
+	ashmem_lru_update(lru, &i[1].entry, KEY, 0);
+	ashmem_lru_update(lru, &i[1].entry, KEY + 9, 0);
+	expect_order(test, group, (struct item *[]){ i + 2, i + 3, i }, 3);
+	KUNIT_EXPECT_EQ(test, 13, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_EQ(test, 4, group->refs);
 }
 
-/* Whoever comes back last is the youngest. */
-static void lru_again_test(struct kunit *test)
+/* The user corrects age and page count of a picked entry. */
+static void lru_put_back_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *a = ashmem_kunit_range(test, region, 1);
-	struct ashmem_range *b = ashmem_kunit_range(test, region, 1);
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 2, true, numa_node_id());
+	struct ashmem_lru_group *group = i->entry.group;
+	struct ashmem_lru_cursor none = {}, at;
 
-	ashmem_lru_add(group, a);
-	ashmem_lru_add(group, b);
-	ashmem_lru_del(a);
-	ashmem_lru_add(group, a);
-	expect_order(test, group, (struct ashmem_range *[]){ b, a }, 2);
-	ashmem_lru_del(a);
-	ashmem_lru_del(b);
+	ashmem_lru_update(lru, &i[0].entry, KEY, 5);
+	ashmem_lru_update(lru, &i[1].entry, KEY + 4, 5);
+	/* Two purges may work on the same entry. */
+	KUNIT_EXPECT_PTR_EQ(test, &i[0].entry, ashmem_lru_pick(group, &none, &at));
+	KUNIT_EXPECT_PTR_EQ(test, &i[0].entry, ashmem_lru_pick(group, &none, &at));
+	KUNIT_EXPECT_EQ(test, 2, i[0].holds);
+	KUNIT_EXPECT_EQ(test, 2, group->busy);
+	KUNIT_EXPECT_EQ(test, 2, i[0].entry.busy);
+	ashmem_lru_put_back(lru, &i[0].entry, KEY + 5, 3, 2);
+	KUNIT_EXPECT_EQ(test, 1, group->busy);
+	KUNIT_EXPECT_EQ(test, 2, group->freed);
+	KUNIT_EXPECT_EQ(test, 8, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_PTR_EQ(test, &i[1].entry, ashmem_lru_pick(group, &none, &at));
+	ashmem_lru_put_back(lru, &i[0].entry, KEY + 5, 0, 1);
+	ashmem_lru_put_back(lru, &i[1].entry, KEY + 4, 5, 4);
+	KUNIT_EXPECT_EQ(test, 7, group->freed);
+	KUNIT_EXPECT_EQ(test, 0, group->busy);
+	i[0].holds = 0;
+	i[1].holds = 0;
+	expect_order(test, group, (struct item *[]){ i + 1 }, 1);
 }
 
-static void lru_del_many_test(struct kunit *test)
+/* A picked entry cannot be detached, a listed one can. */
+static void lru_detach_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *first = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP, 0);
-	struct ashmem_lru_group *second = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + 1, 0);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *r[8], *stays = ashmem_kunit_range(test, region, 1);
-	/* Each may be listed in either group or, at 0, have nothing left. */
-	unsigned int ways = 6561, way, i; /* 3^8 */
+	struct ashmem_lru *lru = lru_new(test);
+	struct ashmem_lru_cursor none = {}, at;
+	struct item item = {};
 
-	for (i = 0; i < 8; i++)
-		r[i] = ashmem_kunit_range(test, region, 1);
-	ashmem_lru_add(second, stays);
-
-	for (way = 0; way < ways; way++) {
-		unsigned int rest = way;
-
-		for (i = 0; i < 8; i++, rest /= 3) {
-			init_range(r[i], region, i, 1 + i);
-			if (rest % 3)
-				ashmem_lru_add(rest % 3 == 1 ? first : second, r[i]);
-			else
-				r[i]->resume = r[i]->pages.last + 1;
-		}
-		ashmem_lru_del_many(r, 8);
-		KUNIT_ASSERT_TRUE_MSG(test, first->pages == 0 && second->pages == 1 &&
-				      list_empty(&first->ranges) &&
-				      list_is_singular(&second->ranges) &&
-				      refcount_read(&first->refs) == 1 &&
-				      refcount_read(&second->refs) == 2,
-				      "way %u", way);
-	}
-	ashmem_lru_del(stays);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_attach(lru, &item.entry, NULL, numa_node_id()));
+	ashmem_lru_update(lru, &item.entry, KEY, 5);
+	KUNIT_EXPECT_PTR_EQ(test, &item.entry, ashmem_lru_pick(item.entry.group, &none, &at));
+	KUNIT_ASSERT_FALSE(test, ashmem_lru_detach(lru, &item.entry));
+	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_EQ(test, 1, item.entry.group->refs);
+	ashmem_lru_put_back(lru, &item.entry, KEY, 5, 0);
+	KUNIT_EXPECT_TRUE(test, ashmem_lru_detach(lru, &item.entry));
+	KUNIT_EXPECT_TRUE(test, list_empty(&lru->groups));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 }
 
-static void lru_oldest_test(struct kunit *test)
+/* No sum overflows, and the count for the kernel is at most the machine's memory. */
+static void lru_bounds_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_region *a = ashmem_kunit_region(test, lru);
-	struct ashmem_region *b = ashmem_kunit_region(test, lru);
-	struct ashmem_range *ra = ashmem_kunit_range(test, a, 1);
-	struct ashmem_range *rb = ashmem_kunit_range(test, b, 1);
-	struct ashmem_region *region;
-	struct ashmem_range *found;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 3, true, numa_node_id());
+	struct ashmem_lru_group *group = i->entry.group;
 
-	ashmem_lru_add(group, ra);
-	ashmem_lru_add(group, rb);
-
-	region = ashmem_lru_get_oldest(group);
-	KUNIT_EXPECT_PTR_EQ(test, a, region);
-	KUNIT_EXPECT_EQ(test, 2, kref_read(&a->refs));
-	ashmem_region_put(region);
-
-	mutex_lock(&b->lock);
-	KUNIT_EXPECT_NULL(test, ashmem_lru_oldest_of(group, b));
-	mutex_unlock(&b->lock);
-
-	found = ashmem_lru_trylock_oldest(group, any_range);
-	KUNIT_EXPECT_PTR_EQ(test, ra, found);
-	KUNIT_EXPECT_TRUE(test, mutex_is_locked(&a->lock));
-	KUNIT_EXPECT_EQ(test, 2, kref_read(&a->refs));
-	KUNIT_EXPECT_PTR_EQ(test, ra, ashmem_lru_oldest_of(group, a));
-	ashmem_region_put(a);
-
-	/* Still locked: the next one is as good. */
-	found = ashmem_lru_trylock_oldest(group, any_range);
-	KUNIT_EXPECT_PTR_EQ(test, rb, found);
-	KUNIT_EXPECT_EQ(test, 1, kref_read(&a->refs));
-	mutex_unlock(&b->lock);
-	ashmem_region_put(b);
-	mutex_unlock(&a->lock);
-
-	ashmem_lru_del(ra);
-	ashmem_lru_del(rb);
-}
-
-static bool longer_range(const struct ashmem_range *range)
-{
-	return ashmem_range_purgeable(range) > 1;
-}
-
-/* One that doesn't fit is passed over, and its region is let go. */
-static void lru_fit_test(struct kunit *test)
-{
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_region *region[2];
-	struct ashmem_range *r[3], *found;
-	int i;
-
-	region[0] = ashmem_kunit_region(test, lru);
-	region[1] = ashmem_kunit_region(test, lru);
-	r[0] = ashmem_kunit_range(test, region[0], 1);
-	r[1] = ashmem_kunit_range(test, region[1], 1);
-	r[2] = ashmem_kunit_range(test, region[0], 2);
-	for (i = 0; i < 2; i++)
-		ashmem_lru_add(group, r[i]);
-	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group, longer_range));
-	ashmem_lru_add(group, r[2]);
-	found = ashmem_lru_trylock_oldest(group, longer_range);
-	KUNIT_EXPECT_PTR_EQ(test, r[2], found);
-	if (found) {
-		mutex_unlock(&region[0]->lock);
-		ashmem_region_put(region[0]);
-	}
-	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_FALSE(test, mutex_is_locked(&region[i]->lock));
-		KUNIT_EXPECT_EQ(test, 1, kref_read(&region[i]->refs));
-	}
-	for (i = 0; i < 3; i++)
-		ashmem_lru_del(r[i]);
-}
-
-/* The kernel is told of no more than there can be, and forgets nobody for it. */
-static void lru_count_bound_test(struct kunit *test)
-{
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_range *huge[2], *small = ashmem_kunit_range(test, region, 3);
-	unsigned long pages = 1UL << (BITS_PER_LONG - 1);
-	int i;
-
-	for (i = 0; i < 2; i++)
-		huge[i] = ashmem_kunit_range(test, region, pages);
-	ashmem_lru_add(group, huge[0]);
+	ashmem_lru_update(lru, &i[0].entry, KEY, ASHMEM_LRU_PAGES_MAX - 1);
+	KUNIT_EXPECT_EQ(test, ASHMEM_LRU_PAGES_MAX - 1, i[0].entry.pages);
+	ashmem_lru_update(lru, &i[0].entry, KEY, ULONG_MAX);
+	ashmem_lru_update(lru, &i[1].entry, KEY, ASHMEM_LRU_PAGES_MAX + 1);
+	KUNIT_EXPECT_EQ(test, ASHMEM_LRU_PAGES_MAX, i[0].entry.pages);
+	KUNIT_EXPECT_EQ(test, 2 * (u64)ASHMEM_LRU_PAGES_MAX, group->pages);
 	KUNIT_EXPECT_EQ(test, totalram_pages(), ashmem_kunit_count(lru, NULL));
-	KUNIT_EXPECT_EQ(test, pages, ashmem_lru_pages(lru));
-
-	/* The sum is 0: the group stays listed all the same. */
-	ashmem_lru_add(group, huge[1]);
-	ashmem_kunit_count(lru, NULL);
-	KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
-	ashmem_lru_del(huge[0]);
-	ashmem_lru_add(group, small);
-	KUNIT_EXPECT_EQ(test, totalram_pages(), ashmem_kunit_count(lru, NULL));
-	ashmem_lru_del(huge[1]);
+	ashmem_lru_update(lru, &i[2].entry, KEY, 3);
+	ashmem_lru_update(lru, &i[0].entry, KEY, 0);
+	ashmem_lru_update(lru, &i[1].entry, KEY, 0);
 	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, NULL));
-	ashmem_lru_del(small);
 }
 
-/* A pick holds a spinlock: it gives up rather than look at each busy range. */
-static void lru_pass_over_test(struct kunit *test)
+/*
+ * An empty group stays listed until it is counted, and is listed again with its next
+ * entry.
+ */
+static void lru_emptied_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_lru_group *group = ashmem_kunit_group(test, lru);
-	struct ashmem_region *busy = ashmem_kunit_region(test, lru);
-	struct ashmem_region *idle = ashmem_kunit_region(test, lru);
-	struct ashmem_range *last = ashmem_kunit_range(test, idle, 1), *ranges, *found;
-	unsigned int i;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 1, false, numa_node_id());
+	struct ashmem_lru_group *group = i->entry.group;
+	int n;
 
-	ranges = kunit_kcalloc(test, PASS_OVER, sizeof(*ranges), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ranges);
-	for (i = 0; i < PASS_OVER; i++) {
-		init_range(&ranges[i], busy, i, 1);
-		ashmem_lru_add(group, &ranges[i]);
+	KUNIT_EXPECT_TRUE(test, list_empty(&group->link));
+	for (n = 0; n < 3; n++) {
+		ashmem_lru_update(lru, &i->entry, KEY, 7);
+		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
+		KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, NULL));
+		ashmem_lru_update(lru, &i->entry, KEY, 0);
+		KUNIT_EXPECT_FALSE(test, list_empty(&group->link));
+		KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
+		KUNIT_EXPECT_TRUE(test, list_empty(&group->link));
+		KUNIT_EXPECT_EQ(test, 1, group->refs);
 	}
-	ashmem_lru_add(group, last);
-
-	mutex_lock(&busy->lock);
-	KUNIT_EXPECT_NULL(test, ashmem_lru_trylock_oldest(group, any_range));
-	ashmem_lru_del(&ranges[0]);
-	found = ashmem_lru_trylock_oldest(group, any_range);
-	KUNIT_EXPECT_PTR_EQ(test, last, found);
-	if (found) {
-		mutex_unlock(&idle->lock);
-		ashmem_region_put(idle);
-	}
-	for (i = 1; i < PASS_OVER; i++)
-		ashmem_lru_del(&ranges[i]);
-	mutex_unlock(&busy->lock);
-	ashmem_lru_del(last);
 }
 
-#define RANDOM_GROUPS	5
-#define RANDOM_RANGES	64
+/* No number of empty groups hides the group behind them. */
+static void lru_many_empty_test(struct kunit *test)
+{
+	unsigned int count = 2 * MERGE + 10, i;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *items = items_new(test, lru, count, false, numa_node_id());
 
-/* The numbers against a plain array, through many changes. */
+	for (i = 0; i < count; i++)
+		ashmem_lru_update(lru, &items[i].entry, KEY, 1);
+	for (i = 0; i < count - 1; i++)
+		ashmem_lru_update(lru, &items[i].entry, KEY, 0);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_count(lru, NULL));
+}
+
+/* Two groups in one list, as removed cgroups leave them, become one. */
+static void lru_merge_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 2, false, numa_node_id());
+	struct ashmem_lru_group *first = i[0].entry.group, *second = i[1].entry.group;
+	struct ashmem_lru_cursor none = {}, at;
+
+	KUNIT_ASSERT_PTR_NE(test, first, second);
+	ashmem_lru_update(lru, &i[0].entry, KEY + 1, 3);
+	ashmem_lru_update(lru, &i[1].entry, KEY, 4);
+
+	/*
+	 * A purge has picked the entry of the second group, and holds a reference to it.
+	 */
+	second->refs++;
+	KUNIT_EXPECT_PTR_EQ(test, &i[1].entry, ashmem_lru_pick(second, &none, &at));
+	KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_EQ(test, 1, lru->moved);
+	KUNIT_EXPECT_PTR_EQ(test, first, i[1].entry.group);
+	KUNIT_EXPECT_EQ(test, 2, first->refs);
+	KUNIT_EXPECT_EQ(test, 7, first->pages);
+	KUNIT_EXPECT_EQ(test, 1, first->busy);
+	KUNIT_EXPECT_EQ(test, 1, second->refs);
+	KUNIT_EXPECT_EQ(test, 0, second->pages);
+	KUNIT_EXPECT_EQ(test, 0, second->busy);
+	KUNIT_EXPECT_TRUE(test, list_empty(&second->link));
+	KUNIT_EXPECT_NULL(test, ashmem_lru_pick(second, &none, &at));
+	ashmem_lru_put_back(lru, &i[1].entry, KEY, 4, 2);
+	KUNIT_EXPECT_EQ(test, 0, first->busy);
+	KUNIT_EXPECT_EQ(test, 2, first->freed);
+	ashmem_lru_put_group(second);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&lru->groups));
+
+	i[1].holds = 0;
+	expect_order(test, first, (struct item *[]){ i + 1, i }, 2);
+	KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_EQ(test, 1, lru->moved);
+}
+
+/* An entry that isn't listed stays where it is, and so does its group. */
+static void lru_merge_unlisted_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 2, false, numa_node_id());
+	struct item *more = items_new(test, lru, 1, false, numa_node_id());
+	struct ashmem_lru_group *group = more->entry.group;
+
+	ashmem_lru_update(lru, &i[0].entry, KEY, 1);
+	ashmem_lru_update(lru, &i[1].entry, KEY, 1);
+	KUNIT_EXPECT_EQ(test, 2, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_PTR_EQ(test, group, more->entry.group);
+	ashmem_lru_update(lru, &more->entry, KEY, 1);
+	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_PTR_EQ(test, i[0].entry.group, more->entry.group);
+	KUNIT_EXPECT_EQ(test, 2, lru->moved);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&lru->groups));
+}
+
+/* A walk holds spinlocks, so it moves a limited number. */
+static void lru_merge_many_test(struct kunit *test)
+{
+	unsigned int count = 2 * MERGE + 10, moved, i;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *first = items_new(test, lru, 1, false, numa_node_id());
+	struct item *items = items_new(test, lru, count, false, numa_node_id());
+
+	ashmem_lru_update(lru, &first->entry, KEY, 1);
+	for (i = 0; i < count; i++)
+		ashmem_lru_update(lru, &items[i].entry, KEY + i, 1);
+	for (moved = 0; moved < count; ) {
+		unsigned long told;
+
+		/* The walk visits that many groups, including the first. */
+		told = ashmem_kunit_count(lru, NULL);
+		KUNIT_ASSERT_GT(test, lru->moved, moved);
+		KUNIT_ASSERT_LE(test, lru->moved, moved + MERGE);
+		moved = lru->moved;
+		KUNIT_EXPECT_EQ(test, 1 + moved, told);
+	}
+	KUNIT_EXPECT_EQ(test, count, moved);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&lru->groups));
+}
+
+/* The same with the entries all in one other group. */
+static void lru_merge_large_test(struct kunit *test)
+{
+	unsigned int count = 2 * MERGE + 10, i;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *first = items_new(test, lru, 1, false, numa_node_id());
+	struct item *items = items_new(test, lru, count, true, numa_node_id());
+
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
+	ashmem_lru_update(lru, &first->entry, KEY, 1);
+	for (i = 0; i < count; i++)
+		ashmem_lru_update(lru, &items[i].entry, KEY + i, 1);
+	for (i = 1; i <= 3; i++) {
+		KUNIT_EXPECT_EQ(test, 1 + min(i * MERGE, count), ashmem_kunit_count(lru, NULL));
+		KUNIT_EXPECT_EQ(test, min(i * MERGE, count), lru->moved);
+	}
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&lru->groups));
+}
+
+/* Each group once, listed or not; new ones are not waited for. */
+static void lru_next_group_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 4, false, numa_node_id()), *more = NULL;
+	struct ashmem_lru_group *group = NULL;
+	unsigned int seen[4] = {}, met = 0, n;
+
+	KUNIT_EXPECT_NULL(test, ashmem_lru_next_group(ashmem_kunit_lru(test), NULL));
+	ashmem_lru_update(lru, &i[1].entry, KEY, 1);
+	while ((group = ashmem_lru_next_group(lru, group))) {
+		for (n = 0; n < 4; n++)
+			seen[n] += group == i[n].entry.group;
+		KUNIT_EXPECT_EQ(test, 2, group->refs);
+		KUNIT_ASSERT_LT(test, met, 4);
+		if (met++ == 1) {
+			ashmem_lru_update(lru, &i[1].entry, KEY, 0);
+			more = items_new(test, lru, 2, false, numa_node_id());
+		}
+	}
+	for (n = 0; n < 4; n++) {
+		KUNIT_EXPECT_EQ_MSG(test, 1, seen[n], "group %u", n);
+		KUNIT_EXPECT_EQ(test, 1, i[n].entry.group->refs);
+	}
+	KUNIT_ASSERT_NOT_NULL(test, more);
+	KUNIT_EXPECT_PTR_NE(test, more[0].entry.group, i[1].entry.group);
+}
+
+/* Entries of a node are counted and found only there. */
+static void lru_nodes_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = lru_new(test);
+	int nid, other;
+
+	if (num_online_nodes() == 1)
+		kunit_skip(test, "one node of memory");
+	for_each_online_node(nid) {
+		struct item *i = items_new(test, lru, 1, false, nid);
+
+		ashmem_lru_update(lru, &i->entry, KEY, 3);
+		for_each_online_node(other) {
+			struct ashmem_lru_group *group;
+			unsigned long pages;
+
+			group = ashmem_lru_get_group(lru, other, NULL, &pages);
+			KUNIT_EXPECT_EQ(test, other == nid ? 3 : 0, pages);
+			KUNIT_EXPECT_PTR_EQ(test, other == nid ? i->entry.group : NULL, group);
+			if (group)
+				ashmem_lru_put_group(group);
+		}
+		ashmem_lru_update(lru, &i->entry, KEY, 0);
+	}
+}
+
+/* A purge that finds nothing waits for one that does, and for nothing else. */
+static void lru_wait_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 1, false, numa_node_id());
+	struct ashmem_lru_group *group = i->entry.group;
+	struct ashmem_lru_cursor none = {}, at;
+	unsigned long before, freed = 9;
+
+	KUNIT_EXPECT_FALSE(test, ashmem_lru_wait(group, group->freed, &freed));
+	KUNIT_EXPECT_EQ(test, 0, freed);
+
+	ashmem_lru_update(lru, &i->entry, KEY, 5);
+	KUNIT_EXPECT_PTR_EQ(test, &i->entry, ashmem_lru_pick(group, &none, &at));
+	before = jiffies;
+	KUNIT_EXPECT_TRUE(test, ashmem_lru_wait(group, group->freed, &freed));
+	KUNIT_EXPECT_NE(test, before, jiffies);
+	KUNIT_EXPECT_EQ(test, 0, freed);
+
+	ashmem_lru_put_back(lru, &i->entry, KEY, 2, 3);
+	KUNIT_EXPECT_TRUE(test, ashmem_lru_wait(group, group->freed - 3, &freed));
+	KUNIT_EXPECT_EQ(test, 3, freed);
+	KUNIT_EXPECT_FALSE(test, ashmem_lru_wait(group, group->freed, &freed));
+}
+
+#define RANDOM_ITEMS	24
+
+static bool comes_before(const struct item *one, const struct item *other)
+{
+	long age = one->entry.key - other->entry.key;
+
+	return age ? age < 0 : one->entry.place < other->entry.place;
+}
+
+/* The listed entries, in the expected order. Returns how many. */
+static unsigned int sort_listed(struct item *items, struct item **sorted, u64 *pages)
+{
+	unsigned int count = 0, i, at;
+
+	*pages = 0;
+	for (i = 0; i < RANDOM_ITEMS; i++) {
+		if (!items[i].entry.pages)
+			continue;
+		*pages += items[i].entry.pages;
+		for (at = count++; at && comes_before(&items[i], sorted[at - 1]); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = &items[i];
+	}
+	return count;
+}
+
+/* Order and sums against a plain array, through many changes. */
 static void lru_random_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
-	struct ashmem_lru_group *groups[RANDOM_GROUPS];
-	struct ashmem_range *ranges[RANDOM_RANGES];
-	unsigned int where[RANDOM_RANGES] = {}; /* 0, or which group and one */
-	unsigned long pages[RANDOM_GROUPS + 1];
-	unsigned int i, step, steps = 5000;
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *items = items_new(test, lru, RANDOM_ITEMS, true, numa_node_id());
+	struct ashmem_lru_group *group = items->entry.group;
+	struct item *sorted[RANDOM_ITEMS];
+	unsigned int step, steps = 2000;
 	struct rnd_state random;
 	u64 seed = ashmem_kunit_seed(test, &random);
 
-	for (i = 0; i < RANDOM_GROUPS; i++)
-		groups[i] = ashmem_kunit_group_of(test, lru, KUNIT_CGROUP + i % 3, i / 3);
-	for (i = 0; i < RANDOM_RANGES; i++)
-		ranges[i] = ashmem_kunit_range(test, region, 1);
-
 	for (step = 0; step < steps; step++) {
-		unsigned int one = prandom_u32_state(&random) % RANDOM_RANGES;
-		unsigned int other = prandom_u32_state(&random) % RANDOM_RANGES;
-		unsigned long sum = 0, some;
+		struct item *item = &items[prandom_u32_state(&random) % RANDOM_ITEMS];
+		unsigned long key = KEY + prandom_u32_state(&random) % 8;
+		unsigned long pages = prandom_u32_state(&random) % 4;
+		unsigned int count;
+		u64 sum;
 
-		if (!where[one]) {
-			init_range(ranges[one], region, one,
-				   1 + prandom_u32_state(&random) % 100);
-			if (where[other]) {
-				ashmem_lru_add_behind(ranges[one], ranges[other]);
-				where[one] = where[other];
-			} else {
-				where[one] = 1 + other % RANDOM_GROUPS;
-				ashmem_lru_add(groups[where[one] - 1], ranges[one]);
-			}
-		} else if (other & 1) {
-			ashmem_lru_del(ranges[one]);
-			where[one] = 0;
-		} else {
-			some = 1 + other % ashmem_range_purgeable(ranges[one]);
-			ranges[one]->resume += some;
-			ashmem_lru_shrink(ranges[one], some);
-			if (!ashmem_range_purgeable(ranges[one]))
-				where[one] = 0;
-		}
-
-		memset(pages, 0, sizeof(pages));
-		for (i = 0; i < RANDOM_RANGES; i++) {
-			if (where[i]) {
-				pages[where[i]] += ashmem_range_purgeable(ranges[i]);
-				sum += ashmem_range_purgeable(ranges[i]);
-			}
-		}
-		for (i = 0; i < RANDOM_GROUPS; i++)
-			KUNIT_ASSERT_EQ_MSG(test, pages[i + 1], groups[i]->pages,
-					    "group %u, step %u of kunit_seed=%llu", i, step, seed);
-		KUNIT_ASSERT_EQ_MSG(test, sum, ashmem_lru_pages(lru),
+		ashmem_lru_update(lru, &item->entry, key, pages);
+		KUNIT_ASSERT_EQ(test, key, item->entry.key);
+		KUNIT_ASSERT_EQ(test, pages, item->entry.pages);
+		count = sort_listed(items, sorted, &sum);
+		KUNIT_ASSERT_EQ_MSG(test, sum, group->pages,
 				    "step %u of kunit_seed=%llu", step, seed);
-		if (step % 16 == 0)
-			KUNIT_ASSERT_EQ_MSG(test, sum, ashmem_kunit_count(lru, NULL),
-					    "step %u of kunit_seed=%llu", step, seed);
+		if (step % 8)
+			continue;
+		expect_order(test, group, sorted, count);
+		KUNIT_ASSERT_EQ_MSG(test, sum, ashmem_kunit_count(lru, NULL),
+				    "step %u of kunit_seed=%llu", step, seed);
 	}
 	KUNIT_EXPECT_EQ(test, steps, step);
-
-	for (i = 0; i < RANDOM_RANGES; i++) {
-		if (where[i])
-			ashmem_lru_del(ranges[i]);
-	}
-	KUNIT_EXPECT_EQ(test, 0, ashmem_lru_pages(lru));
 }
 
 static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(lru_order_test),
-	KUNIT_CASE(lru_again_test),
-	KUNIT_CASE(lru_del_many_test),
-	KUNIT_CASE(lru_oldest_test),
-	KUNIT_CASE(lru_fit_test),
-	KUNIT_CASE(lru_count_bound_test),
-	KUNIT_CASE(lru_pass_over_test),
+	KUNIT_CASE(lru_put_back_test),
+	KUNIT_CASE(lru_detach_test),
+	KUNIT_CASE(lru_bounds_test),
+	KUNIT_CASE(lru_emptied_test),
+	KUNIT_CASE(lru_many_empty_test),
+	KUNIT_CASE(lru_merge_test),
+	KUNIT_CASE(lru_merge_unlisted_test),
+	KUNIT_CASE(lru_merge_many_test),
+	KUNIT_CASE(lru_merge_large_test),
+	KUNIT_CASE(lru_next_group_test),
+	KUNIT_CASE(lru_nodes_test),
+	KUNIT_CASE(lru_wait_test),
 	KUNIT_CASE(lru_random_test),
 	{}
 };

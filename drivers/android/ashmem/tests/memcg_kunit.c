@@ -1,15 +1,16 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lists of memory cgroups: what is unpinned in one is counted there and
- * nowhere else, and comes to the parent when the cgroup goes away. The suite
- * mounts the hierarchy for itself and makes cgroups in it.
+ * Memory cgroups: only the cgroup that pages are charged to lists them. When it is
+ * removed, its parent lists them. The suite mounts the hierarchy and makes a cgroup in
+ * it.
  */
 
 #include "fixture.h"
 
-/* 7.x: directories are made and removed by these calls */
+/* 6.19: directories are made and removed by these calls */
 #if defined(CONFIG_MEMCG) && defined(ASHMEM_HAVE_START_CREATING)
 
+#include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
 #include <linux/cgroup.h>
 #include <linux/delay.h>
@@ -18,7 +19,14 @@
 #include <linux/memcontrol.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include <linux/shmem_fs.h>
+#include <linux/topology.h>
+
+#include "../alloc.h"
+#include "../payer.h"
+#include "../purge.h"
 
 #define CGROUP_NAME	"ashmem-kunit"
 
@@ -62,11 +70,13 @@ static void end_cgroup(void *data)
 	struct cgroup_place *place = data;
 
 	KUNIT_EXPECT_EQ(kunit_get_current_test(), 0, remove_cgroup(place));
+	if (place->memcg)
+		css_put(&place->memcg->css);
 	if (place->cgroup)
 		cgroup_put(place->cgroup);
 }
 
-/* Children of the root have a memory of their own from now on. */
+/* Children of the root have their own memory from now on. */
 static void enable_memory(struct kunit *test, struct vfsmount *mnt)
 {
 	static const char words[] = "+memory";
@@ -110,88 +120,298 @@ static struct cgroup_place *cgroup_new(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, place->cgroup);
 	css = rcu_access_pointer(place->cgroup->subsys[memory_cgrp_id]);
 	KUNIT_ASSERT_NOT_NULL(test, css);
+	/* Tests use it after its removal; cgroup_put() frees it. */
+	css_get(css);
 	place->memcg = mem_cgroup_from_css(css);
 	return place;
 }
 
-/* The group of tasks in @memcg. */
-static struct ashmem_lru_group *group_in(struct kunit *test, struct ashmem_lru *lru,
-					 struct mem_cgroup *memcg)
+static u64 serial_of(const struct cgroup_place *place)
 {
-	struct mem_cgroup *before = set_active_memcg(memcg);
-	struct ashmem_lru_group *group;
-
-	group = ashmem_kunit_group_of(test, lru, memcg->css.serial_nr, numa_node_id());
-	set_active_memcg(before);
-	return group;
+	return place->memcg->css.serial_nr;
 }
 
-static struct ashmem_range *list_range(struct kunit *test, struct ashmem_region *region,
-				       struct ashmem_lru_group *group, unsigned long pages)
+/* Make a page of a region that is charged to @memcg, or to the root. */
+static void fill_page(struct kunit *test, struct ashmem_region *region,
+		      unsigned long index, struct mem_cgroup *memcg)
 {
-	struct ashmem_range *range = kunit_kzalloc(test, sizeof(*range), GFP_KERNEL);
+	struct mem_cgroup *before = set_active_memcg(memcg);
+	struct page *page = shmem_read_mapping_page(region->backing->f_mapping, index);
 
-	KUNIT_ASSERT_NOT_NULL(test, range);
-	range->region = region;
-	range->pages.last = pages - 1;
-	ashmem_lru_add(group, range);
-	return range;
+	set_active_memcg(before);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(page));
+	put_page(page);
+}
+
+static void detach(void *data)
+{
+	struct ashmem_lru_entry *entry = data;
+
+	ashmem_lru_detach(entry->group->lru, entry);
+}
+
+static struct ashmem_lru_entry *entry_new(struct kunit *test, struct ashmem_lru *lru,
+					  struct mem_cgroup *memcg, unsigned long pages)
+{
+	struct ashmem_lru_entry *entry = kunit_kzalloc(test, sizeof(*entry), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_attach(lru, entry, memcg, numa_node_id()));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, detach, entry));
+	ashmem_lru_update(lru, entry, jiffies, pages);
+	return entry;
 }
 
 static void memcg_count_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
 	struct cgroup_place *place = cgroup_new(test);
-	struct ashmem_lru_group *ours = group_in(test, lru, place->memcg);
-	struct ashmem_lru_group *roots = ashmem_kunit_group(test, lru);
-	struct ashmem_range *in, *out;
+	struct ashmem_lru_entry *in, *out, *more;
 
-	KUNIT_EXPECT_PTR_NE(test, ours, roots);
-	in = list_range(test, region, ours, 3);
+	in = entry_new(test, lru, place->memcg, 3);
 	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, place->memcg));
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, root_mem_cgroup));
-	out = list_range(test, region, roots, 5);
+	out = entry_new(test, lru, NULL, 5);
+	KUNIT_EXPECT_PTR_NE(test, in->group, out->group);
 	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, place->memcg));
 	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, root_mem_cgroup));
-	KUNIT_EXPECT_EQ(test, 8, ashmem_lru_pages(lru));
-	ashmem_lru_del(in);
-	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, root_mem_cgroup));
-	ashmem_lru_del(out);
+
+	/* Each has one group, which the next entry joins. */
+	more = entry_new(test, lru, place->memcg, 1);
+	KUNIT_EXPECT_PTR_EQ(test, in->group, more->group);
+	KUNIT_EXPECT_EQ(test, 4, ashmem_kunit_count(lru, place->memcg));
+	more = entry_new(test, lru, NULL, 1);
+	KUNIT_EXPECT_PTR_EQ(test, out->group, more->group);
+	KUNIT_EXPECT_EQ(test, 6, ashmem_kunit_count(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 0, lru->moved);
 }
 
-/* What a cgroup that goes away leaves is its parent's to give. */
+static void remove_and_wait(struct kunit *test, struct cgroup_place *place,
+			    struct ashmem_lru *lru, unsigned long pages)
+{
+	unsigned int tries;
+
+	KUNIT_ASSERT_EQ(test, 0, remove_cgroup(place));
+	/* A work queue moves the lists. */
+	for (tries = 0; tries < 1500; tries++) {
+		if (ashmem_kunit_count(lru, root_mem_cgroup) == pages)
+			return;
+		msleep(20);
+	}
+	KUNIT_FAIL(test, "the root's list never had %lu pages", pages);
+}
+
+/* The parent inherits from a removed cgroup, and the groups merge. */
 static void memcg_gone_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru);
 	struct cgroup_place *place = cgroup_new(test);
-	struct ashmem_lru_group *group = group_in(test, lru, place->memcg);
-	struct ashmem_range *first = list_range(test, region, group, 3), *second;
-	unsigned int tries;
+	struct ashmem_lru_entry *in = entry_new(test, lru, place->memcg, 3);
+	struct ashmem_lru_entry *out = entry_new(test, lru, NULL, 5), *late;
 
-	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, place->memcg));
-	KUNIT_ASSERT_EQ(test, 0, remove_cgroup(place));
-	/* The lists change hands in a work queue. */
-	for (tries = 0; tries < 500 && !ashmem_kunit_count(lru, root_mem_cgroup); tries++)
-		msleep(20);
-	KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_count(lru, root_mem_cgroup));
+	remove_and_wait(test, place, lru, 8);
+	KUNIT_EXPECT_PTR_EQ(test, in->group, out->group);
+	KUNIT_EXPECT_EQ(test, 1, lru->moved);
 
-	/* Tasks that stay in a cgroup on its way out go on, over there. */
-	second = list_range(test, region, group, 4);
-	KUNIT_EXPECT_EQ(test, 7, ashmem_kunit_count(lru, root_mem_cgroup));
-	ashmem_lru_del(first);
-	ashmem_lru_del(second);
+	/* A task in a dying cgroup continues in the parent. */
+	late = entry_new(test, lru, place->memcg, 4);
+	KUNIT_EXPECT_EQ(test, 12, ashmem_kunit_count(lru, root_mem_cgroup));
+	KUNIT_EXPECT_PTR_EQ(test, in->group, late->group);
+
+	/* Nothing of the root may be listed for it. */
+	ashmem_lru_update(lru, in, in->key, 0);
+	ashmem_lru_update(lru, out, out->key, 0);
+	ashmem_lru_update(lru, late, late->key, 0);
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, root_mem_cgroup));
-	second = list_range(test, region, group, 2);
+	late = entry_new(test, lru, place->memcg, 2);
+	KUNIT_EXPECT_PTR_NE(test, in->group, late->group);
 	KUNIT_EXPECT_EQ(test, 2, ashmem_kunit_count(lru, root_mem_cgroup));
-	ashmem_lru_del(second);
+}
+
+/* The unpinning task does not matter: this test runs in the root. */
+static void memcg_payer_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 30);
+	struct ashmem_payer *theirs, *roots;
+
+	fill_page(test, region, 5, place->memcg);
+	fill_page(test, region, 7, NULL);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 9));
+	theirs = ashmem_kunit_payer(region);
+	KUNIT_EXPECT_EQ(test, serial_of(place), theirs->cgroup);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, root_mem_cgroup));
+
+	/* Without a page it is the task's cgroup. */
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 20, 24));
+	roots = ashmem_kunit_payer(region);
+	KUNIT_EXPECT_PTR_NE(test, theirs, roots);
+	KUNIT_EXPECT_EQ(test, 0, roots->cgroup);
+	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, root_mem_cgroup));
+
+	/* The first page decides. A range that UNPIN merges into moves along. */
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 6, 10));
+	KUNIT_EXPECT_EQ(test, 0, theirs->queue.pages);
+	KUNIT_EXPECT_EQ(test, 5 + 11, roots->queue.pages);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 4, 25));
+	KUNIT_EXPECT_EQ(test, 26, theirs->queue.pages);
+	KUNIT_EXPECT_EQ(test, 0, roots->queue.pages);
+	KUNIT_EXPECT_EQ(test, 2, ashmem_kunit_payers(region));
+	KUNIT_EXPECT_EQ(test, 26, ashmem_purge_all(lru));
+}
+
+/* Pages of a cgroup that was removed belong to its parent. */
+static void memcg_payer_gone_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 10);
+
+	fill_page(test, region, 0, place->memcg);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 4));
+	KUNIT_EXPECT_EQ(test, serial_of(place), ashmem_kunit_payer(region)->cgroup);
+	remove_and_wait(test, place, lru, 5);
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 4));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 9));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_payer(region)->cgroup);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_payer(region)->queue.pages);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_purge_all(lru));
+}
+
+/* The root's pages stay the root's, even if a task of another cgroup unpins them. */
+static void memcg_payer_root_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 10);
+	struct obj_cgroup *before = current->objcg;
+	int err;
+
+	fill_page(test, region, 0, NULL);
+	/* Pages of a task in that cgroup. */
+	current->objcg = rcu_access_pointer(place->memcg->nodeinfo[numa_node_id()]->objcg);
+	err = ashmem_kunit_unpin(region, 0, 9);
+	current->objcg = before;
+	KUNIT_ASSERT_EQ(test, 0, err);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_payer(region)->cgroup);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, place->memcg));
+}
+
+/* The remembered payer of a range is invalid when its pages may have changed. */
+static void memcg_payer_stale_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 10);
+
+	fill_page(test, region, 0, place->memcg);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 3));
+	/* It merges into this range, which is purged; its pages are new ones then. */
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 7));
+	KUNIT_ASSERT_EQ(test, 8, ashmem_purge_all(lru));
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 0, 7));
+	fill_page(test, region, 0, NULL);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 3));
+	KUNIT_EXPECT_EQ(test, 4, ashmem_kunit_count(lru, root_mem_cgroup));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, place->memcg));
+}
+
+/* An idle payer is freed when another is added, unless a purge has picked it. */
+static void memcg_payer_idle_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_lru_cursor none = {}, at;
+	struct ashmem_lru_entry *entry;
+	int picked;
+
+	for (picked = 0; picked <= 1; picked++) {
+		struct ashmem_region *region = ashmem_kunit_region(test, lru, 10);
+
+		fill_page(test, region, 0, place->memcg);
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 3));
+		entry = &ashmem_kunit_payer(region)->entry;
+		if (picked)
+			KUNIT_EXPECT_PTR_EQ(test, entry, ashmem_lru_pick(entry->group, &none, &at));
+		KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 3));
+		KUNIT_EXPECT_EQ(test, 4, ashmem_kunit_count(lru, place->memcg));
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 5, 6));
+		KUNIT_EXPECT_EQ(test, 1 + picked, ashmem_kunit_payers(region));
+		KUNIT_EXPECT_EQ(test, picked ? 4 : 0, ashmem_kunit_count(lru, place->memcg));
+		KUNIT_EXPECT_EQ(test, 2, ashmem_kunit_count(lru, root_mem_cgroup));
+		if (picked) {
+			spin_lock(&region->lock);
+			ashmem_lru_put_back(lru, entry, entry->key, 0, 0);
+			spin_unlock(&region->lock);
+			ashmem_region_put(region);
+		}
+		ashmem_kunit_close(test, region);
+	}
+}
+
+/* For unpin_meanwhile(): where another task unpins pages of the root. */
+static struct ashmem_region *shared;
+
+static struct ashmem_range *unpin_meanwhile(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct ashmem_range *range;
+
+	kunit_deactivate_static_stub(test, ashmem_range_alloc);
+	range = ashmem_range_alloc();
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_unpin(shared, 5, 6));
+	return range;
+}
+
+/* The payer of an UNPIN stays while the UNPIN allocates a range. */
+static void memcg_payer_in_use_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_payer *payer;
+	unsigned long pages = 0;
+
+	shared = ashmem_kunit_region(test, lru, 10);
+	fill_page(test, shared, 0, place->memcg);
+	kunit_activate_static_stub(test, ashmem_range_alloc, unpin_meanwhile);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(shared, 0, 3));
+	KUNIT_EXPECT_EQ(test, 2, ashmem_kunit_payers(shared));
+	list_for_each_entry(payer, &shared->payers, link)
+		pages += payer->queue.pages;
+	KUNIT_EXPECT_EQ(test, 6, pages);
 }
 
 static struct kunit_case memcg_cases[] = {
 	KUNIT_CASE(memcg_count_test),
 	KUNIT_CASE(memcg_gone_test),
+	KUNIT_CASE(memcg_payer_test),
+	KUNIT_CASE(memcg_payer_gone_test),
+	KUNIT_CASE(memcg_payer_root_test),
+	KUNIT_CASE(memcg_payer_stale_test),
+	KUNIT_CASE(memcg_payer_idle_test),
+	KUNIT_CASE(memcg_payer_in_use_test),
+	{}
+};
+
+static struct kunit_suite memcg_suite = {
+	.name = "ashmem_memcg",
+	.test_cases = memcg_cases,
+};
+
+kunit_test_suite(memcg_suite);
+
+#else
+
+static void memcg_skipped(struct kunit *test)
+{
+	kunit_skip(test, "needs CONFIG_MEMCG and start_creating_noperm(), of 6.19");
+}
+
+static struct kunit_case memcg_cases[] = {
+	KUNIT_CASE(memcg_skipped),
 	{}
 };
 

@@ -1,309 +1,436 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Purging while others have the region, pin or unpin.
+ * What others do while a step of a purge is in flight.
  */
 
-#include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/kthread.h>
+#include <linux/jiffies.h>
 
+#include "../payer.h"
+#include "../purge.h"
 #include "fake_store.h"
 
-/* Nobody waits for a region that is in use; the next one has something, too. */
-static void purge_race_busy_test(struct kunit *test)
+static long pin(struct ashmem_kunit_task *task)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *busy = fake_store_region(test, lru, 10);
-	struct ashmem_region *idle = fake_store_region(test, lru, 10);
+	return ashmem_kunit_pin(task->region, task->first, task->last);
+}
+
+static long unpin(struct ashmem_kunit_task *task)
+{
+	return ashmem_kunit_unpin(task->region, task->first, task->last);
+}
+
+static long pin_status(struct ashmem_kunit_task *task)
+{
+	return ashmem_kunit_pin_status(task->region, task->first, task->last);
+}
+
+static long get_name(struct ashmem_kunit_task *task)
+{
+	char name[ASHMEM_NAME_LEN];
+
+	return ashmem_region_get_name(task->region, name);
+}
+
+/* All that mmap() reads of a region. */
+static long back(struct ashmem_kunit_task *task)
+{
+	return ashmem_region_back(task->region, PAGE_SIZE, false, true);
+}
+
+static long scan(struct ashmem_kunit_task *task)
+{
 	unsigned long scanned;
 
-	ashmem_kunit_unpin(test, busy, 0, 9);
-	ashmem_kunit_unpin(test, idle, 0, 9);
-	mutex_lock(&busy->lock);
-	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_scan(lru, 100, &scanned));
-	KUNIT_EXPECT_EQ(test, 10, scanned);
-	fake_store_expect(test, 0, idle, 0, 9);
+	return ashmem_kunit_scan(task->lru, task->first, &scanned);
+}
+
+/* Begin a call by another task, on the store's region. */
+static struct ashmem_kunit_task *start(struct kunit *test, unsigned int number,
+				       long (*call)(struct ashmem_kunit_task *task),
+				       unsigned long first, unsigned long last)
+{
+	struct fake_store *store = test->priv;
+	struct ashmem_kunit_task *task = &store->task[number];
+
+	ashmem_kunit_end(task);
+	*task = (struct ashmem_kunit_task){
+		.call = call, .region = store->region, .lru = store->region->lru,
+		.first = first, .last = last,
+	};
+	return ashmem_kunit_start(test, task) ? task : NULL;
+}
+
+/* A call that must not wait for the step, and what it returns. */
+static void expect_now(struct kunit *test, const char *what,
+		       long (*call)(struct ashmem_kunit_task *task),
+		       unsigned long first, unsigned long last, long ret)
+{
+	struct ashmem_kunit_task *task = start(test, 3, call, first, last);
+
+	if (!task)
+		return;
+	if (!ashmem_kunit_is_done(task))
+		KUNIT_FAIL(test, "%s waits for the step", what);
+	else
+		KUNIT_EXPECT_EQ_MSG(test, ret, task->ret, "%s %lu-%lu", what, first, last);
+}
+
+/* A call that waits for the step; the caller ends it. */
+static struct ashmem_kunit_task *expect_wait(struct kunit *test, unsigned int number,
+					     unsigned long first, unsigned long last)
+{
+	struct ashmem_kunit_task *task = start(test, number, pin, first, last);
+
+	msleep(50);
+	if (task)
+		KUNIT_EXPECT_FALSE_MSG(test, completion_done(&task->done),
+				       "PIN of %lu-%lu doesn't wait", first, last);
+	return task;
+}
+
+static void expect_end(struct kunit *test, struct ashmem_kunit_task *task, long ret)
+{
+	KUNIT_EXPECT_TRUE(test, ashmem_kunit_is_done(task));
+	KUNIT_EXPECT_EQ_MSG(test, ret, task->ret, "%lu-%lu", task->first, task->last);
+}
+
+static void others_at_first_step(struct kunit *test, struct fake_store *store,
+				 unsigned int number)
+{
+	if (number)
+		return;
+	/* Pages 100-611 are in flight, the others up to 999 are unpinned. */
+	expect_wait(test, 0, 0, 100);
+	expect_wait(test, 1, 611, 620);
+	expect_now(test, "PIN", pin, 0, 99, ASHMEM_NOT_PURGED);
+	expect_now(test, "PIN", pin, 1000, 1010, ASHMEM_NOT_PURGED);
+	/* Of the same range: PIN reports the loss, but its own pages are kept. */
+	expect_now(test, "PIN", pin, 990, 999, ASHMEM_WAS_PURGED);
+	expect_now(test, "GET_PIN_STATUS", pin_status, 100, 611, ASHMEM_IS_UNPINNED);
+	expect_now(test, "GET_PIN_STATUS", pin_status, 990, 1010, ASHMEM_IS_PINNED);
+	expect_now(test, "GET_NAME", get_name, 0, 0, sizeof("dev/ashmem"));
+	expect_now(test, "mmap", back, 0, 0, 0);
+	expect_now(test, "UNPIN", unpin, 1500, 1500, 0);
+	expect_now(test, "UNPIN", unpin, 300, 300, 0);
+}
+
+/* Only a PIN of pages in flight waits, and for no other step. */
+static void race_pin_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct fake_store *store = test->priv;
+	unsigned long scanned;
+
+	store->region = ashmem_kunit_region(test, lru, 2000);
+	store->on_punch = others_at_first_step;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 100, 999));
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, 1, &scanned));
+	fake_store_expect(test, 0, store->region, 100, 99 + STEP);
 	fake_store_expect_count(test, 1);
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, 100, &scanned));
-	fake_store_expect_count(test, 0);
-	mutex_unlock(&busy->lock);
-	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(busy, 0, 9));
+	expect_end(test, &store->task[0], ASHMEM_WAS_PURGED);
+	expect_end(test, &store->task[1], ASHMEM_WAS_PURGED);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_payer(store->region)->in_flight);
+	KUNIT_EXPECT_TRUE(test, list_empty(&store->region->flights));
+
+	/*
+	 * They have reported the loss, and the UNPIN in the middle took part of the
+	 * rest.
+	 */
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(store->region, 0, 100));
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(store->region, 611, 620));
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(store->region, 300, 300));
 }
 
-static void unpin_in_group(struct kunit *test, struct ashmem_region *region,
-			   u64 cgroup, unsigned long first, unsigned long last)
+static void pin_all_at_first_step(struct kunit *test, struct fake_store *store,
+				  unsigned int number)
 {
-	struct ashmem_range *spare = kunit_kzalloc(test, sizeof(*spare), GFP_KERNEL);
-	LIST_HEAD(dropped);
+	unsigned long scanned;
 
-	KUNIT_ASSERT_NOT_NULL(test, spare);
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_change_group(region->lru, &region->group,
-							 cgroup, numa_node_id()));
-	ashmem_ranges_unpin(&region->unpinned, region, region->group, first, last,
-			    &spare, &dropped);
-	KUNIT_ASSERT_TRUE(test, !spare && list_empty(&dropped));
+	if (number)
+		return;
+	expect_wait(test, 0, 0, 1999);
+	/* Its pages are protected from other purges while it waits. */
+	ashmem_kunit_scan(store->region->lru, 1000, &scanned);
+	KUNIT_EXPECT_EQ(test, 1, store->count);
+	KUNIT_EXPECT_EQ(test, 0, store->region->unpinned.purgeable);
 }
 
-/* Takes back what unpin_in_group() put there, which isn't of the driver's cache. */
-static void pin_in_group(struct kunit *test, struct ashmem_region *region)
-{
-	struct ashmem_range *spare = NULL;
-	LIST_HEAD(dropped);
-
-	ashmem_ranges_pin(&region->unpinned, 0, ULONG_MAX >> 1, &spare, &dropped);
-	KUNIT_EXPECT_EQ(test, 0, region->unpinned.unpinned);
-}
-
-/* A group where all are busy doesn't hide the next. */
-static void purge_race_busy_group_test(struct kunit *test)
+/* While a PIN waits for some of its pages, no other purge takes the others. */
+static void race_pin_keeps_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region[3];
-	unsigned long scanned;
-	int i, busy;
+	struct fake_store *store = test->priv;
+	int by_shrinker;
 
-	for (i = 0; i < 3; i++)
-		region[i] = fake_store_region(test, lru, 10);
-	for (busy = 0; busy < 3; busy++) {
-		for (i = 0; i < 3; i++)
-			unpin_in_group(test, region[i], KUNIT_CGROUP + i, 0, i);
-		mutex_lock(&region[busy]->lock);
-		KUNIT_EXPECT_EQ(test, 1 + 2 + 3 - (busy + 1),
-				ashmem_kunit_scan(lru, 100, &scanned));
-		fake_store_expect_count(test, 2);
-		mutex_unlock(&region[busy]->lock);
-		KUNIT_EXPECT_EQ(test, busy + 1, ashmem_purge_all(lru));
-		fake_store_expect(test, 0, region[busy], 0, busy);
+	store->on_punch = pin_all_at_first_step;
+	for (by_shrinker = 0; by_shrinker <= 1; by_shrinker++) {
+		unsigned long scanned;
+
+		store->region = ashmem_kunit_region(test, lru, 2000);
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 1999));
+		if (by_shrinker)
+			KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, 5000, &scanned));
+		else
+			KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_all(lru));
 		fake_store_expect_count(test, 1);
-		for (i = 0; i < 3; i++)
-			pin_in_group(test, region[i]);
+		expect_end(test, &store->task[0], ASHMEM_WAS_PURGED);
+		KUNIT_EXPECT_EQ(test, 0, store->region->unpinned.unpinned);
 	}
 }
 
-static void pin_the_rest(struct kunit *test, struct fake_store *store)
+static void kill_pin(struct kunit *test, struct fake_store *store, unsigned int number)
 {
-	if (store->picks == 2)
-		KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED,
-				ashmem_kunit_pin(store->region, 600, 1999));
+	struct ashmem_kunit_task *task = expect_wait(test, 0, 0, 9);
+
+	if (!task)
+		return;
+	ashmem_kunit_kill(task);
+	expect_end(test, task, -EINTR);
 }
 
-static void pin_the_middle(struct kunit *test, struct fake_store *store)
+/* A PIN that is killed while it waits hides the loss from no other task. */
+static void race_pin_killed_test(struct kunit *test)
 {
-	if (store->picks == 2)
-		KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED,
-				ashmem_kunit_pin(store->region, 700, 800));
-}
-
-static void pin_behind(struct kunit *test, struct fake_store *store)
-{
-	if (store->picks == 2)
-		KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED,
-				ashmem_kunit_pin(store->region, 0, 99));
-}
-
-static void unpin_again(struct kunit *test, struct fake_store *store)
-{
-	if (store->picks == 2)
-		ashmem_kunit_unpin(test, store->region, 0, 0);
-}
-
-/* Between two steps of a purge of 2000 pages something happens to them. */
-static const struct middle_case {
-	const char *name;
-	void (*on_pick)(struct kunit *test, struct fake_store *store);
-	unsigned int count;
-	struct {
-		unsigned long first;
-		unsigned long last;
-	} punches[5];
-} middle_cases[] = {
-	{ "nothing", NULL, 4, { { 0, 511 }, { 512, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
-	{ "pin the rest", pin_the_rest, 2, { { 0, 511 }, { 512, 599 } } },
-	{ "pin in the middle", pin_the_middle, 5,
-	  { { 0, 511 }, { 512, 699 }, { 801, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
-	{ "pin what went", pin_behind, 4,
-	  { { 0, 511 }, { 512, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
-	{ "unpin again", unpin_again, 5,
-	  { { 0, 511 }, { 0, 511 }, { 512, 1023 }, { 1024, 1535 }, { 1536, 1999 } } },
-};
-
-static void describe_middle(const struct middle_case *c, char *text)
-{
-	strscpy(text, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(middle, middle_cases, describe_middle);
-
-static void purge_race_middle_test(struct kunit *test)
-{
-	const struct middle_case *c = test->param_value;
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct fake_store *store = test->priv;
-	unsigned long scanned = 0;
+
+	store->region = ashmem_kunit_region(test, lru, 20);
+	store->on_punch = kill_pin;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 9));
+	KUNIT_EXPECT_EQ(test, 10, ashmem_purge_all(lru));
+	KUNIT_EXPECT_EQ(test, ASHMEM_IS_UNPINNED, ashmem_kunit_pin_status(store->region, 0, 9));
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(store->region, 0, 9));
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(store->region, 0, 9));
+}
+
+static long pin_killed(struct ashmem_kunit_task *task)
+{
+	ashmem_kunit_kill(task);
+	return ashmem_kunit_pin(task->region, task->first, task->last);
+}
+
+static long unpin_killed(struct ashmem_kunit_task *task)
+{
+	ashmem_kunit_kill(task);
+	return ashmem_kunit_unpin(task->region, task->first, task->last);
+}
+
+/* Calls on very many ranges end when the task is killed, in a valid state. */
+static void race_many_killed_test(struct kunit *test)
+{
+	static long (* const calls[])(struct ashmem_kunit_task *task) = {
+		pin_killed, unpin_killed,
+	};
+	struct fake_store *store = test->priv;
+	unsigned int i, page;
+
+	store->region = ashmem_kunit_region(test, ashmem_kunit_lru(test), 600);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		for (page = 0; page < 600; page += 2)
+			KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, page, page));
+		expect_now(test, "a killed task", calls[i], 0, 599, -EINTR);
+		KUNIT_EXPECT_EQ(test, ASHMEM_IS_UNPINNED,
+				ashmem_kunit_pin_status(store->region, 598, 598));
+		KUNIT_EXPECT_EQ(test, i ? ASHMEM_IS_UNPINNED : ASHMEM_IS_PINNED,
+				ashmem_kunit_pin_status(store->region, 0, 1));
+		KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(store->region, 0, 599));
+		KUNIT_EXPECT_EQ(test, 0, store->region->unpinned.unpinned);
+	}
+}
+
+static void close_at_first_step(struct kunit *test, struct fake_store *store,
+				unsigned int number)
+{
+	if (!number)
+		ashmem_kunit_close(test, store->region);
+}
+
+/* close() does not wait for a step, which then is the last user of the region. */
+static void race_close_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct fake_store *store = test->priv;
+	unsigned long scanned;
 	int by_shrinker;
+
+	store->on_punch = close_at_first_step;
+	for (by_shrinker = 0; by_shrinker <= 1; by_shrinker++) {
+		store->region = ashmem_kunit_region(test, lru, 2000);
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 1999));
+		if (by_shrinker)
+			KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, 5000, &scanned));
+		else
+			KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_all(lru));
+		/* No purge can take the rest any more. */
+		fake_store_expect_count(test, 1);
+		KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
+		KUNIT_EXPECT_TRUE(test, list_empty(&lru->groups));
+	}
+}
+
+static void purge_beside(struct kunit *test, struct fake_store *store, unsigned int number)
+{
+	unsigned long scanned;
+
+	if (number >= 2)
+		return;
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(store->region->lru, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, STEP, scanned);
+}
+
+/* Several purges work on one range concurrently: each takes the next step. */
+static void race_side_by_side_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct fake_store *store = test->priv;
 	unsigned int i;
 
-	store->on_pick = c->on_pick;
-	for (by_shrinker = 0; by_shrinker <= 1; by_shrinker++) {
-		store->region = fake_store_region(test, lru, 2000);
-		store->picks = 0;
-		ashmem_kunit_unpin(test, store->region, 0, 1999);
-		if (by_shrinker)
-			ashmem_kunit_scan(lru, 4000, &scanned);
-		else
-			KUNIT_EXPECT_EQ(test, 2000, ashmem_purge_all(lru));
-		/*
-		 * What is unpinned meanwhile need not be purged by a command:
-		 * it leaves when it has taken as much as there was.
-		 */
-		for (i = 0; i < c->count - (c->on_pick == unpin_again && !by_shrinker); i++)
-			fake_store_expect(test, i, store->region, c->punches[i].first,
-					  c->punches[i].last);
-		fake_store_expect_count(test, i);
-		ashmem_kunit_pin(store->region, 0, 1999);
-	}
+	store->region = ashmem_kunit_region(test, lru, 4 * STEP);
+	store->on_punch = purge_beside;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 4 * STEP - 1));
+	/* Two of them were others'. */
+	KUNIT_EXPECT_EQ(test, 2 * STEP, ashmem_purge_all(lru));
+	for (i = 0; i < 4; i++)
+		fake_store_expect(test, i, store->region, i * STEP, (i + 1) * STEP - 1);
+	fake_store_expect_count(test, 4);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_payer(store->region)->in_flight);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
 }
 
-/**
- * struct pinner - a thread that pins
- * @region: where
- * @ret: what it was told
- * @done: it was
- */
-struct pinner {
-	struct ashmem_region *region;
-	int ret;
-	struct completion done;
-};
-
-static int pinner_run(void *data)
+/* Pages that are freed while another task waits for them. */
+static void wait_in_vain(struct kunit *test, struct fake_store *store, unsigned int number)
 {
-	struct pinner *pinner = data;
+	struct shrink_control sc = {
+		.nid = numa_node_id(), .gfp_mask = GFP_KERNEL, .nr_to_scan = 100,
+	};
+	unsigned long before = jiffies;
 
-	pinner->ret = ashmem_kunit_pin(pinner->region, 0, 9);
-	complete(&pinner->done);
-	return 0;
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(store->region->lru, NULL));
+	/* It returns while the step is still running, but not at once. */
+	expect_now(test, "the shrinker", scan, 100, 0, 0);
+	before = jiffies;
+	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_some(store->region->lru, &sc));
+	KUNIT_EXPECT_NE(test, before, jiffies);
+	KUNIT_EXPECT_GE(test, sc.nr_scanned, 100);
 }
 
-static void pinner_start(struct kunit *test, struct pinner *pinner,
-			 struct ashmem_region *region)
-{
-	struct task_struct *task;
-
-	pinner->region = region;
-	pinner->ret = -1;
-	init_completion(&pinner->done);
-	task = kthread_run(pinner_run, pinner, "ashmem-kunit");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-}
-
-static struct pinner same, elsewhere;
-
-/* The store's region is the older one. */
-static void unpin_two_regions(struct kunit *test, struct ashmem_lru *lru)
-{
-	struct fake_store *store = test->priv;
-
-	store->region = fake_store_region(test, lru, 10);
-	store->other = fake_store_region(test, lru, 10);
-	ashmem_kunit_unpin(test, store->region, 0, 9);
-	ashmem_kunit_unpin(test, store->other, 0, 9);
-}
-
-/* While the store frees: who pins there waits, who pins elsewhere doesn't. */
-static void pin_by_others(struct kunit *test, struct fake_store *store)
-{
-	if (store->count > 1)
-		return;
-	pinner_start(test, &same, store->region);
-	pinner_start(test, &elsewhere, store->other);
-	KUNIT_EXPECT_NE_MSG(test, 0, wait_for_completion_timeout(&elsewhere.done, 10 * HZ),
-			    "a PIN on another region waits for the purge");
-	msleep(50);
-	KUNIT_EXPECT_FALSE_MSG(test, completion_done(&same.done),
-			       "a PIN got in the middle of a step");
-}
-
-static void purge_race_blocks_test(struct kunit *test)
+/* With all pages in flight, reclaim waits a tick, and does not report "nothing". */
+static void race_all_in_flight_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct fake_store *store = test->priv;
+	unsigned long scanned;
 
-	unpin_two_regions(test, lru);
-	store->on_punch = pin_by_others;
-	ashmem_purge_all(lru);
-	wait_for_completion(&same.done);
-	fake_store_expect(test, 0, store->region, 0, 9);
+	store->region = ashmem_kunit_region(test, lru, 10);
+	store->on_punch = wait_in_vain;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 9));
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_scan(lru, 10, &scanned));
 	fake_store_expect_count(test, 1);
-	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, same.ret);
-	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, elsewhere.ret);
+	/* Now there is nothing. */
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, 10, &scanned));
 }
 
-static void unpin_before_each_pick(struct kunit *test, struct fake_store *store)
+static void merge_at_second_step(struct kunit *test, struct fake_store *store,
+				 unsigned int number)
 {
-	/* The tenth is one more than a purge that keeps to its bound makes. */
-	if (store->picks < 10)
-		ashmem_kunit_unpin(test, store->region, store->picks, store->picks);
+	/* The first group keeps an entry, so that the other merges into it. */
+	ashmem_kunit_next_tick();
+	if (number == 0)
+		KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_unpin(store->other, 5, 5));
+	if (number == 1)
+		KUNIT_EXPECT_GT(test, ashmem_kunit_count(store->region->lru, NULL), 0);
 }
 
-/* Who keeps unpinning doesn't keep a command from the ranges of other groups. */
-static void purge_race_refilled_group_test(struct kunit *test)
+/* A command also purges an entry that moves to a group it has already visited. */
+static void race_merge_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *others[2];
 	struct fake_store *store = test->priv;
-	unsigned int i, found = 0;
+	struct ashmem_lru_entry *entry[3];
+	struct ashmem_region *region[3];
+	int i;
 
-	store->region = fake_store_region(test, lru, 20);
-	ashmem_kunit_unpin(test, store->region, 0, 0);
-	for (i = 0; i < 2; i++) {
-		others[i] = fake_store_region(test, lru, 10);
-		unpin_in_group(test, others[i], KUNIT_CGROUP + i, 0, 0);
-	}
-	store->on_pick = unpin_before_each_pick;
-	KUNIT_EXPECT_EQ(test, 3, ashmem_purge_all(lru));
-	KUNIT_EXPECT_LT(test, store->picks, 10);
-	for (i = 0; i < store->count; i++)
-		found += store->punches[i].backing == others[0]->backing ||
-			 store->punches[i].backing == others[1]->backing;
-	KUNIT_EXPECT_EQ(test, 2, found);
+	/* The first two share a group, which leaves the list; the third has its own. */
+	for (i = 0; i < 3; i++)
+		region[i] = ashmem_kunit_region(test, lru, 10);
 	for (i = 0; i < 2; i++)
-		pin_in_group(test, others[i]);
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region[i], 0, 0));
+	for (i = 0; i < 2; i++) {
+		ashmem_kunit_pin(region[i], 0, 0);
+		spin_lock(&region[i]->lock);
+		ashmem_lru_update(lru, &ashmem_kunit_payer(region[i])->entry, 0, 0);
+		spin_unlock(&region[i]->lock);
+	}
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
+	for (i = 2; i >= 0; i--) {
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region[i], 0, 0));
+		entry[i] = &ashmem_kunit_payer(region[i])->entry;
+	}
+	KUNIT_ASSERT_PTR_EQ(test, entry[0]->group, entry[1]->group);
+	KUNIT_ASSERT_PTR_NE(test, entry[0]->group, entry[2]->group);
+
+	store->region = region[0];
+	store->other = region[2];
+	store->on_punch = merge_at_second_step;
+	KUNIT_EXPECT_EQ(test, 3, ashmem_purge_all(lru));
+	KUNIT_EXPECT_EQ(test, 2, lru->moved);
+	fake_store_expect(test, 0, region[2], 0, 0);
+	fake_store_expect_count(test, 3);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region[i], 0, 0));
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region[2], 5, 5));
 }
 
-static void pin_what_was_picked(struct kunit *test, struct fake_store *store)
+static void correct_key(struct kunit *test, struct fake_store *store, unsigned int number)
 {
-	if (store->picks == 1)
-		KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED,
-				ashmem_kunit_pin(store->region, 0, 9));
+	unsigned long scanned;
+
+	if (number)
+		return;
+	ashmem_kunit_next_tick();
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_unpin(store->region, 5, 5));
+	/* The shrinker can take nothing, but sees how old the region is now. */
+	store->locked_end = ULONG_MAX;
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(store->region->lru, 1, &scanned));
 }
 
-/* A command that comes too late for one range goes on with the next. */
-static void purge_race_late_test(struct kunit *test)
+/* A command goes on after an entry that has become too young for it. */
+static void race_corrected_key_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct fake_store *store = test->priv;
 
-	unpin_two_regions(test, lru);
-	store->on_picked = pin_what_was_picked;
-	KUNIT_EXPECT_EQ(test, 20, ashmem_purge_all(lru));
-	fake_store_expect(test, 0, store->other, 0, 9);
-	fake_store_expect_count(test, 1);
+	store->region = ashmem_kunit_region(test, lru, 10);
+	store->other = ashmem_kunit_region(test, lru, 10);
+	store->on_punch = correct_key;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 0));
+	ashmem_kunit_next_tick();
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->other, 0, 0));
+	KUNIT_EXPECT_EQ(test, 2, ashmem_purge_all(lru));
+	fake_store_expect(test, 0, store->region, 0, 0);
+	fake_store_expect(test, 1, store->other, 0, 0);
+	fake_store_expect_count(test, 2);
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(store->region, 5, 5));
 }
 
 static struct kunit_case purge_race_cases[] = {
-	KUNIT_CASE(purge_race_busy_test),
-	KUNIT_CASE(purge_race_busy_group_test),
-	KUNIT_CASE_PARAM(purge_race_middle_test, middle_gen_params),
-	KUNIT_CASE(purge_race_blocks_test),
-	KUNIT_CASE(purge_race_refilled_group_test),
-	KUNIT_CASE(purge_race_late_test),
+	KUNIT_CASE(race_pin_test),
+	KUNIT_CASE(race_pin_keeps_test),
+	KUNIT_CASE(race_pin_killed_test),
+	KUNIT_CASE(race_many_killed_test),
+	KUNIT_CASE(race_close_test),
+	KUNIT_CASE(race_side_by_side_test),
+	KUNIT_CASE(race_all_in_flight_test),
+	KUNIT_CASE(race_merge_test),
+	KUNIT_CASE(race_corrected_key_test),
 	{}
 };
 
 static struct kunit_suite purge_race_suite = {
 	.name = "ashmem_purge_race",
 	.init = fake_store_init,
+	.exit = fake_store_exit,
 	.test_cases = purge_race_cases,
 };
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The algebra of ranges against a model by pages.
  */
@@ -7,31 +7,51 @@
 #include <linux/hashtable.h>
 #include <linux/moduleparam.h>
 
+#include "fixture.h"
 #include "range_world.h"
 
 #define PAGES_MAX	5
-/* No state is further from the first than that. */
+/* The longest shortest path to any state. */
 #define DEPTH_MAX	13
+/* Tests that take more than some seconds in an emulator run only on request. */
+#define STEPS_USUAL	100000
 
 static uint most_pages = 4;
 module_param_named(kunit_pages, most_pages, uint, 0444);
 MODULE_PARM_DESC(kunit_pages, "most pages of the regions that are gone through in all ways, up to 5");
 
-/*
- * All that can become of a region of so many pages, counted by another program:
- * states, and operations on them. A state is what the pages are and in which
- * order they would be purged.
+/**
+ * struct all_case - a region of which all is tried
+ * @pages: its size
+ * @queues: queues that UNPIN may name
+ * @states: what can become of it
+ * @steps: operations on these
+ *
+ * States and steps were counted by another program, which knows ranges and no
+ * pages. A state is what the pages are, and in which order they would be purged.
  */
-static const struct {
+struct all_case {
+	unsigned int pages;
+	unsigned int queues;
 	unsigned int states;
 	unsigned int steps;
-} expected[PAGES_MAX + 1] = {
-	[1] = { 4, 10 },
-	[2] = { 29, 207 },
-	[3] = { 315, 4339 },
-	[4] = { 4480, 100445 },
-	[5] = { 77733, 2570911 },
 };
+
+static const struct all_case all_cases[] = {
+	{ 1, 2, 6, 28 },
+	{ 2, 2, 59, 798 },
+	{ 3, 2, 797, 21098 },
+	{ 4, 1, 1819, 60001 },
+	{ 4, 2, 14090, 612168 },
+	{ PAGES_MAX, 1, 21598, 1056961 },
+};
+
+static void describe_all(const struct all_case *c, char *text)
+{
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%u pages, %u queues", c->pages, c->queues);
+}
+
+KUNIT_ARRAY_PARAM(all, all_cases, describe_all);
 
 /**
  * struct state - something that a region can become
@@ -49,6 +69,7 @@ struct state {
 
 /**
  * struct search - the states known so far, breadth first
+ * @expected: how many there are
  * @world: where operations are tried
  * @states: the states, in the order in which they were found
  * @count: how many of them there are
@@ -56,6 +77,7 @@ struct state {
  * @known: the states by key
  */
 struct search {
+	const struct all_case *expected;
 	struct range_world *world;
 	struct state *states;
 	unsigned int count;
@@ -63,33 +85,37 @@ struct search {
 	DECLARE_HASHTABLE(known, 12);
 };
 
-static bool stamp_behind(const struct range_model *model, unsigned int page, u32 stamp)
+/* How many ages of queued runs are not younger than @stamp? */
+static unsigned int rank_of(const struct range_model *model, u32 stamp)
 {
-	while (++page < model->pages) {
-		if (model->page[page].stamp == stamp)
-			return true;
-	}
-	return false;
-}
-
-/* Stamps count as ranks: that a third UNPIN happened and is gone is no state. */
-static u64 key_of(const struct range_model *model)
-{
-	unsigned int page, other;
-	u64 key = 0;
+	unsigned int page, other, rank = 0;
 
 	for (page = 0; page < model->pages; page++) {
-		u32 stamp = model->page[page].stamp;
-		unsigned int rank = 0;
+		u32 age = model->page[page].stamp;
+		bool counted = !age || age > stamp || model->page[page].taken;
 
-		/* Each older stamp once: at the last page that has it. */
-		for (other = 0; other < model->pages; other++) {
-			u32 older = model->page[other].stamp;
+		for (other = 0; other < page; other++)
+			counted |= model->page[other].stamp == age &&
+				   !model->page[other].taken;
+		rank += !counted;
+	}
+	return rank;
+}
 
-			rank += older && older <= stamp && !stamp_behind(model, other, older);
-		}
-		key = key << 6 | rank << 2 | model->page[page].purged << 1 |
-		      model->page[page].taken;
+/* Ages count as ranks: an UNPIN without remaining ranges makes no new state. */
+static u64 key_of(const struct range_model *model)
+{
+	unsigned int number;
+	u64 key = 0;
+
+	for (number = 0; number < model->pages; number++) {
+		const struct model_page *page = &model->page[number];
+		bool queued = page->stamp && range_model_left(model, number);
+
+		key = key << 7 | range_model_starts(model, number) << 2 |
+		      page->purged << 1 | page->taken;
+		if (queued)
+			key |= rank_of(model, page->stamp) << 4 | page->queue << 3;
 	}
 	return key;
 }
@@ -97,11 +123,11 @@ static u64 key_of(const struct range_model *model)
 static const char *describe(const struct range_op *op, char *text, size_t size)
 {
 	static const char * const verbs[] = {
-		[PIN] = "pin", [UNPIN] = "unpin", [TAKE] = "take",
+		[PIN] = "pin", [KEEP] = "keep", [UNPIN] = "unpin", [TAKE] = "take",
 	};
 
-	snprintf(text, size, op->verb == TAKE ? "%s at %u pages %u" : "%s %u-%u",
-		 verbs[op->verb], op->first, op->last);
+	snprintf(text, size, op->verb == TAKE ? "%s at %u pages %u" : "%s %u-%u, queue %u",
+		 verbs[op->verb], op->first, op->last, op->queue);
 	return text;
 }
 
@@ -121,7 +147,7 @@ static void fail(struct kunit *test, const struct search *search, const struct s
 {
 	const struct range_op *path[DEPTH_MAX];
 	unsigned int depth = path_to(state, path);
-	char text[32];
+	char text[40];
 
 	kunit_err(test, "on a region of %u pages, all pinned, do:",
 		  search->world->model.pages);
@@ -132,7 +158,7 @@ static void fail(struct kunit *test, const struct search *search, const struct s
 	KUNIT_ASSERT_NULL_MSG(test, why, "%s", why);
 }
 
-/* Begins anew and does what led to @state. */
+/* Starts with an empty set and repeats the operations that led to @state. */
 static const char *replay(struct range_world *world, const struct state *state)
 {
 	const struct range_op *path[DEPTH_MAX];
@@ -140,7 +166,7 @@ static const char *replay(struct range_world *world, const struct state *state)
 	const char *why = range_world_clear(world);
 
 	while (!why && depth--)
-		why = range_world_do(world, path[depth], true);
+		why = range_world_do(world, path[depth]);
 	return why;
 }
 
@@ -148,7 +174,6 @@ static const char *replay(struct range_world *world, const struct state *state)
 static void learn(struct kunit *test, struct search *search, struct state *before,
 		  const struct range_op *op)
 {
-	unsigned int most = expected[search->world->model.pages].states;
 	u64 key = key_of(&search->world->model);
 	struct state *state;
 
@@ -156,7 +181,8 @@ static void learn(struct kunit *test, struct search *search, struct state *befor
 		if (state->key == key)
 			return;
 	}
-	KUNIT_ASSERT_LT_MSG(test, search->count, most, "more states than there can be");
+	KUNIT_ASSERT_LT_MSG(test, search->count, search->expected->states,
+			    "more states than there can be");
 	state = &search->states[search->count++];
 	state->key = key;
 	state->before = before;
@@ -165,47 +191,47 @@ static void learn(struct kunit *test, struct search *search, struct state *befor
 	hash_add(search->known, &state->hash, key);
 }
 
+/* An operation on a state, without a spare and with one. */
 static void try(struct kunit *test, struct search *search, struct state *state,
-		const struct range_op *op, bool spare)
+		const struct range_op *op)
 {
 	struct range_world *world = search->world;
 	const char *why;
+	int spare;
 
-	why = replay(world, state) ?: range_world_do(world, op, spare) ?:
-	      range_world_check(world) ?: range_world_overlaps(world);
-	if (why)
-		fail(test, search, state, op, spare, why);
+	for (spare = 0; spare <= 1; spare++) {
+		why = replay(world, state);
+		range_world_set_spare(world, spare);
+		why = why ?: range_world_do(world, op) ?: range_world_overlaps(world);
+		if (why)
+			fail(test, search, state, op, spare, why);
+	}
 	learn(test, search, state, op);
+	search->steps++;
 }
 
 /* Each operation there is, on one state. */
 static void try_all(struct kunit *test, struct search *search, struct state *state)
 {
 	const struct range_model *model = &search->world->model;
-	unsigned int left[PAGES_MAX] = {}, first, last, count;
+	unsigned int left[PAGES_MAX] = {}, first, last, count, queue;
 
 	KUNIT_ASSERT_NULL(test, replay(search->world, state));
-	for (first = 0; first < model->pages; first = range_model_end(model, first) + 1) {
-		if (model->page[first].stamp)
+	for (first = 0; first < model->pages; first++) {
+		if (range_model_starts(model, first))
 			left[first] = range_model_left(model, first);
 	}
 
 	for (first = 0; first < model->pages; first++) {
 		for (last = first; last < model->pages; last++) {
-			struct range_op pin = { PIN, first, last };
-			struct range_op unpin = { UNPIN, first, last };
-
-			try(test, search, state, &pin, false);
-			try(test, search, state, &pin, true);
-			try(test, search, state, &unpin, true);
-			search->steps += 2;
+			try(test, search, state, &(struct range_op){ PIN, first, last });
+			try(test, search, state, &(struct range_op){ KEEP, first, last });
+			for (queue = 0; queue < search->expected->queues; queue++)
+				try(test, search, state,
+				    &(struct range_op){ UNPIN, first, last, queue });
 		}
-		for (count = 1; count <= left[first]; count++) {
-			struct range_op take = { TAKE, first, count };
-
-			try(test, search, state, &take, true);
-			search->steps++;
-		}
+		for (count = 1; count <= left[first]; count++)
+			try(test, search, state, &(struct range_op){ TAKE, first, count });
 	}
 }
 
@@ -220,18 +246,19 @@ static void free_states(void *states)
  */
 static void range_all_sequences_test(struct kunit *test)
 {
-	unsigned int pages = *(const unsigned int *)test->param_value;
+	const struct all_case *c = test->param_value;
 	struct search *search = kunit_kzalloc(test, sizeof(*search), GFP_KERNEL);
 	unsigned int i;
 
-	if (pages > most_pages)
-		kunit_skip(test, "takes ashmem_linux.kunit_pages=%u", pages);
+	if (c->pages > most_pages || (c->steps > STEPS_USUAL && most_pages < PAGES_MAX))
+		kunit_skip(test, "takes ashmem_linux.kunit_pages=%u", PAGES_MAX);
 	KUNIT_ASSERT_NOT_NULL(test, search);
 	hash_init(search->known);
-	search->states = kvcalloc(expected[pages].states, sizeof(*search->states), GFP_KERNEL);
+	search->expected = c;
+	search->states = kvcalloc(c->states, sizeof(*search->states), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, search->states);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_states, search->states));
-	search->world = range_world_create(test, pages, 0);
+	search->world = range_world_create(test, c->pages, 0);
 
 	learn(test, search, NULL, NULL);
 	for (i = 0; i < search->count; i++) {
@@ -239,18 +266,9 @@ static void range_all_sequences_test(struct kunit *test)
 		cond_resched();
 	}
 	KUNIT_ASSERT_NULL(test, range_world_clear(search->world));
-	KUNIT_EXPECT_EQ(test, expected[pages].states, search->count);
-	KUNIT_EXPECT_EQ(test, expected[pages].steps, search->steps);
+	KUNIT_EXPECT_EQ(test, c->states, search->count);
+	KUNIT_EXPECT_EQ(test, c->steps, search->steps);
 }
-
-static const unsigned int pages_of_regions[] = { 1, 2, 3, 4, PAGES_MAX };
-
-static void describe_pages(const unsigned int *pages, char *text)
-{
-	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%u-page region", *pages);
-}
-
-KUNIT_ARRAY_PARAM(pages, pages_of_regions, describe_pages);
 
 /* A region is no larger than a file or a size_t. */
 #define LAST_PAGE	((unsigned long)(IS_ENABLED(CONFIG_64BIT) ? \
@@ -260,10 +278,11 @@ KUNIT_ARRAY_PARAM(pages, pages_of_regions, describe_pages);
  * struct random_case - a long random walk
  * @name: what is special of it
  * @pages: size of the region
- * @longest: of an interval
+ * @longest: of an interval, but for one in 1024, which may have any length
  * @ops: how many operations
  * @base: first page
  * @ranges: how many there must have been at some time
+ * @again: how often operations must have needed another call
  */
 struct random_case {
 	const char *name;
@@ -272,74 +291,178 @@ struct random_case {
 	unsigned int ops;
 	unsigned long base;
 	unsigned int ranges;
+	unsigned int again;
 };
 
 static const struct random_case random_cases[] = {
-	{ "many ranges", 1024, 3, 4000, 0, 100 },
-	{ "long ranges", 256, 64, 8000, 0, 5 },
-	{ "at the end of the largest region", 64, 8, 8000, LAST_PAGE - 63, 5 },
+	{ "many ranges", 1024, 2, 4000, 0, MODEL_BATCH + 1, 100 },
+	{ "long ranges", 256, 64, 4000, 0, 5, 100 },
+	{ "at the end of the largest region", 64, 8, 4000, LAST_PAGE - 63, 5, 100 },
 };
 
-static void describe_random(const struct random_case *how, char *text)
+KUNIT_ARRAY_PARAM_DESC(random, random_cases, name);
+
+/**
+ * struct walk - a random walk
+ * @how: its case
+ * @random: where its numbers come from
+ * @nested: other tasks' operations, between two calls of the walk's own
+ */
+struct walk {
+	const struct random_case *how;
+	struct rnd_state random;
+	bool nested;
+};
+
+static unsigned int below(struct walk *walk, unsigned int bound)
 {
-	strscpy(text, how->name, KUNIT_PARAM_DESC_SIZE);
+	return prandom_u32_state(&walk->random) % bound;
 }
 
-KUNIT_ARRAY_PARAM(random, random_cases, describe_random);
-
-static struct range_op random_op(struct rnd_state *random, const struct range_model *model,
-				 unsigned int longest)
+static struct range_op random_op(struct walk *walk, const struct range_model *model)
 {
-	struct range_op op;
+	/* UNPIN is as likely as all others together. */
+	static const enum range_verb verbs[] = {
+		PIN, KEEP, TAKE, TAKE, UNPIN, UNPIN, UNPIN, UNPIN,
+	};
+	unsigned int longest = below(walk, 1024) ? walk->how->longest : model->pages;
+	struct range_op op = {
+		.verb = verbs[below(walk, ARRAY_SIZE(verbs))],
+		.first = below(walk, model->pages),
+		.queue = below(walk, MODEL_QUEUES),
+	};
 
-	op.first = prandom_u32_state(random) % model->pages;
-	op.last = op.first + prandom_u32_state(random) % longest;
-	op.last = min(op.last, model->pages - 1);
-	op.verb = prandom_u32_state(random) % 8;
-	if (op.verb > TAKE)
-		op.verb = UNPIN;
+	op.last = min(op.first + below(walk, longest), model->pages - 1);
 	if (op.verb == TAKE) {
-		u32 stamp = model->page[op.first].stamp;
-		unsigned int left;
+		unsigned int left = 0;
 
-		while (op.first && model->page[op.first - 1].stamp == stamp)
+		if (model->page[op.first].stamp)
+			left = range_model_left(model, op.first);
+		while (left && !range_model_starts(model, op.first))
 			op.first--;
-		left = stamp ? range_model_left(model, op.first) : 0;
-		op.last = left ? 1 + prandom_u32_state(random) % left : 0;
+		op.last = left ? 1 + below(walk, left) : op.first;
 		if (!left)
-			return (struct range_op){ PIN, op.first, op.first };
+			op.verb = KEEP;
 	}
 	return op;
+}
+
+/* What others do before an operation takes the lock again. */
+static const char *others(struct range_world *world)
+{
+	struct walk *walk = world->data;
+	const char *why = NULL;
+	unsigned int i;
+
+	if (walk->nested)
+		return NULL;
+	walk->nested = true;
+	for (i = below(walk, 4); !why && i; i--) {
+		struct range_op op = random_op(walk, &world->model);
+
+		why = range_world_do(world, &op);
+	}
+	walk->nested = false;
+	return why;
 }
 
 static void range_random_test(struct kunit *test)
 {
 	const struct random_case *how = test->param_value;
 	struct range_world *world = range_world_create(test, how->pages, how->base);
-	unsigned int i, ranges, most = 0;
-	struct rnd_state random;
-	u64 seed = ashmem_kunit_seed(test, &random);
+	struct walk walk = { .how = how };
+	u64 seed = ashmem_kunit_seed(test, &walk.random);
+	unsigned int i, most = 0;
 
+	world->between = others;
+	world->data = &walk;
 	for (i = 0; i < how->ops; i++) {
-		struct range_op op = random_op(&random, &world->model, how->longest);
-		bool spare = prandom_u32_state(&random) & 1;
-		const char *why = range_world_do(world, &op, spare) ?: range_world_check(world);
-		char text[32];
+		struct range_op op = random_op(&walk, &world->model);
+		const char *why;
+		char text[40];
 
+		range_world_set_spare(world, below(&walk, 2));
+		why = range_world_do(world, &op);
 		KUNIT_ASSERT_NULL_MSG(test, why, "%s; operation %u, %s, of kunit_seed=%llu",
 				      why, i, describe(&op, text, sizeof(text)), seed);
-		ranges = world->total - world->count;
-		most = max(most, ranges);
+		most = max(most, world->total - world->count);
 		cond_resched();
 	}
 	KUNIT_EXPECT_EQ(test, how->ops, i);
 	KUNIT_EXPECT_GE(test, most, how->ranges);
+	KUNIT_EXPECT_GE(test, world->again, how->again);
 	KUNIT_ASSERT_NULL(test, range_world_clear(world));
 }
 
+static void must_do(struct kunit *test, struct range_world *world, enum range_verb verb,
+		    unsigned int first, unsigned int last)
+{
+	const char *why = range_world_do(world, &(struct range_op){ verb, first, last, 1 });
+
+	KUNIT_ASSERT_NULL_MSG(test, why, "%s; verb %u, %u-%u", why, verb, first, last);
+}
+
+/* Ranges of a page each, every other one of which a purge took. */
+static struct range_world *ranges_new(struct kunit *test, unsigned int ranges)
+{
+	struct range_world *world = range_world_create(test, 2 * ranges, 7);
+	unsigned int page;
+
+	for (page = 0; page < 2 * ranges; page += 2) {
+		range_world_set_spare(world, true);
+		must_do(test, world, UNPIN, page, page);
+		if (page % 4)
+			must_do(test, world, TAKE, page, 1);
+	}
+	range_world_set_spare(world, true);
+	world->again = 0;
+	return world;
+}
+
+/*
+ * An operation on that many ranges, alone and with other operations between its calls.
+ */
+static void range_batches_test(struct kunit *test)
+{
+	static const unsigned int counts[] = {
+		MODEL_BATCH - 1, MODEL_BATCH, MODEL_BATCH + 1, 3 * MODEL_BATCH,
+	};
+	static const enum range_verb verbs[] = { PIN, KEEP, UNPIN };
+	struct walk walk = { .how = &random_cases[0] };
+	unsigned int i, v, left, calls;
+
+	ashmem_kunit_seed(test, &walk.random);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		for (v = 0; v < ARRAY_SIZE(verbs); v++) {
+			struct range_world *world = ranges_new(test, counts[i]);
+
+			must_do(test, world, verbs[v], 0, 2 * counts[i] - 1);
+			/*
+			 * The range of UNPIN's last call is one of the next call's
+			 * ranges.
+			 */
+			for (left = counts[i], calls = 0; left > MODEL_BATCH; calls++)
+				left -= MODEL_BATCH - (verbs[v] == UNPIN);
+			KUNIT_EXPECT_EQ_MSG(test, calls, world->again, "%u ranges, verb %u",
+					    counts[i], v);
+			KUNIT_EXPECT_EQ(test, verbs[v] == PIN ? 0 : verbs[v] == UNPIN ?
+					2 * counts[i] : counts[i] / 2, world->set.unpinned);
+			KUNIT_ASSERT_NULL(test, range_world_clear(world));
+
+			world = ranges_new(test, counts[i]);
+			world->between = others;
+			world->data = &walk;
+			must_do(test, world, verbs[v], 0, 2 * counts[i] - 1);
+			KUNIT_EXPECT_GE(test, world->again, calls);
+			KUNIT_ASSERT_NULL(test, range_world_clear(world));
+		}
+	}
+}
+
 static struct kunit_case range_cases[] = {
-	KUNIT_CASE_PARAM(range_all_sequences_test, pages_gen_params),
+	KUNIT_CASE_PARAM(range_all_sequences_test, all_gen_params),
 	KUNIT_CASE_PARAM(range_random_test, random_gen_params),
+	KUNIT_CASE(range_batches_test),
 	{}
 };
 

@@ -1,12 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The oracle for range.c: loops over pages, too simple to be wrong.
+ * The oracle for range.c: loops over pages.
  */
 
+#include <linux/errno.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "../ashmem.h"
+#include "../range.h"
 #include "range_model.h"
 
 void range_model_reset(struct range_model *model)
@@ -15,52 +17,40 @@ void range_model_reset(struct range_model *model)
 	memset(model->page, 0, model->pages * sizeof(*model->page));
 }
 
+bool range_model_starts(const struct range_model *model, unsigned int page)
+{
+	const struct model_page *at = &model->page[page];
+
+	return at->stamp && (!page || at->begins || at[-1].stamp != at->stamp);
+}
+
+static unsigned int start_of(const struct range_model *model, unsigned int page)
+{
+	while (!range_model_starts(model, page))
+		page--;
+	return page;
+}
+
 /* The last page of the run that @page belongs to. */
 unsigned int range_model_end(const struct range_model *model, unsigned int page)
 {
 	u32 stamp = model->page[page].stamp;
 
-	while (page + 1 < model->pages && model->page[page + 1].stamp == stamp)
+	while (page + 1 < model->pages && model->page[page + 1].stamp == stamp &&
+	       !range_model_starts(model, page + 1))
 		page++;
 	return page;
 }
 
-static bool starts_run(const struct range_model *model, unsigned int page)
+/* How many pages of the run that @page belongs to a purge can take. */
+unsigned int range_model_left(const struct range_model *model, unsigned int page)
 {
-	return model->page[page].stamp &&
-	       (!page || model->page[page - 1].stamp != model->page[page].stamp);
-}
-
-/* How many pages of the run that starts at @start a purge can take. */
-unsigned int range_model_left(const struct range_model *model, unsigned int start)
-{
-	unsigned int end = range_model_end(model, start);
+	unsigned int end = range_model_end(model, page);
 	unsigned int left = 0;
 
-	for (; start <= end; start++)
-		left += !model->page[start].taken;
+	for (page = start_of(model, page); page <= end; page++)
+		left += !model->page[page].taken;
 	return left;
-}
-
-/* How many runs lie in an interval with all their pages. */
-unsigned int range_model_inside(const struct range_model *model, unsigned int first,
-				unsigned int last)
-{
-	unsigned int page, inside = 0;
-
-	for (page = first; page <= last; page++)
-		inside += starts_run(model, page) && range_model_end(model, page) <= last;
-	return inside;
-}
-
-/* Does a run reach out of an interval on both sides? */
-bool range_model_splits(const struct range_model *model, unsigned int first,
-			unsigned int last)
-{
-	u32 stamp = model->page[first].stamp;
-
-	return first && stamp && model->page[first - 1].stamp == stamp &&
-	       range_model_end(model, first) > last;
 }
 
 bool range_model_overlap(const struct range_model *model, unsigned int first,
@@ -73,32 +63,128 @@ bool range_model_overlap(const struct range_model *model, unsigned int first,
 	return false;
 }
 
-bool range_model_pin(struct range_model *model, unsigned int first, unsigned int last)
+static bool use_spare(struct model_edit *edit)
 {
-	bool purged = false;
+	bool had = edit->spare;
 
-	for (; first <= last; first++) {
-		purged |= model->page[first].purged;
-		model->page[first] = (struct model_page){};
-	}
-	return purged;
+	edit->spare = false;
+	return had;
 }
 
-void range_model_unpin(struct range_model *model, unsigned int first, unsigned int last)
+static void give_range(struct model_edit *edit)
 {
-	struct model_page page = { .stamp = ++model->stamp };
-	unsigned int i;
+	edit->dropped += edit->spare;
+	edit->spare = true;
+}
 
+static void forget_paid(struct range_model *model, unsigned int start, unsigned int end)
+{
+	for (; start <= end; start++)
+		model->page[start].paid = false;
+}
+
+/* Mark the edit's part of a purged run from @start to @end as taken. */
+static int keep_pages(struct range_model *model, struct model_edit *edit,
+		      unsigned int start, unsigned int end)
+{
+	unsigned int lo = max(start, edit->first), hi = min(end, edit->last);
+
+	/* A purge takes pages from the start, so check the last one. */
+	if (model->page[hi].taken)
+		return 0;
+	if (start < lo) {
+		if (!use_spare(edit))
+			return -EAGAIN;
+		model->page[lo].begins = true;
+		forget_paid(model, start, end);
+	}
+	if (end > hi) {
+		if (!use_spare(edit))
+			return -EAGAIN;
+		model->page[hi + 1].begins = true;
+		forget_paid(model, lo, end);
+	}
+	for (; lo <= hi; lo++)
+		model->page[lo].taken = true;
+	return 0;
+}
+
+static int pin_pages(struct range_model *model, struct model_edit *edit,
+		     unsigned int start, unsigned int end)
+{
+	unsigned int lo = max(start, edit->first), hi = min(end, edit->last);
+
+	if (start < lo && end > hi && !use_spare(edit))
+		return -EAGAIN;
+	if (start == lo && end == hi)
+		give_range(edit);
+	forget_paid(model, start, end);
+	for (; lo <= hi; lo++)
+		model->page[lo] = (struct model_page){};
+	return 0;
+}
+
+int range_model_pin(struct range_model *model, struct model_edit *edit, bool keep_lost)
+{
+	unsigned int page, end, runs = 0;
+
+	for (page = edit->first; page <= edit->last; page = end + 1) {
+		unsigned int start;
+		bool purged;
+		int err;
+
+		end = page;
+		if (!model->page[page].stamp)
+			continue;
+		if (runs++ == MODEL_BATCH) {
+			edit->first = page;
+			return -EAGAIN;
+		}
+		start = start_of(model, page);
+		end = range_model_end(model, page);
+		purged = model->page[page].purged;
+		if (keep_lost && purged)
+			err = keep_pages(model, edit, start, end);
+		else
+			err = pin_pages(model, edit, start, end);
+		if (err)
+			return err;
+		edit->purged |= purged;
+	}
+	return 0;
+}
+
+int range_model_unpin(struct range_model *model, struct model_edit *edit, u8 queue, bool paid)
+{
+	struct model_page unpinned = {
+		.stamp = ++model->stamp, .queue = queue, .paid = paid,
+	};
+	unsigned int first = edit->first, last = edit->last, page, end, runs = 0;
+	int err = 0;
+
+	if (!use_spare(edit))
+		return -EAGAIN;
 	/* A run that the interval touches becomes part of it as a whole. */
-	while (first && model->page[first].stamp &&
-	       model->page[first - 1].stamp == model->page[first].stamp)
-		first--;
-	if (model->page[last].stamp)
-		last = range_model_end(model, last);
-	for (i = first; i <= last; i++)
-		page.purged |= model->page[i].purged;
-	for (i = first; i <= last; i++)
-		model->page[i] = page;
+	for (page = edit->first; page <= edit->last; page = end + 1) {
+		end = page;
+		if (!model->page[page].stamp)
+			continue;
+		if (runs++ == MODEL_BATCH) {
+			last = page - 1;
+			edit->first = last;
+			err = -EAGAIN;
+			break;
+		}
+		first = min(first, start_of(model, page));
+		end = range_model_end(model, page);
+		last = max(last, end);
+		give_range(edit);
+	}
+	for (page = first; page <= last; page++)
+		unpinned.purged |= model->page[page].purged;
+	for (page = first; page <= last; page++)
+		model->page[page] = unpinned;
+	return err;
 }
 
 void range_model_take(struct range_model *model, unsigned int start, unsigned int count)
@@ -116,70 +202,54 @@ void range_model_take(struct range_model *model, unsigned int start, unsigned in
 
 static const char *compare_range(const struct range_model *model, unsigned int start,
 				 const struct ashmem_range *range,
-				 const struct ashmem_lru_group *group)
+				 const struct ashmem_queue *queues)
 {
+	const struct model_page *page = &model->page[start];
 	unsigned int end = range_model_end(model, start);
 	unsigned int left = range_model_left(model, start);
 
-	if (range->pages.start != model->base + start)
+	if (range->start != model->base + start)
 		return "a range starts elsewhere";
-	if (range->pages.last != model->base + end)
+	if (range->last != model->base + end)
 		return "a range ends elsewhere";
-	if (range->purged != model->page[start].purged)
+	if (range->purged != page->purged)
 		return "what a range says of lost contents is wrong";
 	if (range->resume != model->base + end + 1 - left)
 		return "a purge would go on at the wrong page";
 	if (ashmem_range_purgeable(range) != left)
 		return "the purgeable pages of a range are wrong";
-	if (left && range->group != group)
-		return "a range is in the wrong group";
+	if (range->stamp != page->stamp)
+		return "the age of a range is wrong";
+	if (range->queue != (left ? &queues[page->queue] : NULL))
+		return "a range has the wrong queue";
+	if (range->paid != page->paid)
+		return "the note of who pays is wrong";
 	return NULL;
 }
 
-static bool subtree_last_is_right(const struct interval_tree_node *node)
-{
-	unsigned long last = node->last;
-	struct rb_node *child;
-
-	child = node->rb.rb_left;
-	if (child)
-		last = max(last, rb_entry(child, typeof(*node), rb)->__subtree_last);
-	child = node->rb.rb_right;
-	if (child)
-		last = max(last, rb_entry(child, typeof(*node), rb)->__subtree_last);
-	return node->__subtree_last == last;
-}
-
 /* The tree against the pages, in the order of both. */
-static const char *compare_tree(const struct range_model *model, struct ashmem_ranges *set,
-				struct ashmem_lru_group *group, unsigned int *listed)
+static const char *compare_tree(const struct range_model *model,
+				const struct ashmem_ranges *set,
+				const struct ashmem_queue *queues)
 {
+	struct rb_node *rb = rb_first(&set->root);
 	unsigned long unpinned = 0, purgeable = 0;
-	struct rb_node *rb = rb_first(&set->root.rb_root);
 	unsigned int page;
 	const char *why;
 
-	*listed = 0;
-	if (rb_first_cached(&set->root) != rb)
-		return "the tree's first node isn't the one at hand";
 	for (page = 0; page < model->pages; page++) {
-		struct interval_tree_node *node;
 		struct ashmem_range *range;
 
 		unpinned += !!model->page[page].stamp;
-		if (!starts_run(model, page))
+		if (!range_model_starts(model, page))
 			continue;
 		if (!rb)
 			return "a range is missing";
-		node = rb_entry(rb, struct interval_tree_node, rb);
-		range = container_of(node, struct ashmem_range, pages);
-		why = compare_range(model, page, range, group);
+		range = rb_entry(rb, struct ashmem_range, rb);
+		why = compare_range(model, page, range, queues);
 		if (why)
 			return why;
-		if (!subtree_last_is_right(node))
-			return "the tree doesn't know how far a subtree reaches";
 		purgeable += ashmem_range_purgeable(range);
-		*listed += ashmem_range_purgeable(range) != 0;
 		rb = rb_next(rb);
 	}
 	if (rb)
@@ -188,57 +258,58 @@ static const char *compare_tree(const struct range_model *model, struct ashmem_r
 		return "the number of unpinned pages is wrong";
 	if (set->purgeable != purgeable)
 		return "the number of purgeable pages is wrong";
-	if (group->pages != purgeable)
-		return "the group counts other pages than the set";
 	return NULL;
 }
 
-/* The list: by stamp and, of what one UNPIN made, by page. */
-static const char *compare_list(const struct range_model *model,
-				struct ashmem_lru_group *group, unsigned int listed)
+/* A queue: by stamp, and within one UNPIN by page. */
+static const char *compare_queue(const struct range_model *model, unsigned int number,
+				 const struct ashmem_queue *queue)
 {
+	unsigned int page, queued = 0;
 	struct ashmem_range *range;
+	unsigned long pages = 0;
 	u64 before = 0;
 
-	list_for_each_entry(range, &group->ranges, lru) {
-		unsigned long start = range->pages.start - model->base;
+	for (page = 0; page < model->pages; page++) {
+		if (range_model_starts(model, page) && model->page[page].queue == number)
+			queued += range_model_left(model, page) != 0;
+	}
+	list_for_each_entry(range, &queue->ranges, age) {
+		unsigned long start = range->start - model->base;
 		u64 order;
 
-		if (!listed)
-			return "a range too many is listed";
-		listed--;
-		if (start >= model->pages || !starts_run(model, start) ||
-		    !range_model_left(model, start))
-			return "something is listed that isn't there to take";
+		if (!queued--)
+			return "a range too many is queued";
+		if (start >= model->pages || !range_model_starts(model, start) ||
+		    model->page[start].queue != number || !range_model_left(model, start))
+			return "a queue has what isn't there to take";
 		order = (u64)model->page[start].stamp << 32 | start;
 		if (order <= before)
-			return "the list is out of order";
+			return "a queue is out of order";
 		before = order;
+		pages += ashmem_range_purgeable(range);
 	}
-	return listed ? "a range isn't listed" : NULL;
+	if (queued)
+		return "a range isn't queued";
+	return pages == queue->pages ? NULL : "the number of queued pages is wrong";
 }
 
 /**
  * range_model_compare - is a set what it should be?
  * @model: what it should be
  * @set: the set
- * @group: where all its ranges are listed, and no others; nobody uses it but us
+ * @queues: all queues of its ranges, %MODEL_QUEUES of them
  *
  * Return: what is wrong, or NULL.
  */
 const char *range_model_compare(const struct range_model *model,
-				struct ashmem_ranges *set,
-				struct ashmem_lru_group *group)
+				const struct ashmem_ranges *set,
+				const struct ashmem_queue *queues)
 {
-	unsigned int listed;
-	const char *why = compare_tree(model, set, group, &listed);
+	const char *why = compare_tree(model, set, queues);
+	unsigned int i;
 
-	if (why)
-		return why;
-	why = compare_list(model, group, listed);
-	if (why)
-		return why;
-	if (refcount_read(&group->refs) != 1 + !!listed)
-		return "the group's references are wrong";
-	return NULL;
+	for (i = 0; !why && i < MODEL_QUEUES; i++)
+		why = compare_queue(model, i, &queues[i]);
+	return why;
 }

@@ -1,20 +1,43 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A set of ranges beside its oracle.
  *
  * Functions return what went wrong, or NULL: the caller knows the operations
- * that led there, and says both.
+ * that led there, and prints both.
  */
+
+#include <kunit/test.h>
 
 #include "range_world.h"
 
-/* Freed ranges are full of it: range.c has to set all that it reads. */
+/* Poison of freed ranges: range.c must set all that it reads. */
 #define POISON	0x5a
 
 static void put_range(struct range_world *world, struct ashmem_range *range)
 {
 	memset(range, POISON, sizeof(*range));
 	world->at_hand[world->count++] = range;
+}
+
+/* Make sure that there is a spare, or that there is none. */
+void range_world_set_spare(struct range_world *world, bool spare)
+{
+	if (spare && !world->spare) {
+		world->spare = world->at_hand[--world->count];
+	} else if (!spare && world->spare) {
+		put_range(world, world->spare);
+		world->spare = NULL;
+	}
+}
+
+static void start_over(struct range_world *world)
+{
+	unsigned int i;
+
+	ashmem_ranges_init(&world->set);
+	for (i = 0; i < MODEL_QUEUES; i++)
+		ashmem_queue_init(&world->queues[i]);
+	range_model_reset(&world->model);
 }
 
 /**
@@ -27,18 +50,16 @@ struct range_world *range_world_create(struct kunit *test, unsigned int pages,
 				       unsigned long base)
 {
 	struct range_world *world = kunit_kzalloc(test, sizeof(*world), GFP_KERNEL);
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct ashmem_range *ranges;
 
 	KUNIT_ASSERT_NOT_NULL(test, world);
-	world->group = ashmem_kunit_group(test, lru);
-	ashmem_ranges_init(&world->region.unpinned);
 	world->model.base = base;
 	world->model.pages = pages;
 	world->model.page = kunit_kcalloc(test, pages, sizeof(*world->model.page), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, world->model.page);
+	start_over(world);
 
-	/* A range for each page, and the one that an operation brings along. */
+	/* A range for each page, and the spare. */
 	world->at_hand = kunit_kcalloc(test, pages + 1, sizeof(*world->at_hand), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, world->at_hand);
 	ranges = kunit_kcalloc(test, pages + 1, sizeof(*ranges), GFP_KERNEL);
@@ -48,108 +69,103 @@ struct range_world *range_world_create(struct kunit *test, unsigned int pages,
 	return world;
 }
 
-/* Takes back what an operation left over; it must be as many as expected. */
-static const char *collect(struct range_world *world, struct ashmem_range *spare,
-			   struct list_head *dropped, bool spare_left, unsigned int drops)
+/* Take the ranges back that an edit dropped. */
+static void collect(struct range_world *world, struct ashmem_edit *edit,
+		    unsigned int *dropped)
 {
 	struct ashmem_range *range, *next;
 
-	if (spare)
-		put_range(world, spare);
-	list_for_each_entry_safe(range, next, dropped, lru) {
-		if (!drops--)
-			return "a range too many was dropped";
+	list_for_each_entry_safe(range, next, &edit->dropped, age) {
 		put_range(world, range);
+		++*dropped;
 	}
-	if (drops)
-		return "a range wasn't dropped";
-	return !spare == !spare_left ? NULL : "the spare is there, or isn't, against the rule";
+	INIT_LIST_HEAD(&edit->dropped);
 }
 
-static const char *do_pin(struct range_world *world, unsigned int first,
-			  unsigned int last, bool bring)
+/* One call of range.c beside the oracle's. Sets @ret to what both returned. */
+static const char *edit_once(struct range_world *world, const struct range_op *op,
+			     struct ashmem_edit *edit, struct model_edit *should, int *ret)
 {
-	struct ashmem_range *spare = bring ? world->at_hand[--world->count] : NULL;
-	unsigned int inside = range_model_inside(&world->model, first, last);
-	bool splits = range_model_splits(&world->model, first, last);
-	unsigned long base = world->model.base;
-	LIST_HEAD(dropped);
-	bool purged;
+	unsigned int dropped = 0;
+	int want;
+
+	should->spare = world->spare;
+	should->dropped = 0;
+	if (op->verb == UNPIN) {
+		want = range_model_unpin(&world->model, should, op->queue, op->queue);
+		*ret = ashmem_ranges_unpin(&world->set, edit, &world->queues[op->queue],
+					   world->model.stamp);
+	} else {
+		want = range_model_pin(&world->model, should, op->verb == KEEP);
+		*ret = ashmem_ranges_pin(&world->set, edit, op->verb == KEEP);
+	}
+	collect(world, edit, &dropped);
+	if (*ret != want)
+		return *ret ? "it needs another call" : "it doesn't need another call";
+	if (edit->first != world->model.base + should->first)
+		return "it would go on at the wrong page";
+	if (edit->purged != should->purged)
+		return "what it says of lost contents is wrong";
+	if (!world->spare != !should->spare)
+		return should->spare ? "the spare is missing" : "there is a spare too many";
+	if (dropped != should->dropped)
+		return "it dropped too many ranges, or too few";
+	return range_model_compare(&world->model, &world->set, world->queues);
+}
+
+static const char *do_edit(struct range_world *world, const struct range_op *op)
+{
+	struct model_edit should = { .first = op->first, .last = op->last };
+	struct ashmem_edit edit = {
+		.first = world->model.base + op->first,
+		.last = world->model.base + op->last,
+		.spare = &world->spare,
+		.paid = op->queue,
+	};
+	const char *why;
 	int ret;
 
-	ret = ashmem_ranges_pin(&world->region.unpinned, base + first, base + last,
-				&spare, &dropped);
-	if (splits && !bring) {
-		const char *why = range_world_check(world);
-
-		if (ret != -EAGAIN)
-			return "PIN did without the spare that it needs";
-		if (spare || !list_empty(&dropped) || why)
-			return why ?: "PIN failed and left a range";
-		spare = world->at_hand[--world->count];
-		ret = ashmem_ranges_pin(&world->region.unpinned, base + first,
-					base + last, &spare, &dropped);
+	INIT_LIST_HEAD(&edit.dropped);
+	for (;;) {
+		why = edit_once(world, op, &edit, &should, &ret);
+		if (why || !ret)
+			return why;
+		world->again++;
+		if (world->between) {
+			why = world->between(world);
+			if (why)
+				return why;
+		}
+		range_world_set_spare(world, true);
 	}
-	purged = range_model_pin(&world->model, first, last);
-	if (ret != purged)
-		return "PIN's answer is wrong";
-	/* One range that is left over becomes the spare if there is none. */
-	return collect(world, spare, &dropped, !splits && (bring || inside),
-		       inside - (inside && !bring));
-}
-
-static const char *do_unpin(struct range_world *world, unsigned int first, unsigned int last)
-{
-	struct ashmem_range *spare = world->at_hand[--world->count];
-	unsigned long base = world->model.base;
-	unsigned int touched = world->total - world->count - 1;
-	LIST_HEAD(dropped);
-
-	ashmem_ranges_unpin(&world->region.unpinned, &world->region, world->group,
-			    base + first, base + last, &spare, &dropped);
-	range_model_unpin(&world->model, first, last);
-	/* All that were there before, and are no longer. */
-	touched -= range_model_inside(&world->model, 0, world->model.pages - 1) - 1;
-	return collect(world, spare, &dropped, touched, touched - !!touched);
 }
 
 static const char *do_take(struct range_world *world, unsigned int start, unsigned int count)
 {
-	struct ashmem_ranges *set = &world->region.unpinned;
-	unsigned long index = world->model.base + start;
-	struct interval_tree_node *node = interval_tree_iter_first(&set->root, index, index);
+	struct rb_node *rb;
 
-	if (!node)
-		return "there is nothing to take from";
-	ashmem_ranges_take(set, container_of(node, struct ashmem_range, pages), count);
-	range_model_take(&world->model, start, count);
-	return NULL;
+	for (rb = rb_first(&world->set.root); rb; rb = rb_next(rb)) {
+		struct ashmem_range *range = rb_entry(rb, struct ashmem_range, rb);
+
+		if (range->start != world->model.base + start)
+			continue;
+		ashmem_ranges_take(&world->set, range, count);
+		range_model_take(&world->model, start, count);
+		return range_model_compare(&world->model, &world->set, world->queues);
+	}
+	return "there is nothing to take from";
 }
 
 /**
  * range_world_do - do an operation and look at all that it says and leaves over
  * @world: where
  * @op: the operation
- * @spare: PIN has a spare range from the start
  */
-const char *range_world_do(struct range_world *world, const struct range_op *op,
-			   bool spare)
+const char *range_world_do(struct range_world *world, const struct range_op *op)
 {
-	switch (op->verb) {
-	case PIN:
-		return do_pin(world, op->first, op->last, spare);
-	case UNPIN:
-		return do_unpin(world, op->first, op->last);
-	case TAKE:
+	if (op->verb == TAKE)
 		return do_take(world, op->first, op->last);
-	}
-	return "no such operation";
-}
-
-/* Is the set what the oracle says? */
-const char *range_world_check(struct range_world *world)
-{
-	return range_model_compare(&world->model, &world->region.unpinned, world->group);
+	return do_edit(world, op);
 }
 
 /* Is the answer about each interval right? */
@@ -160,8 +176,8 @@ const char *range_world_overlaps(struct range_world *world)
 
 	for (first = 0; first < model->pages; first++) {
 		for (last = first; last < model->pages; last++) {
-			if (ashmem_ranges_overlap(&world->region.unpinned,
-						  model->base + first, model->base + last) !=
+			if (ashmem_ranges_overlap(&world->set, model->base + first,
+						  model->base + last) !=
 			    range_model_overlap(model, first, last))
 				return "the answer about an interval is wrong";
 		}
@@ -169,21 +185,14 @@ const char *range_world_overlaps(struct range_world *world)
 	return NULL;
 }
 
-static void release(struct ashmem_range **ranges, unsigned int count)
-{
-	struct range_world *world = container_of(ranges[0]->region, struct range_world, region);
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		put_range(world, ranges[i]);
-}
-
-/* Empties set and oracle; nothing may be missing then. */
+/* Empties set and oracle; no range may be missing then. */
 const char *range_world_clear(struct range_world *world)
 {
-	ashmem_ranges_clear(&world->region.unpinned, release);
-	range_model_reset(&world->model);
-	if (world->count != world->total)
-		return "clearing the set lost a range, or gave one twice";
-	return range_world_check(world);
+	struct ashmem_range *range, *next;
+
+	range_world_set_spare(world, false);
+	rbtree_postorder_for_each_entry_safe(range, next, &world->set.root, rb)
+		put_range(world, range);
+	start_over(world);
+	return world->count == world->total ? NULL : "a range was lost, or given twice";
 }

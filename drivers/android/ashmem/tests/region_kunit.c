@@ -1,8 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names, sizes and protection masks.
+ * Names, sizes, protection masks, and the backing that makes the first two final.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mman.h>
@@ -11,11 +13,12 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "../backing.h"
 #include "fixture.h"
 
 static struct ashmem_region *region_new(struct kunit *test)
 {
-	return ashmem_kunit_region(test, ashmem_kunit_lru(test));
+	return ashmem_kunit_region(test, ashmem_kunit_lru(test), 0);
 }
 
 static int set_name(struct kunit *test, struct ashmem_region *region, const char *name)
@@ -26,7 +29,7 @@ static int set_name(struct kunit *test, struct ashmem_region *region, const char
 	return ashmem_region_set_name(region, full);
 }
 
-/* GET_NAME says @name, and nothing behind its terminator. */
+/* GET_NAME returns @name, and writes nothing behind its terminator. */
 static void expect_name(struct kunit *test, struct ashmem_region *region, const char *name)
 {
 	char buf[ASHMEM_NAME_LEN];
@@ -38,12 +41,7 @@ static void expect_name(struct kunit *test, struct ashmem_region *region, const 
 
 static int back(struct ashmem_region *region)
 {
-	int err;
-
-	mutex_lock(&region->lock);
-	err = ashmem_region_back_locked(region, true, false);
-	mutex_unlock(&region->lock);
-	return err;
+	return ashmem_region_back(region, 1, true, false);
 }
 
 static void region_new_test(struct kunit *test)
@@ -78,7 +76,7 @@ static void region_name_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, set_name(test, region, longest));
 	expect_name(test, region, longest);
 
-	/* From the backing on it stands fast. */
+	/* After the backing exists it cannot change. */
 	KUNIT_EXPECT_EQ(test, 0, set_name(test, region, "last"));
 	KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, PAGE_SIZE));
 	KUNIT_ASSERT_EQ(test, 0, back(region));
@@ -123,7 +121,7 @@ static void region_size_test(struct kunit *test)
 		struct ashmem_region *region = region_new(test);
 		struct file *backing;
 
-		/* Any number will do, again and again, until there is the file. */
+		/* Any number is accepted, repeatedly, until the file exists. */
 		KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, SIZE_MAX));
 		KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, 0));
 		KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, c->size));
@@ -167,7 +165,7 @@ static void region_prot_mask_test(struct kunit *test)
 				region->prot_mask = from;
 				err = ashmem_region_set_prot_mask(region, to);
 				current->personality = saved;
-				/* Nothing comes back that had been taken away. */
+				/* A removed right never comes back. */
 				if (to & ~from)
 					want = from;
 				else if (implies && (to & PROT_READ))
@@ -191,11 +189,191 @@ static void region_prot_mask_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2 * 8 * (8 + 5), cases);
 }
 
+/* A mapping beyond the end is refused, before and after the backing exists. */
+static void region_length_test(struct kunit *test)
+{
+	struct ashmem_region *region = region_new(test);
+	int backed;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_back(region, 1, true, false));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, PAGE_SIZE + 1));
+	for (backed = 0; backed <= 1; backed++) {
+		KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_back(region, 3 * PAGE_SIZE,
+								  true, false));
+		KUNIT_EXPECT_EQ(test, !backed, !region->backing);
+		KUNIT_EXPECT_EQ(test, 0, ashmem_region_back(region, 2 * PAGE_SIZE,
+							    true, false));
+	}
+	KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_back(region, 3 * PAGE_SIZE, true, true));
+	KUNIT_EXPECT_NULL(test, region->label);
+}
+
+static void region_label_test(struct kunit *test)
+{
+	struct ashmem_region *region = region_new(test);
+	struct file *label;
+
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, 3 * PAGE_SIZE));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_region_back(region, 1, true, true));
+	label = region->label;
+	KUNIT_ASSERT_NOT_NULL(test, label);
+	KUNIT_EXPECT_PTR_NE(test, label, region->backing);
+	KUNIT_EXPECT_EQ(test, 3 * PAGE_SIZE, i_size_read(file_inode(label)));
+	KUNIT_EXPECT_EQ(test, file_inode(region->backing)->i_ino, file_inode(label)->i_ino);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_back(region, 1, true, true));
+	KUNIT_EXPECT_PTR_EQ(test, label, region->label);
+}
+
+/**
+ * struct settle - what happens while a backing is made
+ * @region: the region
+ * @nested: another task makes the backing in between
+ * @fails: then this one can't be made
+ * @calls: how many backings were asked for
+ * @winner: the other task's backing
+ */
+struct settle {
+	struct ashmem_region *region;
+	bool nested;
+	bool fails;
+	unsigned int calls;
+	struct file *winner;
+};
+
+static struct file *create_slowly(const char *name, size_t size, bool noreserve)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct settle *settle = test->priv;
+	struct ashmem_region *region = settle->region;
+	struct file *file;
+
+	settle->calls++;
+	KUNIT_EXPECT_STREQ(test, "dev/ashmem/name", name);
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, size);
+	KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_set_size(region, 2 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, -EINVAL, set_name(test, region, "other"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, set_name(test, region, ""));
+	expect_name(test, region, "name");
+	if (settle->nested && settle->calls == 1) {
+		KUNIT_EXPECT_EQ(test, 0, back(region));
+		settle->winner = region->backing;
+		/* One of them is done, the other isn't. */
+		KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_set_size(region, 2 * PAGE_SIZE));
+	}
+	if (settle->fails)
+		return ERR_PTR(-ENOSPC);
+	kunit_deactivate_static_stub(test, ashmem_backing_create);
+	file = ashmem_backing_create(name, size, noreserve);
+	kunit_activate_static_stub(test, ashmem_backing_create, create_slowly);
+	return file;
+}
+
+static struct settle *settle_new(struct kunit *test)
+{
+	struct settle *settle = kunit_kzalloc(test, sizeof(*settle), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, settle);
+	settle->region = region_new(test);
+	KUNIT_ASSERT_EQ(test, 0, set_name(test, settle->region, "name"));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_region_set_size(settle->region, PAGE_SIZE));
+	test->priv = settle;
+	kunit_activate_static_stub(test, ashmem_backing_create, create_slowly);
+	return settle;
+}
+
+/* Name and size cannot change while a backing is being made. */
+static void region_settle_test(struct kunit *test)
+{
+	struct settle *settle = settle_new(test);
+	struct ashmem_region *region = settle->region;
+
+	settle->fails = true;
+	KUNIT_EXPECT_EQ(test, -ENOSPC, back(region));
+	KUNIT_EXPECT_NULL(test, region->backing);
+
+	/* If the backing could not be made, they can change again. */
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, 2 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, set_name(test, region, "other"));
+	KUNIT_EXPECT_EQ(test, 0, set_name(test, region, "name"));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_region_set_size(region, PAGE_SIZE));
+
+	settle->fails = false;
+	KUNIT_EXPECT_EQ(test, 0, back(region));
+	KUNIT_EXPECT_NOT_NULL(test, region->backing);
+	KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_set_size(region, 2 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, 2, settle->calls);
+}
+
+/*
+ * Of two tasks that make the backing the faster one wins, and the other succeeds, too.
+ */
+static void region_two_backings_test(struct kunit *test)
+{
+	struct settle *settle = settle_new(test);
+	struct ashmem_region *region = settle->region;
+
+	settle->nested = true;
+	KUNIT_EXPECT_EQ(test, 0, back(region));
+	KUNIT_EXPECT_EQ(test, 2, settle->calls);
+	KUNIT_ASSERT_NOT_NULL(test, region->backing);
+	KUNIT_EXPECT_PTR_EQ(test, settle->winner, region->backing);
+	KUNIT_EXPECT_EQ(test, 1, file_count(region->backing));
+	KUNIT_EXPECT_EQ(test, 0, region->settling);
+	KUNIT_EXPECT_EQ(test, -EINVAL, ashmem_region_set_size(region, 2 * PAGE_SIZE));
+}
+
+static void expect_missing(struct kunit *test, const char *hook,
+			   const struct file_operations *fops)
+{
+	KUNIT_EXPECT_STREQ(test, hook, ashmem_backing_missing(fops) ?: "none");
+}
+
+/* The module doesn't load if it would call a missing hook. */
+static void region_missing_hook_test(struct kunit *test)
+{
+	struct ashmem_region *region = ashmem_kunit_region(test, ashmem_kunit_lru(test), 1);
+	const struct file_operations whole = *region->backing->f_op;
+	struct file_operations fops = whole;
+
+	expect_missing(test, "none", &fops);
+	fops.mmap = NULL;
+#ifdef ASHMEM_HAVE_MMAP_PREPARE
+	fops.mmap_prepare = NULL;
+#endif
+	expect_missing(test, "mmap", &fops);
+#ifdef ASHMEM_HAVE_MMAP_PREPARE
+	/* A file with both can't be mapped. */
+	fops.mmap = (void *)expect_missing;
+	fops.mmap_prepare = (void *)expect_missing;
+	expect_missing(test, "mmap", &fops);
+#endif
+	fops = whole;
+	fops.get_unmapped_area = NULL;
+	expect_missing(test, "get_unmapped_area", &fops);
+	fops = whole;
+	fops.llseek = NULL;
+	expect_missing(test, "llseek", &fops);
+	fops = whole;
+	fops.read_iter = NULL;
+	expect_missing(test, "read_iter", &fops);
+	fops = whole;
+	fops.splice_read = NULL;
+	expect_missing(test, "splice_read", &fops);
+	fops = whole;
+	fops.fallocate = NULL;
+	expect_missing(test, "fallocate", &fops);
+}
+
 static struct kunit_case region_cases[] = {
 	KUNIT_CASE(region_new_test),
 	KUNIT_CASE(region_name_test),
 	KUNIT_CASE(region_size_test),
 	KUNIT_CASE(region_prot_mask_test),
+	KUNIT_CASE(region_length_test),
+	KUNIT_CASE(region_label_test),
+	KUNIT_CASE(region_settle_test),
+	KUNIT_CASE(region_two_backings_test),
+	KUNIT_CASE(region_missing_hook_test),
 	{}
 };
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Allocate ranges; free them one at a time, by list, and by set. */
+
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "alloc.h"
+#include "range.h"
+#include "stub.h"
+
+/* Ranges that are freed together, from an array on the stack. */
+#define FREE_BATCH	32
+
+static struct kmem_cache *range_cache;
+
+/* Returns a range that is not initialized, or NULL. */
+struct ashmem_range *ashmem_range_alloc(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_range_alloc);
+
+	return kmem_cache_alloc(range_cache, GFP_KERNEL);
+}
+
+/* @range is in no set, or NULL. */
+void ashmem_range_free(struct ashmem_range *range)
+{
+	if (range)
+		kmem_cache_free(range_cache, range);
+}
+
+void ashmem_ranges_free_list(struct list_head *dropped)
+{
+	struct ashmem_range *range, *next;
+
+	list_for_each_entry_safe(range, next, dropped, age)
+		ashmem_range_free(range);
+}
+
+static noinline void free_filled(struct ashmem_ranges *set)
+{
+	struct ashmem_range *range, *next;
+	void *batch[FREE_BATCH];
+	size_t count = 0;
+
+	/* Post-order: the walk is past a range once it is in the batch. */
+	rbtree_postorder_for_each_entry_safe(range, next, &set->root, rb) {
+		batch[count++] = range;
+		if (count == FREE_BATCH) {
+			kmem_cache_free_bulk(range_cache, count, batch);
+			count = 0;
+			cond_resched();
+		}
+	}
+	if (count)
+		kmem_cache_free_bulk(range_cache, count, batch);
+}
+
+/* The caller is the only user of @set, and has emptied its queues. */
+void ashmem_ranges_free_all(struct ashmem_ranges *set)
+{
+	/* Most sets are empty. Skip the batch on the stack, which some kernels clear. */
+	if (!RB_EMPTY_ROOT(&set->root))
+		free_filled(set);
+}
+
+int __init ashmem_range_cache_init(void)
+{
+	range_cache = kmem_cache_create("ashmem_range", sizeof(struct ashmem_range),
+					0, SLAB_ACCOUNT, NULL);
+	return range_cache ? 0 : -ENOMEM;
+}
+
+void ashmem_range_cache_exit(void)
+{
+	kmem_cache_destroy(range_cache);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Backing files: the shmem files that hold the pages of regions. */
+
+#ifndef _ASHMEM_BACKING_H
+#define _ASHMEM_BACKING_H
+
+#include <linux/fs.h>
+#include <linux/shmem_fs.h>
+#include <linux/types.h>
+
+struct iov_iter;
+struct kiocb;
+struct mem_cgroup;
+struct vm_area_struct;
+
+/**
+ * struct ashmem_survey - what a step of a purge would do
+ * @first: first page of it that exists; after @last if there is none
+ * @last: last page of the step
+ * @pages: pages of it that exist, in memory or swapped out
+ * @resident: pages of it that are in memory
+ */
+struct ashmem_survey {
+	unsigned long first;
+	unsigned long last;
+	unsigned long pages;
+	unsigned long resident;
+};
+
+int ashmem_backing_init(void);
+const char *ashmem_backing_missing(const struct file_operations *fops);
+struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve);
+struct file *ashmem_backing_create_label(const char *name, size_t size);
+void ashmem_backing_number_label(struct file *label, struct file *backing);
+int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma);
+ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
+			    struct iov_iter *to);
+loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence);
+unsigned long ashmem_backing_step(struct file *backing);
+bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
+			   unsigned long max, bool wait, struct ashmem_survey *survey);
+void ashmem_backing_punch(struct file *backing, unsigned long first, unsigned long last,
+			  unsigned long pages, bool reclaim);
+bool ashmem_backing_payer(struct file *backing, unsigned long first, unsigned long last,
+			  bool by_memcg, struct mem_cgroup **memcg, int *nid);
+unsigned long ashmem_backing_ino(struct file *backing);
+unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,
+				       unsigned long len, unsigned long pgoff,
+				       unsigned long flags);
+
+static inline unsigned long ashmem_backing_resident(struct file *backing)
+{
+	return READ_ONCE(backing->f_mapping->nrpages);
+}
+
+/* Pages in memory or swapped out. */
+static inline unsigned long ashmem_backing_pages(struct file *backing)
+{
+	return ashmem_backing_resident(backing) +
+	       READ_ONCE(SHMEM_I(file_inode(backing))->swapped);
+}
+
+#endif /* _ASHMEM_BACKING_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* /dev/ashmem and its hooks. */
+
+#ifndef _ASHMEM_DEVICE_H
+#define _ASHMEM_DEVICE_H
+
+struct file;
+struct vm_area_struct;
+
+int ashmem_device_init(void);
+void ashmem_device_exit(void);
+int ashmem_mmap(struct file *file, struct vm_area_struct *vma);
+long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+#ifdef CONFIG_COMPAT
+long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+#endif
+
+#endif /* _ASHMEM_DEVICE_H */

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Purging: by the shrinker when memory is short, by ASHMEM_PURGE_ALL_CACHES at once.
+ *
+ * A purge picks the oldest entry of a group and takes one step on its oldest range.
+ * Other purges may run concurrently: each takes the next pages.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/sched/signal.h>
+
+#include "ashmem.h"
+#include "backing.h"
+#include "compat/list_lru.h"
+#include "compat/shrinker.h"
+#include "flight.h"
+#include "payer.h"
+#include "purge.h"
+#include "stats.h"
+#include "trace.h"
+
+/*
+ * How many entries a shrinker call looks at while it finds no page. A look takes about 1
+ * us, and an attacker can make each of its regions cost one.
+ */
+#define LOOKS_MAX	1024
+
+/* Ranges of an entry that a look skips because of a locked page. */
+#define RANGES_MAX	16
+
+struct ashmem_lru ashmem_lru;
+static struct shrinker *shrinker;
+
+/* A purge; on its task's stack. */
+struct purge {
+	struct ashmem_lru_group *group;
+	struct ashmem_lru_cursor passed; /* the last entry with nothing to take */
+	bool pressure;			/* by the shrinker, rather than by command */
+	unsigned long begun;		/* jiffies; a command leaves younger ranges */
+	unsigned long wanted;		/* pages of a step beyond its first range */
+	struct ashmem_flight flight;	/* the step in progress */
+	unsigned long exist;		/* pages of that step that exist */
+	unsigned long resident;		/* pages of that step that are in memory */
+	unsigned long looks;		/* entries that were looked at */
+	unsigned long taken;		/* pages that were taken, holes among them */
+	unsigned long pages;		/* pages of these that existed */
+	unsigned long scanned;		/* the same, plus 1 for each empty look */
+	unsigned long freed;		/* pages of these that were in memory */
+};
+
+static unsigned long flight_pages(const struct purge *purge)
+{
+	return purge->flight.last + 1 - purge->flight.first;
+}
+
+/* Was this unpinned after the command began? Correct for any age. */
+static bool is_later(const struct purge *purge, unsigned long stamp)
+{
+	unsigned long now = jiffies;
+
+	return !purge->pressure && now - stamp < now - purge->begun;
+}
+
+static bool survey_range(struct purge *purge, struct ashmem_payer *payer,
+			 struct ashmem_range *range, unsigned long max,
+			 struct ashmem_survey *survey)
+{
+	return ashmem_backing_survey(payer->region->backing, range->resume, range->last,
+				     max, !purge->pressure, survey);
+}
+
+/* The oldest range that a step can begin on, or NULL. */
+static struct ashmem_range *first_range(struct purge *purge, struct ashmem_payer *payer,
+					unsigned long max, struct ashmem_survey *survey)
+{
+	unsigned int tries = RANGES_MAX;
+	struct ashmem_range *range;
+
+	list_for_each_entry(range, &payer->queue.ranges, age) {
+		if (!tries-- || is_later(purge, range->stamp))
+			break;
+		if (survey_range(purge, payer, range, max, survey))
+			return range;
+	}
+	return NULL;
+}
+
+/* Can the step take all of the next range, too? The cost is per call, not per page. */
+static bool joins(struct purge *purge, struct ashmem_payer *payer,
+		  struct ashmem_range *next, unsigned long stamp, unsigned long max,
+		  struct ashmem_survey *survey)
+{
+	return max && !list_entry_is_head(next, &payer->queue.ranges, age) &&
+	       next->resume == purge->flight.last + 1 && next->stamp == stamp &&
+	       survey_range(purge, payer, next, max, survey) &&
+	       survey->last == next->last && survey->pages <= max;
+}
+
+/* Take the pages of a step out of the payer's ranges; false if there are none. */
+static bool take_step_locked(struct purge *purge, struct ashmem_payer *payer)
+{
+	struct ashmem_region *region = payer->region;
+	unsigned long max = ashmem_backing_step(region->backing);
+	struct ashmem_range *range, *next;
+	struct ashmem_survey survey;
+	bool whole;
+
+	lockdep_assert_held(&region->lock);
+	range = first_range(purge, payer, max, &survey);
+	if (!range)
+		return false;
+
+	purge->flight.first = range->resume;
+	max = min(max, purge->wanted);
+	for (;;) {
+		next = list_next_entry(range, age);
+		whole = survey.last == range->last;
+		ashmem_ranges_take(&region->unpinned, range,
+				   survey.last + 1 - range->resume);
+		purge->flight.last = survey.last;
+		purge->exist += survey.pages;
+		purge->resident += survey.resident;
+		max -= min(max, max(survey.pages, 1UL));
+		if (!whole || !joins(purge, payer, next, range->stamp, max, &survey))
+			break;
+		range = next;
+	}
+	ashmem_region_count_locked(region);
+	return true;
+}
+
+/* Begin a step, if there is one on an entry that is as old as its key says. */
+static bool depart_locked(struct purge *purge, struct ashmem_payer *payer,
+			  const struct ashmem_lru_cursor *at)
+{
+	struct ashmem_range *oldest = ashmem_queue_oldest(&payer->queue);
+
+	purge->exist = 0;
+	purge->resident = 0;
+	if (oldest && oldest->stamp != payer->entry.key)
+		return false;
+	if (!take_step_locked(purge, payer)) {
+		purge->passed = *at;
+		return false;
+	}
+	payer->in_flight += purge->exist;
+	purge->taken += flight_pages(purge);
+	ashmem_flight_depart_locked(payer->region, &purge->flight);
+	return true;
+}
+
+/* Free the pages of a step. */
+static void fly(struct purge *purge, struct ashmem_region *region)
+{
+	u64 start = trace_ashmem_purge_enabled() ? ktime_get_ns() : 0;
+
+	ashmem_backing_punch(region->backing, purge->flight.first, purge->flight.last,
+			     purge->exist, purge->pressure);
+	ashmem_stats_purged(purge->exist, purge->pressure);
+	if (start)
+		trace_ashmem_purge(region, purge->flight.first, flight_pages(purge),
+				   purge->resident, purge->pressure,
+				   ktime_get_ns() - start);
+}
+
+static void land_locked(struct purge *purge, struct ashmem_payer *payer)
+{
+	payer->in_flight -= purge->exist;
+	ashmem_flight_land_locked(payer->region, &purge->flight);
+}
+
+/* Tell the LRU the age of the payer and how many pages it has. */
+static void put_back_locked(struct purge *purge, struct ashmem_payer *payer)
+{
+	struct ashmem_range *oldest = ashmem_queue_oldest(&payer->queue);
+
+	ashmem_lru_put_back(payer->region->lru, &payer->entry,
+			    oldest ? oldest->stamp : payer->entry.key,
+			    payer->queue.pages + payer->in_flight, purge->resident);
+}
+
+/* Take a step on the oldest entry. Returns false when the group has no more to take. */
+static bool purge_oldest(struct purge *purge)
+{
+	struct ashmem_lru_cursor at;
+	struct ashmem_lru_entry *entry = ashmem_lru_pick(purge->group, &purge->passed, &at);
+	struct ashmem_region *region;
+	struct ashmem_payer *payer;
+
+	if (!entry)
+		return false;
+	payer = container_of(entry, struct ashmem_payer, entry);
+	region = payer->region;
+
+	spin_lock(&region->lock);
+	if (depart_locked(purge, payer, &at)) {
+		spin_unlock(&region->lock);
+		fly(purge, region);
+		spin_lock(&region->lock);
+		land_locked(purge, payer);
+	}
+	put_back_locked(purge, payer);
+	spin_unlock(&region->lock);
+	ashmem_region_put(region);
+
+	purge->looks++;
+	purge->pages += purge->exist;
+	purge->scanned += max(purge->exist, 1UL);
+	purge->freed += purge->resident;
+	/* Keys are sorted: if this one is too late, so are the others. */
+	return !is_later(purge, at.key);
+}
+
+/*
+ * Pages in flight count: a task that finds nothing else then waits for them. Holes
+ * count, up to the machine's memory, because they can be filled at any time.
+ * %SHRINK_EMPTY: none.
+ */
+unsigned long ashmem_purge_count(struct ashmem_lru *lru, struct shrink_control *sc)
+{
+	struct ashmem_lru_group *group;
+	unsigned long pages;
+
+	group = ashmem_lru_get_group(lru, sc->nid, sc->memcg, &pages);
+	if (group)
+		ashmem_lru_put_group(group);
+	trace_ashmem_shrinker_count(sc->nid, pages);
+	return pages ?: SHRINK_EMPTY;
+}
+
+/* Returns false if there was nothing to purge and no other task purges. */
+static bool purge_group(struct purge *purge, unsigned long nr_to_scan)
+{
+	unsigned long seen = READ_ONCE(purge->group->freed), by_others;
+	bool more = true;
+
+	while (more && !fatal_signal_pending(current) &&
+	       (purge->scanned < nr_to_scan ||
+		(!purge->pages && purge->looks < LOOKS_MAX))) {
+		purge->wanted = max(nr_to_scan, purge->scanned) - purge->scanned;
+		more = purge_oldest(purge);
+		cond_resched();
+	}
+	if (more || purge->pages)
+		return true;
+
+	/* All may be in flight: wait for it, or the OOM killer might run. */
+	more = ashmem_lru_wait(purge->group, seen, &by_others);
+	compat_account_reclaimed_pages(by_others);
+	purge->scanned = max(purge->scanned, nr_to_scan);
+	return more;
+}
+
+/*
+ * Stops after the pages wanted or one step, whichever is more. Never waits for a page
+ * lock: the task may hold it. Sets @sc->nr_scanned to the pages that existed. Returns
+ * how many were in memory, or %SHRINK_STOP if there is nothing.
+ */
+unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *sc)
+{
+	struct purge purge = { .pressure = true };
+	unsigned long pages;
+	bool found;
+
+	/* Freeing a page of shmem may take locks of the file system. */
+	if (!(sc->gfp_mask & __GFP_FS) || fatal_signal_pending(current))
+		return SHRINK_STOP;
+	purge.group = ashmem_lru_get_group(lru, sc->nid, sc->memcg, &pages);
+	if (!purge.group)
+		return SHRINK_STOP;
+	found = purge_group(&purge, sc->nr_to_scan);
+	ashmem_lru_put_group(purge.group);
+
+	trace_ashmem_shrinker_scan(sc->nid, sc->nr_to_scan, purge.scanned, purge.freed);
+	if (!found)
+		return SHRINK_STOP;
+	sc->nr_scanned = purge.scanned;
+	compat_account_reclaimed_pages(purge.freed);
+	return purge.freed;
+}
+
+static unsigned long shrinker_count(struct shrinker *shrink, struct shrink_control *sc)
+{
+	return ashmem_purge_count(&ashmem_lru, sc);
+}
+
+static unsigned long shrinker_scan(struct shrinker *shrink, struct shrink_control *sc)
+{
+	return ashmem_purge_some(&ashmem_lru, sc);
+}
+
+/* Returns false if the task was killed. */
+static bool purge_all_groups(struct ashmem_lru *lru, struct purge *purge)
+{
+	purge->group = NULL;
+	while ((purge->group = ashmem_lru_next_group(lru, purge->group))) {
+		purge->passed.valid = false;
+		do {
+			if (fatal_signal_pending(current)) {
+				ashmem_lru_put_group(purge->group);
+				return false;
+			}
+			cond_resched();
+		} while (purge_oldest(purge));
+	}
+	return true;
+}
+
+/*
+ * Purges all that is unpinned now. Pages that are unpinned later may go, too, but do not
+ * keep the caller here. Returns how many unpinned pages were taken, holes included, or
+ * -EINTR if the task was killed.
+ */
+long ashmem_purge_all(struct ashmem_lru *lru)
+{
+	struct purge purge = { .begun = jiffies, .wanted = ULONG_MAX };
+	unsigned long moved = READ_ONCE(lru->moved);
+
+	if (!purge_all_groups(lru, &purge))
+		return -EINTR;
+	/* An entry that moved to another group may have been missed. */
+	if (moved != READ_ONCE(lru->moved) && !purge_all_groups(lru, &purge))
+		return -EINTR;
+	return min_t(unsigned long, purge.taken, LONG_MAX);
+}
+
+int __init ashmem_purge_init(void)
+{
+	int err;
+
+	shrinker = compat_shrinker_alloc("ashmem");
+	if (!shrinker)
+		return -ENOMEM;
+	shrinker->count_objects = shrinker_count;
+	shrinker->scan_objects = shrinker_scan;
+
+	err = ashmem_lru_init(&ashmem_lru, shrinker, ashmem_payer_hold);
+	if (err)
+		goto err_shrinker;
+	ashmem_stats_by_memcg = compat_list_lru_by_memcg(&ashmem_lru.lists);
+	err = compat_shrinker_register(shrinker, "ashmem");
+	if (err)
+		goto err_lru;
+	return 0;
+
+err_lru:
+	ashmem_lru_exit(&ashmem_lru);
+err_shrinker:
+	compat_shrinker_free(shrinker);
+	return err;
+}
+
+void ashmem_purge_exit(void)
+{
+	compat_shrinker_free(shrinker);
+	ashmem_lru_exit(&ashmem_lru);
+}
