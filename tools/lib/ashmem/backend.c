@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-/*
- * Which of the two kinds a new region is of, and of which one a descriptor is.
- */
+// Copyright (c) 2026 ashmem maintainers
+/* Choose the backend of a new region, and find that of a descriptor. */
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 
 #include "ashmem.h"
 #include "internal.h"
+#include "keep_errno.h"
 
 enum choice {
 	CHOICE_UNREAD,
@@ -44,8 +43,8 @@ static enum choice choice(void)
 }
 
 /*
- * Why a machine or a sandbox has no device, or NULL if @error is no such reason
- * but a passing want, which memfd would be no answer to.
+ * Why this machine or sandbox has no device, or NULL if @error means that a resource is
+ * used up for now: then falling back to memfd would be wrong.
  */
 static const char *no_device(int error)
 {
@@ -72,8 +71,9 @@ static const char *no_device(int error)
 
 int ashm_backend(const char **why)
 {
-	const char *unused;
+	KEEP_ERRNO;
 	enum choice made = choice();
+	const char *unused;
 	int fd;
 
 	if (!why)
@@ -81,8 +81,7 @@ int ashm_backend(const char **why)
 	switch (made) {
 	case CHOICE_WRONG:
 		*why = "ASHMEM_BACKEND is none of ashmem, memfd and auto";
-		errno = EINVAL;
-		return -1;
+		return -EINVAL;
 	case CHOICE_MEMFD:
 		*why = "ASHMEM_BACKEND says memfd";
 		return ASHM_BACKEND_MEMFD;
@@ -92,17 +91,17 @@ int ashm_backend(const char **why)
 
 	fd = libashmem_device_open();
 	if (fd >= 0) {
-		libashmem_close(fd);
+		close(fd);
 		*why = made == CHOICE_ASHMEM ? "ASHMEM_BACKEND says ashmem" :
 			"/dev/ashmem is there";
 		return ASHM_BACKEND_ASHMEM;
 	}
-	*why = no_device(errno);
+	*why = no_device(-fd);
 	if (made == CHOICE_AUTO && *why)
 		return ASHM_BACKEND_MEMFD;
 	if (!*why)
 		*why = "/dev/ashmem could not be opened just now";
-	return -1;
+	return fd;
 }
 
 int libashmem_new(const char *name, size_t size)
@@ -111,56 +110,53 @@ int libashmem_new(const char *name, size_t size)
 
 	switch (choice()) {
 	case CHOICE_WRONG:
-		errno = EINVAL;
-		return -1;
+		return -EINVAL;
 	case CHOICE_MEMFD:
 		return libashmem_memfd_new(name, size);
 	case CHOICE_ASHMEM:
 		return libashmem_device_new(name, size);
 	default:
 		fd = libashmem_device_new(name, size);
-		if (fd >= 0 || !no_device(errno))
+		if (fd >= 0 || !no_device(-fd))
 			return fd;
 		return libashmem_memfd_new(name, size);
 	}
 }
 
-const struct libashmem_kind *libashmem_kind_of(int fd)
+int libashmem_kind_of(int fd, const struct libashmem_kind **kind)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return NULL;
+		return -errno;
 	if (libashmem_device_is(&st))
-		return &libashmem_device;
-	if (libashmem_memfd_is(fd, &st))
-		return &libashmem_memfd;
-	errno = ENOTTY;
-	return NULL;
+		*kind = &libashmem_device;
+	else if (libashmem_memfd_is(fd, &st))
+		*kind = &libashmem_memfd;
+	else
+		return -ENOTTY;
+	return 0;
 }
 
 int ashm_backend_of(int fd)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	KEEP_ERRNO;
+	const struct libashmem_kind *kind;
+	int ret = libashmem_kind_of(fd, &kind);
 
-	return kind ? kind->backend : -1;
+	return ret ? ret : kind->backend;
+}
+
+int ashm_size_of(int fd, uint64_t *size)
+{
+	KEEP_ERRNO;
+	const struct libashmem_kind *kind;
+	int ret = libashmem_kind_of(fd, &kind);
+
+	return ret ? ret : kind->get_size(fd, size);
 }
 
 const char *ashm_version(void)
 {
 	return ASHMEM_VERSION;
-}
-
-void libashmem_close(int fd)
-{
-	int saved = errno;
-
-	close(fd);
-	errno = saved;
-}
-
-/* A thread may have a table of descriptors of its own. */
-void libashmem_proc_path(char *path, const char *dir, int fd)
-{
-	snprintf(path, LIBASHMEM_PROC_LEN, "/proc/thread-self/%s/%d", dir, fd);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * The interface of libcutils.
  */
@@ -9,66 +10,78 @@
 #include "cutils/ashmem.h"
 #include "internal.h"
 
+/* Failures are -1 here, with errno. */
+static int result(int ret)
+{
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
 int ashmem_valid(int fd)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	const struct libashmem_kind *kind;
+	int ret = libashmem_kind_of(fd, &kind);
 
 	/*
-	 * The number of a device that went away may have passed to another, and
-	 * what was opened with O_PATH is of no use: only the region answers.
+	 * Another device may have the number of an unloaded one, and a descriptor with
+	 * O_PATH is useless: only a call on the region tells.
 	 */
-	return kind && kind->get_prot(fd) >= 0;
+	if (!ret)
+		ret = kind->get_prot(fd);
+	return result(ret) >= 0;
 }
 
 int ashmem_create_region(const char *name, size_t size)
 {
-	return libashmem_new(name, size);
+	return result(libashmem_new(name, size));
 }
 
 int ashmem_set_prot_region(int fd, int prot)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	const struct libashmem_kind *kind;
+	int ret = libashmem_kind_of(fd, &kind);
 
-	return kind ? kind->set_prot(fd, prot) : -1;
+	return result(ret ? ret : kind->set_prot(fd, prot));
 }
 
-/* The device takes 32 bits; what has more must not pass for something else. */
-static int fits(size_t offset, size_t len)
+/* The device takes 32 bits: refuse larger values instead of truncating them. */
+static int kind_for(int fd, size_t offset, size_t len,
+		    const struct libashmem_kind **kind)
 {
-	if (offset <= UINT32_MAX && len <= UINT32_MAX)
-		return 1;
-	errno = EINVAL;
-	return 0;
+	int ret = libashmem_kind_of(fd, kind);
+
+	if (!ret && (offset > UINT32_MAX || len > UINT32_MAX))
+		ret = -EINVAL;
+	return ret;
 }
 
 int ashmem_pin_region(int fd, size_t offset, size_t len)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	const struct libashmem_kind *kind;
+	int ret = kind_for(fd, offset, len, &kind);
 
-	if (!kind || !fits(offset, len))
-		return -1;
-	return kind->pin(fd, (uint32_t)offset, (uint32_t)len);
+	return result(ret ? ret : kind->pin(fd, (uint32_t)offset, (uint32_t)len));
 }
 
 int ashmem_unpin_region(int fd, size_t offset, size_t len)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	const struct libashmem_kind *kind;
+	int ret = kind_for(fd, offset, len, &kind);
 
-	if (!kind || !fits(offset, len))
-		return -1;
-	return kind->unpin(fd, (uint32_t)offset, (uint32_t)len);
+	return result(ret ? ret : kind->unpin(fd, (uint32_t)offset, (uint32_t)len));
 }
 
 int ashmem_get_size_region(int fd)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
-	uint64_t size;
+	const struct libashmem_kind *kind;
+	uint64_t size = 0;
+	int ret = libashmem_kind_of(fd, &kind);
 
-	if (!kind || kind->get_size(fd, &size))
-		return -1;
-	if (size > INT_MAX) {
-		errno = EOVERFLOW;
-		return -1;
-	}
-	return (int)size;
+	if (!ret)
+		ret = kind->get_size(fd, &size);
+	if (!ret && size > INT_MAX)
+		ret = -EOVERFLOW;
+	return result(ret ? ret : (int)size);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * Regions of /dev/ashmem.
  */
@@ -27,8 +28,8 @@
 #define DEVICE_LEN	(sizeof(DEVICE) + BOOT_ID_LEN)
 
 /*
- * The device's number, when one was seen last: the kernel gives another each
- * time that the module is loaded. 0 is none. Linux has 32 bits for it.
+ * The last known number of the device, 0 for none. The kernel assigns another one each
+ * time the module is loaded. Linux uses 32 bits for it.
  */
 static _Atomic uint32_t device_rdev;
 
@@ -38,8 +39,8 @@ static uint32_t pack_rdev(dev_t rdev)
 }
 
 /*
- * Android names the node after the boot, so that only who can read the id finds
- * it. Empty if the id can't be had.
+ * Android names the node after the boot, so that only processes that can read the id
+ * find it. Empty if the id cannot be read.
  */
 static char boot_node[DEVICE_LEN];
 static pthread_once_t boot_node_once = PTHREAD_ONCE_INIT;
@@ -59,10 +60,7 @@ static void find_boot_node(void)
 
 static const char *boot_path(void)
 {
-	int saved = errno;
-
 	pthread_once(&boot_node_once, find_boot_node);
-	errno = saved;
 	return boot_node;
 }
 
@@ -73,15 +71,11 @@ static int open_node(const char *path)
 
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st)) {
-		libashmem_close(fd);
-		return -1;
-	}
-	if (!S_ISCHR(st.st_mode) || ioctl(fd, ASHMEM_GET_PROT_MASK) < 0) {
+		return -errno;
+	if (fstat(fd, &st) || !S_ISCHR(st.st_mode) ||
+	    ioctl(fd, ASHMEM_GET_PROT_MASK) < 0) {
 		close(fd);
-		errno = ENOTTY;
-		return -1;
+		return -ENOTTY;
 	}
 	atomic_store_explicit(&device_rdev, pack_rdev(st.st_rdev),
 			      memory_order_relaxed);
@@ -95,7 +89,7 @@ int libashmem_device_open(void)
 
 	if (*path) {
 		fd = open_node(path);
-		if (fd >= 0 || errno == EMFILE || errno == ENFILE)
+		if (fd >= 0 || fd == -EMFILE || fd == -ENFILE)
 			return fd;
 	}
 	return open_node(DEVICE);
@@ -121,27 +115,28 @@ int libashmem_device_is(const struct stat *st)
 	rdev = pack_rdev(st->st_rdev);
 	if (rdev == atomic_load_explicit(&device_rdev, memory_order_relaxed))
 		return 1;
-	/* Loaded since, or anew; a stat() makes no region as open() would. */
+	/* Loaded since, or again; a stat() makes no region as open() would. */
 	return node_is(DEVICE, rdev) ||
 	       (*boot_path() && node_is(boot_path(), rdev));
 }
 
 int libashmem_device_new(const char *name, size_t size)
 {
-	int fd;
+	int fd, ret;
 
 	fd = libashmem_device_open();
 	if (fd < 0)
-		return -1;
+		return fd;
 	if ((name && ioctl(fd, ASHMEM_SET_NAME, name)) ||
 	    ioctl(fd, ASHMEM_SET_SIZE, size)) {
-		libashmem_close(fd);
-		return -1;
+		ret = -errno;
+		close(fd);
+		return ret;
 	}
 	return fd;
 }
 
-/* The size line of fdinfo, which has all bits and moves no position. */
+/* The size line of fdinfo has all bits, and reading it moves no file position. */
 static int fdinfo_size(int fd, uint64_t *size)
 {
 	char path[LIBASHMEM_PROC_LEN], line[64];
@@ -152,7 +147,7 @@ static int fdinfo_size(int fd, uint64_t *size)
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	/* A long name makes a line come in pieces: only its first has a key. */
+	/* A long name makes fgets() return a line in pieces: only the first has a key. */
 	while (!found && fgets(line, sizeof(line), file)) {
 		if (at_start && !strncmp(line, "size:\t", 6)) {
 			*size = strtoull(line + 6, NULL, 10);
@@ -174,12 +169,12 @@ static int device_get_size(int fd, uint64_t *size)
 		return 0;
 
 	/*
-	 * Without /proc there is the ioctl, of which the lower 32 bits arrive,
-	 * the highest of these as a sign, which libc may take for an errno.
+	 * Without /proc use the ioctl. Only the lower 32 bits arrive, and libc may take
+	 * a set sign bit for an errno.
 	 */
 	ret = ioctl(fd, ASHMEM_GET_SIZE);
 	low = ret == -1 ? (uint32_t)-errno : (uint32_t)ret;
-	/* The rest is found where reading ends, unless nothing was mapped yet. */
+	/* Reading finds the rest, unless the region was never mapped. */
 	for (at = low; pread(fd, &byte, 1, (off_t)at) == 1; at += 1ULL << 32)
 		;
 	*size = at;
@@ -189,43 +184,49 @@ static int device_get_size(int fd, uint64_t *size)
 static int device_get_name(int fd, char *name)
 {
 	if (ioctl(fd, ASHMEM_GET_NAME, name))
-		return -1;
+		return -errno;
 	if (!strcmp(name, ASHMEM_NAME_DEF))
 		name[0] = '\0';
 	return 0;
 }
 
+/* What a system call returned. */
+static int result(int ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
 static int device_get_prot(int fd)
 {
-	return ioctl(fd, ASHMEM_GET_PROT_MASK);
+	return result(ioctl(fd, ASHMEM_GET_PROT_MASK));
 }
 
 static int device_set_prot(int fd, int prot)
 {
-	return ioctl(fd, ASHMEM_SET_PROT_MASK, (unsigned long)prot);
+	return result(ioctl(fd, ASHMEM_SET_PROT_MASK, (unsigned long)prot));
 }
 
 static int device_pin(int fd, uint32_t offset, uint32_t len)
 {
 	struct ashmem_pin pin = { .offset = offset, .len = len };
 
-	return ioctl(fd, ASHMEM_PIN, &pin);
+	return result(ioctl(fd, ASHMEM_PIN, &pin));
 }
 
 static int device_unpin(int fd, uint32_t offset, uint32_t len)
 {
 	struct ashmem_pin pin = { .offset = offset, .len = len };
 
-	return ioctl(fd, ASHMEM_UNPIN, &pin);
+	return result(ioctl(fd, ASHMEM_UNPIN, &pin));
 }
 
 /*
- * Opening the node anew would make another region; the mask of the region holds
- * whatever the descriptor was opened for.
+ * Opening the node again would make another region; the mask of the region holds
+ * for any mode that the descriptor was opened with.
  */
 static int device_dup_readonly(int fd)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return result(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 const struct libashmem_kind libashmem_device = {

@@ -1,52 +1,61 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
- * What the library's files share. A region is a descriptor; what it is made of
- * is found out anew at each call, from the descriptor alone, so that one which
- * came from elsewhere is as good as one of our own.
+ * What the files of regions share. A region is a descriptor. Each call finds the backend
+ * from the descriptor alone, so regions of other processes work like our own.
  *
- * There is no lock among them. What is kept between calls (the device's number, the
- * choice of the environment, what the kernel was found to lack) is in atomics
- * that don't depend on each other, and every thread would compute the same; the
- * node's name is found by pthread_once().
+ * There are no locks. State that is kept between calls (the device's number, the choice
+ * of the environment, features that the kernel lacks) is in independent atomics, and
+ * every thread computes the same values. pthread_once() sets the node's name.
+ *
+ * All return -errno and may change errno. Only the public calls preserve it.
  */
 #ifndef LIBASHMEM_INTERNAL_H
 #define LIBASHMEM_INTERNAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
 #pragma GCC visibility push(hidden)
 
-/* One kind of memory. The calls return as those of cutils/ashmem.h do. */
+/* One kind of memory. */
 struct libashmem_kind {
 	int backend;		/* ASHM_BACKEND_* */
 	int (*get_size)(int fd, uint64_t *size);
 	int (*get_name)(int fd, char *name);	/* char[ASHMEM_NAME_LEN] */
 	int (*get_prot)(int fd);
 	int (*set_prot)(int fd, int prot);
-	int (*pin)(int fd, uint32_t offset, uint32_t len);
+	int (*pin)(int fd, uint32_t offset, uint32_t len);	/* or ASHMEM_WAS_PURGED */
 	int (*unpin)(int fd, uint32_t offset, uint32_t len);
-	int (*dup_readonly)(int fd);
+	int (*dup_readonly)(int fd);		/* a descriptor */
 };
+
+/* ---- device.c, memfd.c ---- */
 
 extern const struct libashmem_kind libashmem_device;
 extern const struct libashmem_kind libashmem_memfd;
 
-/* The kind of @fd; NULL with EBADF, or with ENOTTY if it is no region. */
-const struct libashmem_kind *libashmem_kind_of(int fd);
-
-/* A new region of the backend that the environment and the machine suggest. */
-int libashmem_new(const char *name, size_t size);
-
+/* A descriptor of a new region. */
 int libashmem_device_new(const char *name, size_t size);
 int libashmem_memfd_new(const char *name, size_t size);
 
-/* A descriptor of the device, which is an empty region; or -1. */
+/* A descriptor of the device, which is an empty region. */
 int libashmem_device_open(void);
 
-/* Whether what fstat() said of a descriptor is a region of that kind. */
+/* Does this result of fstat() belong to a region of that kind? */
 int libashmem_device_is(const struct stat *st);
 int libashmem_memfd_is(int fd, const struct stat *st);
+
+/* ---- backend.c ---- */
+
+/* 0 and the kind of @fd; -EBADF, or -ENOTTY if it is no region. */
+int libashmem_kind_of(int fd, const struct libashmem_kind **kind);
+
+/* A descriptor of a new region; environment and machine choose the backend. */
+int libashmem_new(const char *name, size_t size);
+
+/* ---- fd.c ---- */
 
 /* close() that leaves errno alone. */
 void libashmem_close(int fd);

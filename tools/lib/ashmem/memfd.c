@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
- * Regions where there is no /dev/ashmem: memfds with seals. Their size is sealed
- * from the start; the mask is F_SEAL_FUTURE_WRITE; nothing of them is purged.
+ * Regions without /dev/ashmem: memfds with seals. Their size is sealed from the start,
+ * the mask is F_SEAL_FUTURE_WRITE, and they are never purged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +13,16 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/ashmem.h>
+#include <linux/magic.h>
 
 #include "ashmem.h"
 #include "internal.h"
 
-/* Constants that the C library's headers may be too old for. */
+/* Constants that old headers of the C library lack. */
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE	0x0010
 #endif
@@ -30,10 +33,10 @@
 #define SIZE_SEALS	(F_SEAL_GROW | F_SEAL_SHRINK)
 
 /*
- * How a memfd of ours is told from all others: size sealed, and a mode that
- * nobody gives to a memfd by accident. Both travel with the file, can be seen
- * without /proc, and need no permission. Sticky has no effect on a file. That
- * only the owner may write keeps other users from opening it anew for that.
+ * What identifies our memfds: a sealed size, and a mode that no program gives to a memfd
+ * by accident. Both travel with the file, and reading them needs neither /proc nor a
+ * permission. The sticky bit has no effect on a file. Only the owner may write, so other
+ * users cannot reopen it for writing.
  */
 #define OUR_MODE	(S_ISVTX | 0644)
 
@@ -43,12 +46,12 @@
 #define LINK_SUFFIX	" (deleted)"
 #define MEMFD_NAME_LEN	249
 
-/* Set once the kernel was found to lack it, before 6.3. */
+/* Set if the kernel lacks it (before 6.3). */
 static _Atomic int lacks_noexec;
 
 /*
- * Never executable as a file, which newer kernels want to be told and otherwise
- * warn. Mapping for execution is another matter and stays allowed.
+ * Not executable as a file: newer kernels warn unless the caller says so. Mappings may
+ * still be executable.
  */
 static int make(const char *name)
 {
@@ -57,14 +60,16 @@ static int make(const char *name)
 	if (!atomic_load_explicit(&lacks_noexec, memory_order_relaxed)) {
 		fd = (int)syscall(SYS_memfd_create, name,
 				  MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-		if (fd >= 0 || errno != EINVAL)
+		if (fd >= 0)
 			return fd;
+		if (errno != EINVAL)
+			return -errno;
 	}
 	fd = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd >= 0)
-		atomic_store_explicit(&lacks_noexec, 1, memory_order_relaxed);
-	else if (errno == EINVAL)
-		errno = ENOSYS;	/* no seals: some sandboxes have memfds without */
+	if (fd < 0)
+		/* Without seals: some sandboxes have such memfds. */
+		return errno == EINVAL ? -ENOSYS : -errno;
+	atomic_store_explicit(&lacks_noexec, 1, memory_order_relaxed);
 	return fd;
 }
 
@@ -72,36 +77,39 @@ int libashmem_memfd_new(const char *name, size_t size)
 {
 	char full[MEMFD_NAME_LEN + 1];
 	off_t length = (off_t)size;
-	int fd;
+	int fd, ret;
 
-	/* Longer names are cut, as the device does. */
+	/* Truncate longer names, as the device does. */
 	if (name && *name)
 		snprintf(full, sizeof(full), PREFIX "/%s", name);
 	else
 		snprintf(full, sizeof(full), PREFIX);
-	if (length < 0) {
-		errno = EFBIG;
-		return -1;
-	}
+	if (length < 0)
+		return -EFBIG;
 	fd = make(full);
 	if (fd < 0)
-		return -1;
+		return fd;
 	if (ftruncate(fd, length) || fchmod(fd, OUR_MODE) ||
 	    fcntl(fd, F_ADD_SEALS, SIZE_SEALS)) {
-		libashmem_close(fd);
-		return -1;
+		ret = -errno;
+		close(fd);
+		return ret;
 	}
 	return fd;
 }
 
 int libashmem_memfd_is(int fd, const struct stat *st)
 {
+	struct statfs fs;
 	int seals;
 
 	if (!S_ISREG(st->st_mode) || (st->st_mode & 07777) != OUR_MODE)
 		return 0;
 	seals = fcntl(fd, F_GET_SEALS);
-	return seals >= 0 && (seals & SIZE_SEALS) == SIZE_SEALS;
+	if (seals < 0 || (seals & SIZE_SEALS) != SIZE_SEALS)
+		return 0;
+	/* A hole in huge pages may not be filled again: SIGBUS. */
+	return !fstatfs(fd, &fs) && fs.f_type == TMPFS_MAGIC;
 }
 
 static int memfd_get_size(int fd, uint64_t *size)
@@ -109,7 +117,7 @@ static int memfd_get_size(int fd, uint64_t *size)
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return -1;
+		return -errno;
 	*size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -123,7 +131,7 @@ static int memfd_get_name(int fd, char *name)
 	libashmem_proc_path(path, "fd", fd);
 	len = readlink(path, link, sizeof(link) - 1);
 	if (len < 0)
-		return -1;
+		return -errno;
 	link[len] = '\0';
 	if ((size_t)len >= prefix + suffix && !strcmp(link + len - suffix, LINK_SUFFIX))
 		link[len - (ssize_t)suffix] = '\0';
@@ -139,7 +147,7 @@ static int memfd_get_prot(int fd)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	if (seals < 0)
-		return -1;
+		return -errno;
 	return seals & (F_SEAL_FUTURE_WRITE | F_SEAL_WRITE) ?
 		PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE | PROT_EXEC;
 }
@@ -149,42 +157,35 @@ static int memfd_set_prot(int fd, int prot)
 	int now = memfd_get_prot(fd);
 
 	if (now < 0)
-		return -1;
-	if (prot & ~now) {
-		errno = EINVAL;
-		return -1;
-	}
+		return now;
+	if (prot & ~now)
+		return -EINVAL;
 	if (prot & PROT_WRITE || !(now & PROT_WRITE))
 		return 0;
 	if (!fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE))
 		return 0;
-	/* A seal that doesn't hold would be worse than none. */
-	if (errno == EINVAL)
-		errno = EOPNOTSUPP;
-	return -1;
+	/* A seal without effect would be worse than none. */
+	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
-/* What the device refuses is refused here, too, though nothing is to be done. */
+/* Refuse what the device refuses, although there is nothing to do. */
 static int check_interval(int fd, uint32_t offset, uint32_t len)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), size, end;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), size = 0, end;
+	int ret = memfd_get_size(fd, &size);
 
-	if (memfd_get_size(fd, &size))
-		return -1;
+	if (ret)
+		return ret;
 	size = (size + page - 1) & ~(page - 1);
 	end = (uint64_t)offset + len;
-	if ((offset | len) & (page - 1) || end > UINT32_MAX ||
-	    offset >= size || end > size) {
-		errno = EINVAL;
-		return -1;
-	}
+	if ((offset | len) & (page - 1) || end > UINT32_MAX || !size || end > size)
+		return -EINVAL;
 	return 0;
 }
 
 /*
- * A descriptor that was opened for reading. Where it can't be opened anew, for
- * want of /proc or because the process has changed its user, a duplicate does:
- * the seal holds for either.
+ * A descriptor that was opened for reading. Without /proc, or if the process has changed
+ * its user, it is a duplicate: the seal applies to both.
  */
 static int memfd_dup_readonly(int fd)
 {
@@ -193,9 +194,9 @@ static int memfd_dup_readonly(int fd)
 
 	libashmem_proc_path(path, "fd", fd);
 	copy = open(path, O_RDONLY | O_CLOEXEC);
-	if (copy >= 0 || errno == EMFILE || errno == ENFILE)
-		return copy;
-	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0 && errno != EMFILE && errno != ENFILE)
+		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? -errno : copy;
 }
 
 const struct libashmem_kind libashmem_memfd = {

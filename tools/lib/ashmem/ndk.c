@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * The interface of the NDK.
  */
@@ -6,8 +7,8 @@
 #include <stdint.h>
 
 #include "android/sharedmem.h"
+#include "ashmem.h"
 #include "cutils/ashmem.h"
-#include "internal.h"
 
 int ASharedMemory_create(const char *name, size_t size)
 {
@@ -15,22 +16,21 @@ int ASharedMemory_create(const char *name, size_t size)
 		errno = EINVAL;
 		return -EINVAL;
 	}
-	return libashmem_new(name, size);
+	return ashmem_create_region(name, size);
 }
 
 size_t ASharedMemory_getSize(int fd)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
 	uint64_t size;
+	int ret = ashm_size_of(fd, &size);
 
-	if (!kind || kind->get_size(fd, &size))
-		return 0;
-	/* A 64-bit process may have made it, and this be none. */
-	if (size > SIZE_MAX) {
-		errno = EOVERFLOW;
-		return 0;
-	}
-	return (size_t)size;
+	/* A 64-bit process may have made it, and this process may have 32 bits. */
+	if (!ret && size > SIZE_MAX)
+		ret = -EOVERFLOW;
+	if (!ret)
+		return (size_t)size;
+	errno = -ret;
+	return 0;
 }
 
 int ASharedMemory_setProt(int fd, int prot)

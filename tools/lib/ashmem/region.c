@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * Regions as objects.
  *
- * @lock guards the fields below it. Copies go on without it: a writer's mapping
- * stays until ashm_close(), and @users counts the copies under way, of which the
- * first pins a region that may be purged and the last unpins it.
+ * @lock guards the fields below it. Copies run without it: a writer's mapping stays
+ * until ashm_close(), and @users counts running copies. The first one pins an unpinned
+ * region, the last one unpins it again.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,9 +14,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <linux/ashmem.h>
+
 #include "ashmem.h"
-#include "cutils/ashmem.h"
 #include "internal.h"
+#include "keep_errno.h"
 
 #define PROT_RW		(PROT_READ | PROT_WRITE)
 #define PROT_ALL	(PROT_RW | PROT_EXEC)
@@ -29,21 +31,15 @@ struct ashm {
 	pthread_mutex_t lock;
 	char *writable;		/* the whole region, once something wrote */
 	bool readonly;		/* ashm_protect() took writing away */
-	bool purging;		/* the caller allows it */
-	bool unpinned;		/* it can happen now */
-	bool lost;		/* it did, and the caller wasn't told yet */
+	bool purging;		/* by ashm_unpin() */
+	bool unpinned;		/* the pages are, now */
+	bool lost;		/* contents were, and ashm_pin() hasn't told it yet */
 	unsigned int users;
 };
 
-static struct ashm *fail(int error)
-{
-	errno = error;
-	return NULL;
-}
-
 /*
- * Makes name and size final, which the device does when a region is first
- * mapped, and only then can it be read and pinned.
+ * Makes name and size final. The device does that at the first mapping, and reads and
+ * pins need it.
  */
 static int settle(int fd)
 {
@@ -51,59 +47,71 @@ static int settle(int fd)
 	void *p = mmap(NULL, page, PROT_NONE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
-		return -1;
+		return -errno;
 	munmap(p, page);
 	return 0;
 }
 
-static struct ashm *make(int fd, const struct libashmem_kind *kind)
+static int make(int fd, struct ashm **out)
 {
+	const struct libashmem_kind *kind;
 	struct ashm *region;
 	uint64_t size;
+	int ret;
 
+	ret = libashmem_kind_of(fd, &kind);
+	if (!ret)
+		ret = settle(fd);
+	if (!ret)
+		ret = kind->get_size(fd, &size);
+	if (ret)
+		return ret;
 	/* An empty memfd maps, and would raise SIGBUS. */
-	if (settle(fd) || kind->get_size(fd, &size))
-		return NULL;
 	if (!size)
-		return fail(EINVAL);
+		return -EINVAL;
 	region = calloc(1, sizeof(*region));
 	if (!region)
-		return NULL;
+		return -ENOMEM;
 	region->kind = kind;
 	region->size = size;
 	region->fd = fd;
 	pthread_mutex_init(&region->lock, NULL);
-	return region;
+	*out = region;
+	return 0;
 }
 
-struct ashm *ashm_create(const char *name, size_t size)
+int ashm_create(const char *name, size_t size, struct ashm **region)
 {
-	const struct libashmem_kind *kind;
-	struct ashm *region;
-	int fd;
+	KEEP_ERRNO;
+	int fd, ret;
 
 	if (!size)
-		return fail(EINVAL);
+		return -EINVAL;
+	/*
+	 * No file can have this size. The device would report it later, with another
+	 * errno.
+	 */
+	if (size > (uint64_t)INT64_MAX - (uint64_t)sysconf(_SC_PAGESIZE))
+		return -EFBIG;
 	fd = libashmem_new(name, size);
 	if (fd < 0)
-		return NULL;
-	kind = libashmem_kind_of(fd);
-	region = kind ? make(fd, kind) : NULL;
-	if (!region)
-		libashmem_close(fd);
-	return region;
+		return fd;
+	ret = make(fd, region);
+	if (ret)
+		close(fd);
+	return ret;
 }
 
-struct ashm *ashm_adopt(int fd)
+int ashm_adopt(int fd, struct ashm **region)
 {
-	const struct libashmem_kind *kind = libashmem_kind_of(fd);
+	KEEP_ERRNO;
 
-	return kind ? make(fd, kind) : NULL;
+	return make(fd, region);
 }
 
 void ashm_close(struct ashm *region)
 {
-	int saved = errno;
+	KEEP_ERRNO;
 
 	if (!region)
 		return;
@@ -112,7 +120,6 @@ void ashm_close(struct ashm *region)
 	close(region->fd);
 	pthread_mutex_destroy(&region->lock);
 	free(region);
-	errno = saved;
 }
 
 int ashm_fd(const struct ashm *region)
@@ -127,16 +134,17 @@ uint64_t ashm_size(const struct ashm *region)
 
 int ashm_name(const struct ashm *region, char *buf, size_t len)
 {
+	KEEP_ERRNO;
 	char name[ASHMEM_NAME_LEN];
 	size_t need;
+	int ret;
 
-	if (region->kind->get_name(region->fd, name))
-		return -1;
+	ret = region->kind->get_name(region->fd, name);
+	if (ret)
+		return ret;
 	need = strlen(name) + 1;
-	if (need > len) {
-		errno = ERANGE;
-		return -1;
-	}
+	if (need > len)
+		return -ERANGE;
 	memcpy(buf, name, need);
 	return 0;
 }
@@ -148,36 +156,51 @@ static uint64_t page_round(uint64_t size)
 	return (size + page - 1) & ~(page - 1);
 }
 
-void *ashm_map_range(struct ashm *region, int prot, uint64_t offset, size_t len)
+static int map(struct ashm *region, int prot, uint64_t offset, size_t len, void **addr)
 {
 	uint64_t end = page_round(region->size);
 	void *p;
 
-	if (prot & ~PROT_ALL || !len || offset != page_round(offset)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	/* Behind the end is nothing but SIGBUS. */
-	if (offset > end || len > end - offset) {
-		errno = ERANGE;
-		return NULL;
-	}
+	if (prot & ~PROT_ALL || !len || offset != page_round(offset))
+		return -EINVAL;
+	/* An access behind the end raises SIGBUS. */
+	if (offset > end || len > end - offset)
+		return -ERANGE;
 	p = mmap(NULL, len, prot, MAP_SHARED, region->fd, (off_t)offset);
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		/* Because of the mask, the seal or the mode of the descriptor. */
+		return errno == EPERM ? -EACCES : -errno;
+	*addr = p;
+	return 0;
 }
 
-void *ashm_map(struct ashm *region, int prot)
+static int map_all(struct ashm *region, int prot, void **addr)
 {
-	if (region->size > SIZE_MAX) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return ashm_map_range(region, prot, 0, (size_t)region->size);
+	if (region->size > SIZE_MAX)
+		return -ENOMEM;
+	return map(region, prot, 0, (size_t)region->size, addr);
+}
+
+int ashm_map(struct ashm *region, int prot, void **addr)
+{
+	KEEP_ERRNO;
+
+	return map_all(region, prot, addr);
+}
+
+int ashm_map_range(struct ashm *region, int prot, uint64_t offset, size_t len,
+		   void **addr)
+{
+	KEEP_ERRNO;
+
+	return map(region, prot, offset, len, addr);
 }
 
 int ashm_unmap(void *addr, size_t len)
 {
-	return munmap(addr, len);
+	KEEP_ERRNO;
+
+	return munmap(addr, len) ? -errno : 0;
 }
 
 /* True if the bytes are all within the region; offset + len may overflow. */
@@ -188,25 +211,29 @@ static bool within(const struct ashm *region, uint64_t offset, size_t len)
 
 static int make_writable(struct ashm *region)
 {
-	if (region->readonly) {
-		errno = EPERM;
-		return -1;
-	}
-	if (!region->writable)
-		region->writable = ashm_map(region, PROT_RW);
-	return region->writable ? 0 : -1;
+	void *p;
+	int ret;
+
+	if (region->readonly)
+		return -EACCES;
+	if (region->writable)
+		return 0;
+	ret = map_all(region, PROT_RW, &p);
+	if (!ret)
+		region->writable = p;
+	return ret;
 }
 
-/* Lets go of the pages again when nobody copies and the caller allows it. */
+/* Unpins the pages when no copy is under way and the caller wants it. */
 static void relax(struct ashm *region)
 {
-	/* If it fails they stay, at no harm. */
+	/* If it fails, they stay, which is harmless. */
 	if (region->purging && !region->users && !region->unpinned &&
 	    !region->kind->unpin(region->fd, 0, 0))
 		region->unpinned = true;
 }
 
-/* Pins what may be unpinned, and notes what was lost meanwhile. */
+/* Pins what is unpinned, and notes whether contents were lost. */
 static int hold(struct ashm *region)
 {
 	int ret;
@@ -215,7 +242,7 @@ static int hold(struct ashm *region)
 		return 0;
 	ret = region->kind->pin(region->fd, 0, 0);
 	if (ret < 0)
-		return -1;
+		return ret;
 	region->unpinned = false;
 	if (ret == ASHMEM_WAS_PURGED)
 		region->lost = true;
@@ -225,12 +252,13 @@ static int hold(struct ashm *region)
 /* Between these two the contents stay. */
 static int begin_copy(struct ashm *region)
 {
-	if (hold(region))
-		return -1;
+	int ret = hold(region);
+
+	if (ret)
+		return ret;
 	if (region->lost) {
 		relax(region);
-		errno = ENODATA;
-		return -1;
+		return -ENODATA;
 	}
 	region->users++;
 	return 0;
@@ -238,18 +266,15 @@ static int begin_copy(struct ashm *region)
 
 static void end_copy(struct ashm *region)
 {
-	int saved = errno;
-
 	pthread_mutex_lock(&region->lock);
 	region->users--;
 	relax(region);
 	pthread_mutex_unlock(&region->lock);
-	errno = saved;
 }
 
 /*
- * By the kernel, not from a mapping: it needs no address space, and an error is
- * an errno. The size can't change, so the loop ends at @len.
+ * By a system call, not from a mapping: this needs no address space, and reports errors
+ * as errno. The size cannot change, so the loop ends at @len.
  */
 static int read_all(int fd, char *buf, size_t len, uint64_t offset)
 {
@@ -259,11 +284,8 @@ static int read_all(int fd, char *buf, size_t len, uint64_t offset)
 		got = pread(fd, buf, len, (off_t)offset);
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0) {
-			if (!got)
-				errno = EIO;
-			return -1;
-		}
+		if (got <= 0)
+			return got ? -errno : -EIO;
 		buf += got;
 		len -= (size_t)got;
 		offset += (uint64_t)got;
@@ -273,17 +295,16 @@ static int read_all(int fd, char *buf, size_t len, uint64_t offset)
 
 int ashm_read(struct ashm *region, void *buf, size_t len, uint64_t offset)
 {
+	KEEP_ERRNO;
 	int ret;
 
-	if (!within(region, offset, len)) {
-		errno = ERANGE;
-		return -1;
-	}
+	if (!within(region, offset, len))
+		return -ERANGE;
 	pthread_mutex_lock(&region->lock);
 	ret = begin_copy(region);
 	pthread_mutex_unlock(&region->lock);
 	if (ret)
-		return -1;
+		return ret;
 	ret = read_all(region->fd, buf, len, offset);
 	end_copy(region);
 	return ret;
@@ -291,66 +312,102 @@ int ashm_read(struct ashm *region, void *buf, size_t len, uint64_t offset)
 
 int ashm_write(struct ashm *region, const void *buf, size_t len, uint64_t offset)
 {
+	KEEP_ERRNO;
 	int ret;
 
-	if (!within(region, offset, len)) {
-		errno = ERANGE;
-		return -1;
-	}
+	if (!within(region, offset, len))
+		return -ERANGE;
 	pthread_mutex_lock(&region->lock);
 	ret = make_writable(region);
 	if (!ret)
 		ret = begin_copy(region);
 	pthread_mutex_unlock(&region->lock);
 	if (ret)
-		return -1;
+		return ret;
 	if (len)
 		memcpy(region->writable + offset, buf, len);
 	end_copy(region);
 	return 0;
 }
 
-int ashm_allow_purging(struct ashm *region, int allow)
+/* No, without the right to write or a mapping that was made with it. */
+static int may_unpin(struct ashm *region)
 {
-	int ret = 0;
+	int prot;
+
+	if (region->writable)
+		return 0;
+	prot = region->kind->get_prot(region->fd);
+	if (prot < 0)
+		return prot;
+	return prot & PROT_WRITE ? 0 : -EACCES;
+}
+
+static int unpin(struct ashm *region)
+{
+	int ret;
+
+	if (region->purging)
+		return 0;
+	ret = may_unpin(region);
+	if (ret)
+		return ret;
+	/* The last running copy unpins. */
+	if (!region->users) {
+		ret = region->kind->unpin(region->fd, 0, 0);
+		if (ret)
+			return ret == -EPERM ? -EACCES : ret;
+		region->unpinned = true;
+	}
+	region->purging = true;
+	return 0;
+}
+
+int ashm_unpin(struct ashm *region)
+{
+	KEEP_ERRNO;
+	int ret;
 
 	pthread_mutex_lock(&region->lock);
-	if (allow && !region->purging) {
-		region->purging = true;
-		relax(region);
-		if (!region->unpinned && !region->users) {
-			region->purging = false;
-			ret = -1;
-		}
-	} else if (!allow && region->purging) {
-		ret = hold(region);
-		if (!ret) {
-			ret = region->lost;
-			region->lost = false;
-			region->purging = false;
-		}
+	ret = unpin(region);
+	pthread_mutex_unlock(&region->lock);
+	return ret;
+}
+
+int ashm_pin(struct ashm *region)
+{
+	KEEP_ERRNO;
+	int ret;
+
+	pthread_mutex_lock(&region->lock);
+	ret = hold(region);
+	if (!ret) {
+		ret = region->lost ? ASHM_WAS_LOST : 0;
+		region->lost = false;
+		region->purging = false;
 	}
 	pthread_mutex_unlock(&region->lock);
 	return ret;
 }
 
-int ashm_purging_allowed(struct ashm *region)
+int ashm_pinned(struct ashm *region)
 {
 	int ret;
 
 	pthread_mutex_lock(&region->lock);
-	ret = region->purging;
+	ret = !region->purging;
 	pthread_mutex_unlock(&region->lock);
 	return ret;
 }
 
 int ashm_protect(struct ashm *region, int prot)
 {
+	KEEP_ERRNO;
 	int ret;
 
 	pthread_mutex_lock(&region->lock);
-	ret = ashmem_set_prot_region(region->fd, prot);
-	/* A copy may be under way: the mapping stays, unused. */
+	ret = region->kind->set_prot(region->fd, prot);
+	/* A copy may be running: keep the mapping, unused. */
 	if (!ret && !(prot & PROT_WRITE))
 		region->readonly = true;
 	pthread_mutex_unlock(&region->lock);
@@ -359,33 +416,46 @@ int ashm_protect(struct ashm *region, int prot)
 
 int ashm_prot(const struct ashm *region)
 {
+	KEEP_ERRNO;
+
 	return region->kind->get_prot(region->fd);
 }
 
 /*
- * The mapping that goes on writing comes first, since there is no other after the
- * mask. The descriptor comes before the mask, which can't be undone if there is
- * none to be had, but doesn't leave before.
+ * First make the mapping for later writes, because a narrowed mask allows no new one.
+ * Then make the descriptor: if that fails, the mask must stay, because it can never be
+ * widened. Narrow the mask before the descriptor is returned.
  */
-int ashm_share_readonly(struct ashm *region)
+static int share_readonly(struct ashm *region)
 {
-	int prot, fd = -1;
+	int prot, fd, ret = 0;
 
-	pthread_mutex_lock(&region->lock);
 	prot = region->kind->get_prot(region->fd);
 	if (prot < 0)
-		goto out;
-	if (prot & PROT_WRITE && !region->readonly && make_writable(region))
-		goto out;
+		return prot;
+	if (prot & PROT_WRITE && !region->readonly)
+		ret = make_writable(region);
+	if (ret)
+		return ret;
 	fd = region->kind->dup_readonly(region->fd);
 	if (fd < 0)
-		goto out;
-	if (prot & ~PROT_READ &&
-	    region->kind->set_prot(region->fd, prot & PROT_READ)) {
-		libashmem_close(fd);
-		fd = -1;
+		return fd;
+	if (prot & ~PROT_READ)
+		ret = region->kind->set_prot(region->fd, prot & PROT_READ);
+	if (ret) {
+		close(fd);
+		return ret;
 	}
-out:
+	return fd;
+}
+
+int ashm_share_readonly(struct ashm *region)
+{
+	KEEP_ERRNO;
+	int fd;
+
+	pthread_mutex_lock(&region->lock);
+	fd = share_readonly(region);
 	pthread_mutex_unlock(&region->lock);
 	return fd;
 }

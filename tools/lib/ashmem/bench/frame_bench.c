@@ -1,12 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Usage: frame_bench [MILLISECONDS]
  *
- * The same frames from one process to another through a ring, a pipe and a Unix
- * socket: bytes a second, and how long a frame takes to one who sleeps. All ways
- * take turns, round by round, and the best round of each counts, so that what
- * else the machine does hits them alike. MILLISECONDS (300) is the length of a
- * round.
+ * Sends the same frames from one process to another through a ring, a pipe and a Unix
+ * socket. Prints bytes a second, and the latency to a reader that sleeps or spins. The
+ * methods alternate, round by round, so that other load hits all of them alike, and the
+ * best round of each counts. MILLISECONDS (300) is the length of a round.
  */
 #include <ashmem.h>
 #include <ashmem_frame.h>
@@ -33,6 +32,7 @@
 
 enum means {
 	COPIED,		/* the ring, written from and read into a buffer */
+	UNCHECKED,	/* the same without payload checksums */
 	IN_PLACE,	/* the ring, made and read where it lies */
 	PIPE,
 	SOCKET,
@@ -40,10 +40,11 @@ enum means {
 };
 
 static const char *const names[WAYS] = {
-	"ring, copied", "ring, in place", "pipe", "socket",
+	"ring, copied", "unchecked", "in place", "pipe", "socket",
 };
 
 static cpu_set_t processors;
+static int spin = -1;		/* microseconds, or the library's own choice */
 
 /* One direction. Both ends are made before the fork. */
 struct channel {
@@ -93,12 +94,14 @@ static void make_ring(struct channel *c)
 	uint64_t size;
 	int ret;
 
+	if (c->way == UNCHECKED)
+		config.flags |= ASHM_RING_UNCHECKED;
 	ret = ashm_ring_size(&config, &size);
 	if (ret)
 		fail("ring", -ret);
-	c->region = ashm_create("bench", (size_t)size);
-	if (!c->region)
-		fail("region", errno);
+	ret = ashm_create("bench", (size_t)size, &c->region);
+	if (ret)
+		fail("region", -ret);
 	ret = ashm_ring_create(ashm_fd(c->region), &config, &c->ring);
 	if (ret)
 		fail("ring", -ret);
@@ -118,7 +121,7 @@ static void make(struct channel *c, enum means way, size_t size)
 	case PIPE:
 		if (pipe2(c->fds, O_CLOEXEC))
 			fail("pipe", errno);
-		/* As much as it may be; less is slower. */
+		/* The largest allowed size; less is slower. */
 		fcntl(c->fds[1], F_SETPIPE_SZ, PIPE_SIZE);
 		break;
 	case SOCKET:
@@ -144,7 +147,7 @@ static void unmake(struct channel *c)
 	munmap(c->buf, c->size);
 }
 
-/* Each end on a processor of its own, if there are two. */
+/* Each end on its own processor, if there are two. */
 static void settle(int end)
 {
 	cpu_set_t one;
@@ -166,7 +169,7 @@ static void unsettle(void)
 	sched_setaffinity(0, sizeof(processors), &processors);
 }
 
-/* Attaches anew: handles belong to the process that made them. */
+/* Attach again: handles belong to the process that made them. */
 static void become(struct channel *c, bool writer)
 {
 	int ret;
@@ -174,6 +177,8 @@ static void become(struct channel *c, bool writer)
 	if (!c->ring)
 		return;
 	ret = ashm_ring_attach(ashm_fd(c->region), 0, &c->ring);
+	if (!ret && spin >= 0)
+		ret = ashm_ring_set_spin(c->ring, (unsigned int)spin);
 	if (!ret)
 		ret = writer ? ashm_ring_writer(c->ring, &c->writer) :
 			       ashm_ring_reader(c->ring, 0, &c->reader);
@@ -192,6 +197,7 @@ static void send_frame(struct channel *c, uint64_t tag)
 
 	switch (c->way) {
 	case COPIED:
+	case UNCHECKED:
 		ret = ashm_frame_write(c->writer, c->buf, c->size, tag, -1);
 		if (ret)
 			fail("writing", -ret);
@@ -224,6 +230,7 @@ static uint64_t receive_frame(struct channel *c)
 
 	switch (c->way) {
 	case COPIED:
+	case UNCHECKED:
 		ret = ashm_frame_read(c->reader, c->buf, c->size, &frame, -1);
 		if (ret)
 			fail("reading", -ret);
@@ -281,7 +288,7 @@ static double throughput(enum means way, size_t size, double seconds)
 	become(&there, true);
 	settle(0);
 	receive_frame(&back);
-	/* Memory that is touched for the first time isn't the question. */
+	/* The first touch of memory isn't measured. */
 	for (frames = 0; frames < 2 * slots_for(size); frames++)
 		send_frame(&there, frames);
 	start = now();
@@ -298,7 +305,7 @@ static double throughput(enum means way, size_t size, double seconds)
 	return (double)(frames + 1) * (double)size / seconds;
 }
 
-/* Seconds for a frame to one who sleeps: half of there and back. */
+/* Seconds for a frame to a sleeping reader: half of a round trip. */
 static double latency(enum means way, size_t size, double seconds)
 {
 	struct channel there, back;
@@ -344,23 +351,74 @@ static double latency(enum means way, size_t size, double seconds)
 	return seconds / (double)rounds / 2;
 }
 
+static void print_head(const char *what, const char *ratio)
+{
+	int way;
+
+	printf("\n%s\n\n%8s", what, "frame");
+	for (way = 0; way < WAYS; way++)
+		printf("  %12s", names[way]);
+	printf("  %s\n", ratio);
+}
+
 static void print_size(size_t size)
 {
-	if (size < 1 << 20)
+	if (size < 1024)
+		printf("%6zu B", size);
+	else if (size < 1 << 20)
 		printf("%4zu KiB", size >> 10);
 	else
 		printf("%4zu MiB", size >> 20);
 }
 
+static void measure_throughput(size_t size, double seconds)
+{
+	double value, best[WAYS] = { 0 };
+	int round, way;
+
+	for (round = 0; round < ROUNDS; round++)
+		for (way = 0; way < WAYS; way++) {
+			value = throughput((enum means)way, size, seconds);
+			if (value > best[way])
+				best[way] = value;
+		}
+	print_size(size);
+	for (way = 0; way < WAYS; way++)
+		printf("  %12.2f", best[way] / 1e9);
+	printf("  %11.2f  %13.2f\n", best[COPIED] / best[PIPE],
+	       best[COPIED] / best[SOCKET]);
+	fflush(stdout);
+}
+
+static void measure_latency(size_t size, double seconds)
+{
+	double value, best[WAYS];
+	int round, way;
+
+	for (way = 0; way < WAYS; way++)
+		best[way] = 1e9;
+	for (round = 0; round < ROUNDS; round++)
+		for (way = 0; way < WAYS; way++) {
+			value = latency((enum means)way, size, seconds);
+			if (value < best[way])
+				best[way] = value;
+		}
+	print_size(size);
+	for (way = 0; way < WAYS; way++)
+		printf("  %12.2f", best[way] * 1e6);
+	printf("  %11.2f  %13.2f\n", best[PIPE] / best[COPIED],
+	       best[SOCKET] / best[COPIED]);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static const size_t sizes[] = {
-		4096, 16384, 65536, 262144, 1 << 20, LARGEST,
+		1024, 4096, 16384, 65536, 262144, 1 << 20, LARGEST,
 	};
 	static const size_t small[] = { 64, 4096 };
-	double seconds = 0.3, value, best[WAYS];
+	double seconds = 0.3;
 	size_t i;
-	int round, way;
 
 	if (argc == 2)
 		seconds = atoi(argv[1]) / 1000.0;
@@ -373,45 +431,19 @@ int main(int argc, char **argv)
 	printf("%d processor(s), backend %s\n", CPU_COUNT(&processors),
 	       ashm_backend(NULL) == ASHM_BACKEND_ASHMEM ? "ashmem" : "memfd");
 
-	printf("\nGB/s from process to process\n\n%8s", "frame");
-	for (way = 0; way < WAYS; way++)
-		printf("  %14s", names[way]);
-	printf("  %12s  %12s\n", "copied/pipe", "copied/socket");
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		memset(best, 0, sizeof(best));
-		for (round = 0; round < ROUNDS; round++)
-			for (way = 0; way < WAYS; way++) {
-				value = throughput((enum means)way, sizes[i], seconds);
-				if (value > best[way])
-					best[way] = value;
-			}
-		print_size(sizes[i]);
-		for (way = 0; way < WAYS; way++)
-			printf("  %14.2f", best[way] / 1e9);
-		printf("  %12.2f  %12.2f\n", best[COPIED] / best[PIPE],
-		       best[COPIED] / best[SOCKET]);
-		fflush(stdout);
-	}
+	print_head("GB/s from process to process", "copied/pipe  copied/socket");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		measure_throughput(sizes[i], seconds);
 
-	printf("\nmicroseconds for a frame to one who sleeps\n\n%8s", "frame");
-	for (way = 0; way < WAYS; way++)
-		printf("  %14s", names[way]);
-	printf("  %12s  %12s\n", "pipe/copied", "socket/copied");
-	for (i = 0; i < ARRAY_SIZE(small); i++) {
-		for (way = 0; way < WAYS; way++)
-			best[way] = 1e9;
-		for (round = 0; round < ROUNDS; round++)
-			for (way = 0; way < WAYS; way++) {
-				value = latency((enum means)way, small[i], seconds);
-				if (value < best[way])
-					best[way] = value;
-			}
-		printf("%4zu B  ", small[i]);
-		for (way = 0; way < WAYS; way++)
-			printf("  %14.2f", best[way] * 1e6);
-		printf("  %12.2f  %12.2f\n", best[PIPE] / best[COPIED],
-		       best[SOCKET] / best[COPIED]);
-		fflush(stdout);
-	}
+	spin = 0;
+	print_head("microseconds for a frame to one who sleeps", "pipe/copied  socket/copied");
+	for (i = 0; i < ARRAY_SIZE(small); i++)
+		measure_latency(small[i], seconds);
+
+	spin = 1000;
+	print_head("microseconds for a frame to one who spins, with a ring",
+		   "pipe/copied  socket/copied");
+	for (i = 0; i < ARRAY_SIZE(small); i++)
+		measure_latency(small[i], seconds);
 	return 0;
 }

@@ -1,13 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzz target: a reader of frames beside a peer that writes whatever it likes.
+ * Fuzz target: a reader of frames beside a peer that writes arbitrary bytes.
  *
- * The input is a script of single-byte commands with their operands, then the
- * region's first bytes. A header and slots that hold are laid down first, so that
- * the bytes needn't find out about checksums by chance; a command can also sign
- * the ring's header or a frame anew after bytes were changed. Whatever the calls
- * return must be of the codes that their documentation lists, frames must be of
- * the length that fits, and a copied frame's checksum right.
+ * The input is a script of single-byte commands with operands, then the region's first
+ * bytes. A valid header and slots are written first, so that the fuzzer need not guess
+ * checksums; a command can also update the checksum of the ring's header or of a frame
+ * after changes. Calls must return only documented codes, frames must have a valid
+ * length, and a copied frame a right checksum.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "frame_internal.h"
+#include "frame/internal.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define REGION		(RING_HEADER + 4 * 1024)
@@ -105,7 +104,7 @@ static struct frame_slot *slot_at(uint64_t nr)
 	return (struct frame_slot *)(region + (at & ~(uint64_t)7));
 }
 
-/* As a peer would that knows how, up to where the region ends. */
+/* As a correct peer would, up to the end of the region. */
 static void sign_frame(uint64_t nr)
 {
 	struct frame_slot *slot = slot_at(nr);
@@ -122,7 +121,7 @@ static void sign_frame(uint64_t nr)
 	       &header.check, sizeof(header.check));
 }
 
-/* A ring of a geometry that holds, frames in it, and a writer that lives. */
+/* A ring with a valid geometry, frames in it, and a living writer. */
 static void lay_down(struct input *in)
 {
 	struct ring_header *header = (struct ring_header *)region;
@@ -203,7 +202,7 @@ static void read_frame(unsigned int i, size_t room)
 
 	if (!reader[i])
 		return;
-	/* Of exactly that size, for AddressSanitizer to guard its end. */
+	/* Of exactly that size, so that AddressSanitizer guards its end. */
 	buf = malloc(room + !room);
 	if (!buf)
 		abort();
@@ -237,7 +236,7 @@ static void borrow(unsigned int i)
 	borrowed_length[i] = (size_t)frame.length;
 }
 
-/* Every byte that was lent can be read. */
+/* Every borrowed byte can be read. */
 static void use_borrowed(unsigned int i)
 {
 	const volatile char *data = borrowed[i];
@@ -271,7 +270,7 @@ static void scribble(struct input *in)
 		region[at] = (char)take(in, 1);
 }
 
-/* One of the words that matter, as a whole. */
+/* One of the important words, as a whole. */
 static void set_word(struct input *in)
 {
 	struct ring_header *header = (struct ring_header *)region;
@@ -303,7 +302,7 @@ static void set_word(struct input *in)
 	}
 }
 
-/* What a writer that keeps to the rules would do next. */
+/* What a correct writer would do next. */
 static void write_next(uint64_t length)
 {
 	struct ring_header *header = (struct ring_header *)region;
@@ -329,7 +328,7 @@ static void look(void)
 	if (!ring)
 		return;
 	ret = ashm_ring_stat(ring, &stat);
-	ONE_OF(ret, 0, -ENODATA, -ESTALE);
+	ONE_OF(ret, 0, -ENODATA, -ESTALE, -EPROTO);
 	ret = ashm_ring_await_writer(ring, 0);
 	ONE_OF(ret, 0, -EAGAIN, -ENODATA, -ESTALE);
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh MINUTES OUTDIR
 #
@@ -31,7 +31,7 @@ command -v "$CLANG" >/dev/null || die "no $CLANG here: apt-get install clang"
 "$CLANG" -O1 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra \
 	-Werror -DASHMEM_VERSION='"fuzz"' -I"$lib" -I"$lib/include" \
 	-I"$lib/../../../include/uapi" -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all -pthread "$fuzz/frame_fuzz.c" "$lib"/*.c \
+	-fno-sanitize-recover=all -pthread "$fuzz/frame_fuzz.c" "$lib"/*.c "$lib"/frame/*.c \
 	-o "$out/frame_fuzz" ||
 	die "could not build; is clang's runtime there (libclang-rt-14-dev)?"
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
  * Shared memory as objects: libashmem's own interface.
  *
  * It works on regions of /dev/ashmem and, where there is no such device, on
  * memfds that are sealed to behave like them. Every call may be made from any
- * thread; ashm_close() must be the last one on its object. Failures are -1 or
- * NULL with errno set, and then nothing has changed. The manual has every errno:
- * ashm_create(3), ashm_read(3), ashm_allow_purging(3), ashm_share_readonly(3),
- * ashm_backend(3).
+ * thread; ashm_close() must be the last one on its object.
+ *
+ * A call returns 0 or the value that its comment names. On failure it returns a
+ * negative errno and has changed nothing. Objects are returned through the last
+ * argument. errno is preserved. The manual has every error with its condition:
+ * libashmem(3).
  */
-#ifndef _ASHMEM_H
-#define _ASHMEM_H
+#ifndef ASHMEM_H
+#define ASHMEM_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,26 +29,33 @@ extern "C" {
 #define ASHM_BACKEND_MEMFD	2
 
 /**
- * ashm_backend - what a region would be made of if it were created now
- * @why: NULL, or where to put a sentence that gives the reason
+ * ashm_backend - the backend that a new region would have now
+ * @why: NULL, or where to put a sentence with the reason
  *
- * The variable ASHMEM_BACKEND of the environment says ashmem, memfd or auto
- * (like none: the device if it can be opened, else memfd). It is read once, at
- * the first call that needs it, and not at all in setuid programs.
+ * The environment variable ASHMEM_BACKEND is ashmem, memfd or auto (the default: the
+ * device if it can be opened, else memfd). It is read once, at the first call that
+ * needs it, and never in setuid programs.
  *
- * Return: ASHM_BACKEND_ASHMEM or ASHM_BACKEND_MEMFD; -1 with EINVAL when the
- * variable has another value, or with the errno of opening the device when that
- * is demanded and can't be had. *@why is set in each case and needn't be freed.
+ * Return: ASHM_BACKEND_ASHMEM or ASHM_BACKEND_MEMFD; -EINVAL if the variable has another
+ * value, or the errno of open() if it demands the device and that can't be opened.
+ * *@why is set in each case and must not be freed.
  */
 int ashm_backend(const char **why);
 
 /**
- * ashm_backend_of - what the region of a descriptor is made of
+ * ashm_backend_of - the backend of a descriptor's region
  * @fd: any descriptor
  *
- * Return: as above; -1 with EBADF, or with ENOTTY if @fd is no region.
+ * Return: as above; -EBADF, or -ENOTTY if @fd is no region.
  */
 int ashm_backend_of(int fd);
+
+/**
+ * ashm_size_of - the size of a descriptor's region
+ * @fd: any descriptor
+ * @size: in bytes, as the region was made; 0 if it has none yet
+ */
+int ashm_size_of(int fd, uint64_t *size);
 
 /* The library's version, such as "0.1.0". */
 const char *ashm_version(void);
@@ -56,29 +66,30 @@ struct ashm;
 
 /**
  * ashm_create - make a region
- * @name: for people who look into /proc, or NULL; cut to 255 bytes (memfd: 242)
+ * @name: shown in /proc/PID/maps, or NULL; cut to 255 bytes (memfd: 242)
  * @size: in bytes, not 0
+ * @region: where the object is put; ashm_close() ends it
  */
-struct ashm *ashm_create(const char *name, size_t size);
+int ashm_create(const char *name, size_t size, struct ashm **region);
 
 /**
  * ashm_adopt - make an object of a region's descriptor
  * @fd: belongs to the object from then on, unless the call fails
+ * @region: where the object is put
  *
  * Fixes the region's name and size, as mapping it does.
  */
-struct ashm *ashm_adopt(int fd);
+int ashm_adopt(int fd, struct ashm **region);
 
 /**
  * ashm_close - close the descriptor and free the object
  * @region: NULL is allowed
  *
- * Mappings stay, errno is left alone. If the object allows purging it still
- * does so for those who have the region, too.
+ * Mappings stay. An unpinned region stays unpinned for its other holders.
  */
 void ashm_close(struct ashm *region);
 
-/* The descriptor, to hand on; the object keeps it. */
+/* The descriptor, to pass to others; the object keeps it. */
 int ashm_fd(const struct ashm *region);
 
 /* The size in bytes; it never changes. */
@@ -98,10 +109,11 @@ int ashm_name(const struct ashm *region, char *buf, size_t len);
  * ashm_map - map the whole region, shared
  * @region: the region
  * @prot: of PROT_READ, PROT_WRITE and PROT_EXEC
+ * @addr: where the address is put, for ashm_unmap(); it outlives @region
  *
- * Return: an address for ashm_unmap(), which outlives @region; or NULL.
+ * -EACCES if the region or its descriptor lacks one of these rights.
  */
-void *ashm_map(struct ashm *region, int prot);
+int ashm_map(struct ashm *region, int prot, void **addr);
 
 /**
  * ashm_map_range - map a part of the region, shared
@@ -109,8 +121,10 @@ void *ashm_map(struct ashm *region, int prot);
  * @prot: as above
  * @offset: a multiple of the page size
  * @len: in bytes, not 0, up to the end of the region's last page
+ * @addr: where the address is put
  */
-void *ashm_map_range(struct ashm *region, int prot, uint64_t offset, size_t len);
+int ashm_map_range(struct ashm *region, int prot, uint64_t offset, size_t len,
+		   void **addr);
 
 /* Undoes either; @len as it was mapped, for ashm_map() the region's size. */
 int ashm_unmap(void *addr, size_t len);
@@ -119,56 +133,90 @@ int ashm_unmap(void *addr, size_t len);
  * ashm_read - copy bytes out of the region
  * ashm_write - copy bytes into the region
  *
- * All @len bytes or none: what passes the end of the region is refused with
- * ERANGE. While the object allows purging the pages are pinned for the copy; if
- * contents turn out to be lost it fails with ENODATA until
- * ashm_allow_purging(@region, 0).
+ * Copies all @len bytes or none: -ERANGE if they pass the end of the region. If
+ * ashm_unpin() has unpinned the region, it is pinned during the copy; if contents
+ * were lost, the calls fail with -ENODATA until ashm_pin().
+ * ashm_write() fails with -EACCES if this object may not write.
  */
 int ashm_read(struct ashm *region, void *buf, size_t len, uint64_t offset);
 int ashm_write(struct ashm *region, const void *buf, size_t len, uint64_t offset);
 
-/**
- * ashm_allow_purging - let the kernel take the contents, or keep them again
- * @region: the region
- * @allow: 0 to keep them
- *
- * Return: 1 if @allow is 0 and contents were lost since it was not, else 0.
- */
-int ashm_allow_purging(struct ashm *region, int allow);
+/* ---- purging ---- */
 
-/* 1 after ashm_allow_purging(@region, 1), else 0. */
-int ashm_purging_allowed(struct ashm *region);
+/**
+ * ashm_unpin - let the kernel purge the contents when memory is short
+ * @region: the region
+ *
+ * -EACCES if this object may not write.
+ */
+int ashm_unpin(struct ashm *region);
+
+/* Contents were lost while the region was unpinned: some of it reads as zeroes. */
+#define ASHM_WAS_LOST	1
+
+/**
+ * ashm_pin - keep the contents again
+ * @region: the region
+ *
+ * Return: 0 if all exist, or ASHM_WAS_LOST, which is reported once.
+ */
+int ashm_pin(struct ashm *region);
+
+/* 0 between ashm_unpin() and ashm_pin() on this object, else 1. */
+int ashm_pinned(struct ashm *region);
 
 /* ---- rights ---- */
 
 /**
- * ashm_protect - take rights away from mappings to come, of all holders
+ * ashm_protect - remove rights from later mappings of all holders
  * @region: the region
- * @prot: the rights that stay, none that was taken before
+ * @prot: the rights that stay, none that was removed before
  *
  * Existing mappings keep theirs. Without PROT_WRITE, ashm_write() fails with
- * EPERM on this object from then on. On memfd PROT_READ and PROT_EXEC can't be
- * taken away; leaving them out is no error.
+ * -EACCES on this object from then on. On memfd PROT_READ and PROT_EXEC can't be
+ * removed; leaving them out is no error.
  */
 int ashm_protect(struct ashm *region, int prot);
 
-/* The rights that mappings to come can have, or -1. */
+/* The rights that later mappings can have. */
 int ashm_prot(const struct ashm *region);
 
 /**
- * ashm_share_readonly - a descriptor for others, who can only read
- * @region: the region; through this object it can still be written
+ * ashm_share_readonly - a descriptor for others, which can only read
+ * @region: the region; this object can still write
  *
- * It takes writing away from everybody for good, this process included, but for
- * what can write already: mappings that exist, in whatever process, and
- * ashm_write() on this object. Nobody who gets the descriptor can undo that.
+ * Removes the right to write for all processes, including this one, for the life of the
+ * region. Existing mappings, in any process, and ashm_write() on this object can still
+ * write. No holder of the descriptor can undo that.
  *
- * Return: a new descriptor, close-on-exec, that the caller owns; or -1.
+ * Return: a new descriptor, close-on-exec, that the caller owns.
  */
 int ashm_share_readonly(struct ashm *region);
+
+/* ---- passing on ---- */
+
+/**
+ * ashm_send - pass a region to the process at the other end of a socket
+ * @sock: a connected Unix socket of any type
+ * @fd: the region's descriptor: ashm_fd(), or of ashm_share_readonly()
+ *
+ * One message of one byte, with the descriptor (SCM_RIGHTS). It raises no SIGPIPE.
+ */
+int ashm_send(int sock, int fd);
+
+/**
+ * ashm_receive - take a region that ashm_send() passes
+ * @sock: a connected Unix socket of any type
+ * @region: where the object is put
+ *
+ * Anything but one message of that kind with one region is closed and
+ * refused. An accepted region can be mapped and read safely: its size can't
+ * change any more. Its contents can, if the sender can write.
+ */
+int ashm_receive(int sock, struct ashm **region);
 
 #ifdef __cplusplus
 }
 #endif
 
-#endif /* _ASHMEM_H */
+#endif /* ASHMEM_H */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
  * The calls between binder_client and binder_service. Each is answered by 0 or
  * -errno in the first word.

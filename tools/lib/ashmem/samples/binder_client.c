@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * Usage: binder_client DEVICE MEBIBYTES
  *
- * Makes a region with a ring in it, hands its descriptor to a binder_service over
+ * Makes a region with a ring in it, passes its descriptor to a binder_service over
  * Binder on DEVICE, writes frames through the region, and compares counts.
  */
-#include <ashmem.h>
+#define _POSIX_C_SOURCE 200809L
+
 #include <time.h>
 
 #include "binder_ipc.h"
 #include "binder_calls.h"
 #include "stream.h"
 
-/* Calls the service; its answer's words, or -errno, its own or ours. */
+/* Calls the service; returns the words of its reply, or -errno, its or ours. */
 static int call(struct binder_ipc *ipc, uint32_t code, int fd, uint64_t *answer)
 {
-	static const uint64_t nothing[4];
+	static const uint64_t nothing[4] = { 0, 0, 0, 0 };
 	struct binder_incoming in;
 	int ret;
 
@@ -30,10 +32,10 @@ static int call(struct binder_ipc *ipc, uint32_t code, int fd, uint64_t *answer)
 	return (int)(int64_t)answer[0];
 }
 
-/* The service may be on its way: for some seconds nobody being there is no error. */
+/* The service may still be starting: retry for some seconds. */
 static int call_first(struct binder_ipc *ipc, int fd)
 {
-	struct timespec pause = { .tv_nsec = 20000000 };
+	struct timespec pause = { 0, 20000000 };
 	uint64_t answer[4];
 	int ret, tries;
 
@@ -49,28 +51,21 @@ static int call_first(struct binder_ipc *ipc, int fd)
 
 static int run(struct binder_ipc *ipc, uint64_t bytes)
 {
-	struct ashm_ring_config config = stream_config();
 	struct totals sent, got;
 	struct ashm_ring *ring;
 	struct ashm *region;
-	uint64_t size, answer[4];
+	uint64_t answer[4];
 	int ret;
 
-	ret = ashm_ring_size(&config, &size);
+	ret = stream_create(&region, &ring);
 	if (ret)
-		return stream_error("the size of the ring", ret);
-	region = ashm_create("frames", (size_t)size);
-	if (!region)
-		return stream_error("making the region", -errno);
-	ret = ashm_ring_create(ashm_fd(region), &config, &ring);
-	if (!ret) {
-		ret = call_first(ipc, ashm_fd(region));
-		if (ret)
-			ashm_ring_detach(ring);
-	}
+		return stream_error("making the ring", ret);
+	ret = call_first(ipc, ashm_fd(region));
 	ashm_close(region);
-	if (ret)
-		return stream_error("handing the ring over", ret);
+	if (ret) {
+		ashm_ring_detach(ring);
+		return stream_error("passing the ring on", ret);
+	}
 
 	ret = stream_out(ring, bytes, &sent);
 	ashm_ring_detach(ring);

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
- * As much of Binder as the samples need, straight on the device: one thread, one
- * call at a time, messages of a fixed struct with a descriptor or without.
+ * The part of Binder that the samples need, directly on the device: one thread, one call
+ * at a time, messages of a fixed struct with or without a descriptor.
  *
- * A descriptor travels as an object in the message, which the kernel replaces by
- * one of the receiver's. It does so only for a receiver that has said that it
- * accepts them: for the context manager that is a flag of the object by which it
- * takes the part, which is why the plain BINDER_SET_CONTEXT_MGR won't do.
+ * A descriptor is an object in the message, which the kernel replaces by a descriptor of
+ * the receiver. It does so only for receivers that accept descriptors. The context
+ * manager says so by a flag of its object, which the plain BINDER_SET_CONTEXT_MGR does
+ * not have.
  */
 #ifndef BINDER_IPC_H
 #define BINDER_IPC_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/types.h>	/* which older kernels' binder.h needs */
 #include <linux/android/binder.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,7 +49,7 @@ struct binder_incoming {
 
 static inline int binder_open(struct binder_ipc *ipc, const char *path)
 {
-	struct binder_version version = { 0 };
+	struct binder_version version;
 
 	memset(ipc, 0, sizeof(*ipc));
 	ipc->fd = open(path, O_RDWR | O_CLOEXEC);
@@ -74,11 +76,11 @@ static inline void binder_close(struct binder_ipc *ipc)
 
 static inline int binder_become_manager(struct binder_ipc *ipc)
 {
-	struct flat_binder_object object = {
-		.hdr.type = BINDER_TYPE_BINDER,
-		.flags = FLAT_BINDER_FLAG_ACCEPTS_FDS,
-	};
+	struct flat_binder_object object;
 
+	memset(&object, 0, sizeof(object));
+	object.hdr.type = BINDER_TYPE_BINDER;
+	object.flags = FLAT_BINDER_FLAG_ACCEPTS_FDS;
 	return ioctl(ipc->fd, BINDER_SET_CONTEXT_MGR_EXT, &object) ? -errno : 0;
 }
 
@@ -86,15 +88,15 @@ static inline int binder_become_manager(struct binder_ipc *ipc)
 static inline ssize_t binder_exchange(struct binder_ipc *ipc, void *commands,
 				      size_t size, void *buf, size_t room)
 {
-	struct binder_write_read bwr = {
-		.write_buffer = (uintptr_t)commands,
-		.write_size = size,
-		.read_buffer = (uintptr_t)buf,
-		.read_size = room,
-	};
+	struct binder_write_read bwr;
 
+	memset(&bwr, 0, sizeof(bwr));
+	bwr.write_buffer = (uintptr_t)commands;
+	bwr.write_size = size;
+	bwr.read_buffer = (uintptr_t)buf;
+	bwr.read_size = room;
 	while (ioctl(ipc->fd, BINDER_WRITE_READ, &bwr)) {
-		/* What it took before the signal it has noted there. */
+		/* The kernel has stored there how much it took before the signal. */
 		if (errno != EINTR)
 			return -errno;
 		if (bwr.read_consumed)
@@ -103,16 +105,17 @@ static inline ssize_t binder_exchange(struct binder_ipc *ipc, void *commands,
 	return (ssize_t)bwr.read_consumed;
 }
 
-/* Sends @message as a call or as the answer to one; @fd goes along unless -1. */
+/* Sends @message as a call or as a reply, with @fd unless that is -1. */
 static inline int binder_send(struct binder_ipc *ipc, uint32_t command,
 			      uint32_t code, const uint64_t *words, int fd)
 {
 	binder_size_t offset = offsetof(struct binder_message, object);
-	struct binder_message message = { .object.hdr.type = 0 };
+	struct binder_message message;
 	struct binder_transaction_data data;
 	char commands[sizeof(command) + sizeof(data)];
 	ssize_t ret;
 
+	memset(&message, 0, sizeof(message));
 	memset(&data, 0, sizeof(data));
 	memcpy(message.words, words, sizeof(message.words));
 	if (fd >= 0) {
@@ -143,7 +146,7 @@ static inline int binder_enter_loop(struct binder_ipc *ipc)
 	return ret < 0 ? (int)ret : 0;
 }
 
-/* Takes what came out of the kernel's buffer and gives that back. */
+/* Copies the message from the kernel's buffer and frees that. */
 static inline int binder_take(struct binder_ipc *ipc,
 			      const struct binder_transaction_data *data,
 			      struct binder_incoming *in)
@@ -173,7 +176,7 @@ static inline int binder_take(struct binder_ipc *ipc,
 	return ret;
 }
 
-/* Waits for a call, or for the answer to one; 0 or -errno. */
+/* Waits for a call or a reply; 0 or -errno. */
 static inline int binder_receive(struct binder_ipc *ipc,
 				 struct binder_incoming *in)
 {
@@ -206,7 +209,7 @@ static inline int binder_receive(struct binder_ipc *ipc,
 			case BR_ERROR:
 				return -EIO;
 			default:
-				/* That a message went out, and the like. */
+				/* Notices, such as that a message was sent. */
 				break;
 			}
 		}

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * Usage: binder_service DEVICE
  *
- * Binder's context manager on DEVICE (/dev/binder), who takes a ring's
- * descriptor in a first call, reads its frames to the end, and tells in a second
- * call what it has counted. Then it ends.
+ * Binder's context manager on DEVICE (/dev/binder). It gets a ring's descriptor in a
+ * first call, reads the frames to the end, returns its counts in a second call, and
+ * exits.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "binder_ipc.h"
 #include "binder_calls.h"
 #include "stream.h"
@@ -30,7 +33,7 @@ static int serve(struct binder_ipc *ipc)
 {
 	struct ashm_reader *reader = NULL;
 	struct binder_incoming in;
-	struct totals got = { 0 };
+	struct totals got = { 0, 0, 0 };
 	uint64_t answer[4];
 	int ret, done = 0;
 

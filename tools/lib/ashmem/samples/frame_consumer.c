@@ -1,65 +1,61 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * Usage: frame_consumer SOCKET
  *
- * Listens at SOCKET for one frame_producer, takes a region's descriptor from it,
- * reads its frames to the end, and says what it has counted.
+ * Listens at SOCKET for one frame_producer, receives a region from it, reads its frames
+ * to the end, and prints its counts.
  */
+#define _POSIX_C_SOURCE 200809L
+
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "stream.h"
 
-/* Waits for one to come; the socket's name is gone again when it has. */
+/* Waits for a peer, and then removes the socket's name. */
 static int accept_at(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int listener, sock = -1;
+	struct sockaddr_un addr;
+	int listener, sock = -1, error;
 
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memset(&addr, 0, sizeof(addr));
+	addr.sun_family = AF_UNIX;
 	strcpy(addr.sun_path, path);
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (listener < 0)
-		return -1;
+		return -errno;
 	if (!bind(listener, (struct sockaddr *)&addr, sizeof(addr))) {
 		if (!listen(listener, 1))
-			sock = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+			sock = accept(listener, NULL, NULL);
+		error = -errno;
 		unlink(path);
+	} else {
+		error = -errno;
 	}
 	close(listener);
+	if (sock < 0)
+		return error;
+	fcntl(sock, F_SETFD, FD_CLOEXEC);
 	return sock;
 }
 
-static int take_descriptor(int sock)
+/* The message may be anything: the library checks it. */
+static int take_ring(int sock, struct ashm_ring **ring)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char bytes[8];
-	struct iovec text = { .iov_base = bytes, .iov_len = sizeof(bytes) };
-	struct msghdr message = {
-		.msg_iov = &text,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	int fd;
+	struct ashm *region;
+	int ret;
 
-	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) <= 0)
-		return -EPROTO;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_level != SOL_SOCKET ||
-	    header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
+	ret = ashm_receive(sock, &region);
+	if (ret)
+		return ret;
+	ret = ashm_ring_attach(ashm_fd(region), 0, ring);
+	ashm_close(region);
+	return ret;
 }
 
 int main(int argc, char **argv)
@@ -67,7 +63,7 @@ int main(int argc, char **argv)
 	struct ashm_reader *reader;
 	struct ashm_ring *ring;
 	struct totals got;
-	int sock, fd, ret;
+	int sock, ret;
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: frame_consumer SOCKET\n");
@@ -75,13 +71,8 @@ int main(int argc, char **argv)
 	}
 	sock = accept_at(argv[1]);
 	if (sock < 0)
-		return !!stream_error(argv[1], -errno);
-	fd = take_descriptor(sock);
-	if (fd < 0)
-		return !!stream_error("the producer's message", fd);
-	/* Whatever it is that came: the library finds out. */
-	ret = ashm_ring_attach(fd, 0, &ring);
-	close(fd);
+		return !!stream_error(argv[1], sock);
+	ret = take_ring(sock, &ring);
 	if (ret)
 		return !!stream_error("the producer's ring", ret);
 	ret = ashm_ring_reader(ring, 0, &reader);

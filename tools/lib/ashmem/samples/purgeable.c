@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-/*
- * A cache that the kernel may take when memory is short.
- */
+// Copyright (c) 2026 ashmem maintainers
+/* A cache that the kernel may purge when memory is short. */
 #include <ashmem.h>
 #include <stdio.h>
 
 int main(void)
 {
-	struct ashm *cache = ashm_create("thumbnails", 1 << 20);
+	struct ashm *cache;
 	char text[6];
 
-	if (!cache || ashm_write(cache, "hello", 6, 0))
+	if (ashm_create("thumbnails", 1 << 20, &cache) ||
+	    ashm_write(cache, "hello", 6, 0))
 		return 1;
-	ashm_allow_purging(cache, 1);			/* not needed now */
-	if (ashm_allow_purging(cache, 0) == 1)		/* needed: was it taken? */
+	ashm_unpin(cache);				/* not needed now */
+	if (ashm_pin(cache) == ASHM_WAS_LOST)		/* needed: is it there? */
 		ashm_write(cache, "again", 6, 0);
 	if (ashm_read(cache, text, 6, 0))
 		return 1;

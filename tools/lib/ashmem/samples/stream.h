@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
- * What the samples send: frames of varying length and contents, and what both
- * ends count and compare at the end.
+ * The frames of the samples, with varying length and contents, and the counts that both
+ * ends compare at the end.
  */
 #ifndef STREAM_H
 #define STREAM_H
 
+#include <ashmem.h>
 #include <ashmem_frame.h>
 #include <errno.h>
 #include <stdint.h>
@@ -15,7 +17,7 @@
 
 #define STREAM_FRAME_MAX	(256 * 1024)
 #define STREAM_SLOTS		8
-#define STREAM_TIMEOUT		60000	/* ms; a peer that does nothing for so long */
+#define STREAM_TIMEOUT		60000	/* ms; a peer that does nothing this long */
 
 struct totals {
 	uint64_t frames;
@@ -25,14 +27,33 @@ struct totals {
 
 static inline struct ashm_ring_config stream_config(void)
 {
-	struct ashm_ring_config config = {
-		.frame_max = STREAM_FRAME_MAX,
-		.slots = STREAM_SLOTS,
-		.flags = ASHM_RING_WAIT,
-		.readers = 1,
-	};
+	struct ashm_ring_config config;
 
+	memset(&config, 0, sizeof(config));
+	config.frame_max = STREAM_FRAME_MAX;
+	config.slots = STREAM_SLOTS;
+	config.flags = ASHM_RING_WAIT;
+	config.readers = 1;
 	return config;
+}
+
+/* A region with a ring in it; 0 or -errno. */
+static inline int stream_create(struct ashm **region, struct ashm_ring **ring)
+{
+	struct ashm_ring_config config = stream_config();
+	uint64_t size;
+	int ret;
+
+	ret = ashm_ring_size(&config, &size);
+	if (ret)
+		return ret;
+	ret = ashm_create("frames", (size_t)size, region);
+	if (ret)
+		return ret;
+	ret = ashm_ring_create(ashm_fd(*region), &config, ring);
+	if (ret)
+		ashm_close(*region);
+	return ret;
 }
 
 static inline int stream_error(const char *what, int error)
@@ -90,7 +111,7 @@ static inline int stream_out(struct ashm_ring *ring, uint64_t bytes,
 	return ret;
 }
 
-/* Reads frames where they lie, until the writer closes; 0 or -errno. */
+/* Reads frames in place, until the writer closes; 0 or -errno. */
 static inline int stream_in(struct ashm_reader *reader, struct totals *totals)
 {
 	struct ashm_frame frame;
@@ -109,7 +130,7 @@ static inline int stream_in(struct ashm_reader *reader, struct totals *totals)
 	return ret == -EPIPE ? 0 : stream_error("reading", ret);
 }
 
-/* Says how it went. True if both ends have counted the same. */
+/* Prints the result. True if both ends have the same counts. */
 static inline int stream_same(const struct totals *sent,
 			      const struct totals *got)
 {

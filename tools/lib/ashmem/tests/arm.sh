@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: arm.sh
 #
@@ -25,8 +25,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# No robust lists: nobody learns of a death (lib_frame_death_test), and the shim
-# says otherwise to all others. lib_backend_test and lib_readonly_test ask the
+# No robust lists: no peer learns of a death (lib_frame_death_test and the model and
+# step tests), and the shim says otherwise to all others. lib_backend_test and lib_readonly_test ask the
 # kernel for what only a kernel can answer.
 programs="lib_cutils_test lib_frame_crc_test lib_frame_hostile_test lib_frame_ring_test
 	lib_frame_samples_test lib_frame_stress_test lib_region_test lib_threads_test"

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program as they are written for Android, against the installed headers: also
- * compiled as C++. It says "ok" when all answered as it must.
+ * A typical program for Android, compiled against the installed headers, also as C++. It
+ * prints "ok" if all results are right.
  */
 #ifdef KERNEL_HEADER_FIRST
 #include <linux/ashmem.h>
@@ -67,11 +67,11 @@ static int ndk(void)
 
 static int objects(void)
 {
-	struct ashm *region = ashm_create("client", SIZE);
+	struct ashm *region;
 	char byte = 'b';
 	int fd;
 
-	CHECK(region);
+	CHECK(ashm_create("client", SIZE, &region) == 0);
 	CHECK(ashm_write(region, &byte, 1, SIZE - 1) == 0);
 	fd = ashm_share_readonly(region);
 	CHECK(fd >= 0);

@@ -1,19 +1,18 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of the frames share. A payload is 64-bit words that follow from
- * the frame's number, so that a byte of any other frame is seen. To be included
- * behind lib_util.h.
+ * What the tests of the frames share. A payload is 64-bit words that depend on the
+ * frame's number, so a byte of any other frame is detected. Include after lib_util.h.
  */
 #ifndef FRAME_UTIL_H
 #define FRAME_UTIL_H
 
 #include <ashmem_frame.h>
 
-#include "../frame_format.h"
+#include "../frame/format.h"
 
 /*
- * The tests fork with the guardian running, and go on with threads; and a peer
- * that ends is to be gone at once.
+ * The tests fork while the guardian runs, and continue with threads; and a peer that
+ * ends must be gone at once.
  */
 #ifdef __SANITIZE_THREAD__
 #define UNDER_TSAN	1
@@ -29,11 +28,11 @@ const char *__tsan_default_options(void)
 struct test_ring {
 	struct ashm *region;
 	struct ashm_ring *ring;
-	char *raw;		/* the whole region, as anybody may map it */
+	char *raw;		/* the whole region, as any holder may map it */
 	size_t size;
 };
 
-/* A ring in a region of its own, of exactly the size that it needs; 0 or -errno. */
+/* A ring in its own region, of exactly the size that it needs; 0 or -errno. */
 static UNUSED int ring_new(struct test_ring *b, uint64_t frame_max,
 			   uint32_t slots, uint32_t flags, uint32_t readers)
 {
@@ -51,13 +50,13 @@ static UNUSED int ring_new(struct test_ring *b, uint64_t frame_max,
 	if (ret)
 		return ret;
 	b->size = (size_t)size;
-	b->region = ashm_create("frames", b->size);
+	b->region = region_new("frames", b->size);
 	if (!b->region)
 		return -errno;
 	ret = ashm_ring_create(ashm_fd(b->region), &config, &b->ring);
 	if (ret)
 		return ret;
-	b->raw = ashm_map(b->region, PROT_RW);
+	b->raw = region_map(b->region, PROT_RW);
 	return b->raw ? 0 : -errno;
 }
 
@@ -140,7 +139,7 @@ static UNUSED int put(struct ashm_writer *w, size_t len, uint64_t tag, int timeo
 	return ret;
 }
 
-/* Reads one and checks it against what it says of itself; -EILSEQ if it is off. */
+/* Reads one and checks its payload against its tag; -EILSEQ if it is wrong. */
 static UNUSED int get(struct ashm_reader *r, size_t max, struct ashm_frame *f,
 		      int timeout)
 {
@@ -157,8 +156,8 @@ static UNUSED int get(struct ashm_reader *r, size_t max, struct ashm_frame *f,
 }
 
 /*
- * Within a slice of waiting, that is by being told and not by looking. One of several
- * may take longer: the machine under a guest stands still at times.
+ * Within a slice of waiting, which means woken and not polling. One of several may take
+ * longer: guests can stall.
  */
 #define SOON_MS		900
 
@@ -170,7 +169,7 @@ static UNUSED long now_ms(void)
 	return (long)(ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
-/* Until that many processes sleep on the word, as far as it tells. */
+/* Waits until that many processes sleep on the word, as far as it shows. */
 static UNUSED bool sleeper_on(_Atomic uint32_t *word)
 {
 	int tries;

@@ -1,10 +1,10 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: install.sh
 #
 # Installs the library into a temporary directory and looks at it as its users
-# do: programs in C and C++ are built by what pkg-config says, shared and static,
+# do: programs in C and C++ are built by what pkg-config and CMake say, shared and static,
 # and run; the shared library's symbols are those of the map; each function has
 # its manual page; uninstall leaves nothing. CC and CXX choose the compilers.
 
@@ -125,6 +125,32 @@ else
 	skip "no pkg-config or no readelf"
 fi
 
+if command -v cmake >/dev/null; then
+	mkdir "$tmp/project"
+	cp "$lib/tests/CMakeLists.txt" "$lib/tests/client.c" "$tmp/project/"
+	try "CMake finds the package" cmake -S "$tmp/project" -B "$tmp/project/out" \
+		-DCMAKE_C_COMPILER="$CC" -Dashmem_DIR="$root$libdir/cmake/ashmem"
+	try "CMake's programs are built" cmake --build "$tmp/project/out"
+	for link in ashmem static; do
+		try "CMake's program runs, $link" "$tmp/project/out/client-$link"
+	done
+else
+	skip "no cmake"
+fi
+
+if command -v python3 >/dev/null; then
+	python=/usr/lib/python3/dist-packages
+	try "the Python package is installed" install PYTHONDIR="$python" install-python
+	export PYTHONPATH="$root$python" PYTHONDONTWRITEBYTECODE=1
+	try "and imported" env LD_LIBRARY_PATH="$root$libdir" python3 -c \
+		"import ashmem, sys; sys.exit(ashmem.version() != '$version')"
+	try "and uninstalled" install PYTHONDIR="$python" uninstall-python
+	find "$root$python" ! -type d >"$tmp/files"
+	same "uninstall leaves nothing of Python" /dev/null "$tmp/files"
+else
+	skip "no python3"
+fi
+
 # Each header stands alone, and the C++ compiler takes it.
 for header in $(cd "$root/usr/include/ashmem" && find . -name '*.h' | sed 's|^\./||'); do
 	echo "#include <$header>" >"$tmp/alone.c"
@@ -137,6 +163,30 @@ for header in $(cd "$root/usr/include/ashmem" && find . -name '*.h' | sed 's|^\.
 	fi
 done
 
+if command -v "$CXX" >/dev/null; then
+	for standard in c++17 c++20; do
+		echo "#include <ashmem.hpp>" >"$tmp/alone.cpp"
+		try "<ashmem.hpp> alone in $standard" "$CXX" -std="$standard" -Wpedantic \
+			-Wall -Wextra -Werror -I"$root/usr/include/ashmem" \
+			-fsyntax-only "$tmp/alone.cpp"
+	done
+fi
+
+# Headers of the project that are included together hide none of each other.
+top=$lib/../../..
+find "$lib" "$top/include" "$top/drivers" -name '*.h' >"$tmp/all"
+while read -r header; do
+	sed -n '1,/^#define/s/^#ifndef \([A-Za-z_][A-Za-z_0-9]*_H_*\)$/\1/p' "$header"
+done <"$tmp/all" | LC_ALL=C sort | uniq -d >"$tmp/shared"
+same "no two headers share a guard" /dev/null "$tmp/shared"
+grep -rl --exclude-dir=out 'SPDX-License-Identifier: MIT' "$lib" |
+	while read -r file; do
+		head -n 2 "$file" | grep -q 'Copyright (c)' || echo "$file"
+	done | grep -v '/tests/' >"$tmp/unsigned" || true
+same "each file under MIT has its copyright line" /dev/null "$tmp/unsigned"
+find "$lib/include" -name '*.h' -exec grep -L '^#ifndef [A-Z_]*_H_*$' {} + >"$tmp/bare" || true
+same "no public header lacks a guard" /dev/null "$tmp/bare"
+
 # ---- the shared library ----
 
 sed -n 's/^[[:space:]]\([[:alnum:]_]*\);.*/\1/p' "$lib/libashmem.map" |
@@ -145,9 +195,13 @@ nm -D --defined-only "$so" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort >"$tmp
 sed 's/$/@@LIBASHMEM_0/' "$tmp/map" >"$tmp/expected"
 same "exactly the map's symbols are exported, with their version" \
 	"$tmp/expected" "$tmp/exported"
+sed -n 's/^ \(.*\)@LIBASHMEM_0 .*/\1/p' "$top/debian/libashmem0.symbols" |
+	grep -v '^LIBASHMEM_0$' >"$tmp/symbols"
+same "debian/libashmem0.symbols has exactly the map's symbols" "$tmp/map" "$tmp/symbols"
 # Comments name functions, too, but don't end like a declaration.
 cat "$lib/include/"*.h "$lib/include/"*/*.h | tr '\n\t' '  ' |
 	sed 's|/\*|\n/*|g; s|\*/|*/\n|g' | grep -v '^/\*' | tr '\n' ' ' |
+	sed 's/typedef [^;]*;//g' |
 	grep -o '[[:alnum:]_]* *([^(){};]*);' | sed 's/ *(.*//' |
 	LC_ALL=C sort -u >"$tmp/declared"
 same "exactly what the headers declare is in the map" "$tmp/declared" "$tmp/map"
@@ -188,10 +242,12 @@ command -v groff >/dev/null || skip "no groff"
 
 find "$root" ! -type d | sed "s|^$root||" | grep -v /man/ | LC_ALL=C sort >"$tmp/files"
 {
-	for header in $(cd "$lib/include" && find . -name '*.h' | sed 's|^\./||'); do
+	for header in $(cd "$lib/include" && find . -name '*.h*' | sed 's|^\./||'); do
 		echo "/usr/include/ashmem/$header"
 	done
-	for file in libashmem.a "libashmem.so" libashmem.so.0 \
+	for file in cmake/ashmem/ashmem-config.cmake \
+		cmake/ashmem/ashmem-config-version.cmake \
+		libashmem.a "libashmem.so" libashmem.so.0 \
 		"libashmem.so.$version" pkgconfig/libashmem.pc; do
 		echo "$libdir/$file"
 	done

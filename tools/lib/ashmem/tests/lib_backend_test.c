@@ -1,14 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which kind of memory is chosen, and why: by the environment, by what is there,
- * and by what a sandbox leaves.
+ * Which backend is chosen, and why: by the environment, the machine, or a sandbox.
  */
 #include "kselftest_harness.h"
 #include <sys/sysmacros.h>
 
 #include "lib_util.h"
 
-/* 32-bit programs have the one with the larger struct flock. */
+/* 32-bit programs use the call with the larger struct flock. */
 #ifdef SYS_fcntl64
 #define SYS_FCNTL	SYS_fcntl64
 #else
@@ -27,17 +26,13 @@ static const char *answer(void)
 {
 	static char text[300];
 	const char *why = "nothing";
-	int backend, error;
+	int backend = ashm_backend(&why);
 
-	errno = 0;
-	backend = ashm_backend(&why);
-	error = errno;
-	snprintf(text, sizeof(text), "%d %d: %s", backend,
-		 backend < 0 ? error : 0, why);
+	snprintf(text, sizeof(text), "%d: %s", backend, why);
 	return text;
 }
 
-/* What is in fact made, or -errno. */
+/* The backend of a new region, or -errno. */
 static int made(void)
 {
 	int fd = ashmem_create_region("made", 4096), ret;
@@ -52,7 +47,7 @@ static int made(void)
 TEST(says_memfd)
 {
 	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
-	EXPECT_STREQ("2 0: ASHMEM_BACKEND says memfd", answer());
+	EXPECT_STREQ("2: ASHMEM_BACKEND says memfd", answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, ashm_backend(NULL));
 }
@@ -61,13 +56,13 @@ TEST(says_ashmem)
 {
 	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "ashmem", 1));
 	if (have_device()) {
-		EXPECT_STREQ("1 0: ASHMEM_BACKEND says ashmem", answer());
+		EXPECT_STREQ("1: ASHMEM_BACKEND says ashmem", answer());
 		EXPECT_EQ(ASHM_BACKEND_ASHMEM, made());
 	} else {
-		EXPECT_STREQ("-1 2: there is no /dev/ashmem: is the module ashmem_linux loaded?",
+		EXPECT_STREQ("-2: there is no /dev/ashmem: is the module ashmem_linux loaded?",
 			     answer());
 		EXPECT_EQ(-ENOENT, made());
-		EXPECT_EQ(NULL, ashm_create("x", 1));
+		EXPECT_EQ(NULL, region_new("x", 1));
 		EXPECT_EQ(-ENOENT, RET(ASharedMemory_create("x", 1)));
 	}
 }
@@ -76,10 +71,10 @@ TEST(says_auto_or_nothing)
 {
 	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "auto", 1));
 	if (have_device()) {
-		EXPECT_STREQ("1 0: /dev/ashmem is there", answer());
+		EXPECT_STREQ("1: /dev/ashmem is there", answer());
 		EXPECT_EQ(ASHM_BACKEND_ASHMEM, made());
 	} else {
-		EXPECT_STREQ("2 0: there is no /dev/ashmem: is the module ashmem_linux loaded?",
+		EXPECT_STREQ("2: there is no /dev/ashmem: is the module ashmem_linux loaded?",
 			     answer());
 		EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
 	}
@@ -126,19 +121,19 @@ TEST_F(wrong, is_an_error)
 {
 	int fds = count_fds();
 
-	EXPECT_STREQ("-1 22: ASHMEM_BACKEND is none of ashmem, memfd and auto",
+	EXPECT_STREQ("-22: ASHMEM_BACKEND is none of ashmem, memfd and auto",
 		     answer());
 	EXPECT_EQ(-EINVAL, made());
 	EXPECT_EQ(-EINVAL, RET(ASharedMemory_create("x", 1)));
 	errno = 0;
-	EXPECT_EQ(NULL, ashm_create("x", 1));
+	EXPECT_EQ(NULL, region_new("x", 1));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(fds, count_fds());
 }
 
-/* ---- what is there ---- */
+/* ---- the machine ---- */
 
-/* Root of its own with a directory dev; the device's number as it is outside. */
+/* Its own root with a directory dev; the device's number as it is outside. */
 static int enter_root(dev_t *rdev)
 {
 	struct stat st = { 0 };
@@ -165,7 +160,7 @@ TEST(nothing_there)
 
 	if (enter_root(&rdev))
 		SKIP(return, "chroot() needs root");
-	EXPECT_STREQ("2 0: there is no /dev/ashmem: is the module ashmem_linux loaded?",
+	EXPECT_STREQ("2: there is no /dev/ashmem: is the module ashmem_linux loaded?",
 		     answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
 }
@@ -178,7 +173,7 @@ TEST(must_not_be_opened)
 		SKIP(return, "chroot() needs root");
 	ASSERT_EQ(0, make_node("/dev/ashmem", 0600, rdev ? rdev : makedev(1, 3)));
 	ASSERT_EQ(0, setuid(65534));
-	EXPECT_STREQ("2 0: /dev/ashmem must not be opened here", answer());
+	EXPECT_STREQ("2: /dev/ashmem must not be opened here", answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
 }
 
@@ -188,9 +183,9 @@ TEST(nobody_behind_the_node)
 
 	if (enter_root(&rdev))
 		SKIP(return, "chroot() needs root");
-	/* A minor number of misc devices that is kept for none. */
+	/* A misc minor that is reserved for no device. */
 	ASSERT_EQ(0, make_node("/dev/ashmem", 0666, makedev(10, 999983)));
-	EXPECT_STREQ("2 0: no driver is behind /dev/ashmem: is the module ashmem_linux loaded?",
+	EXPECT_STREQ("2: no driver is behind /dev/ashmem: is the module ashmem_linux loaded?",
 		     answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
 }
@@ -203,10 +198,10 @@ TEST(another_device)
 	if (enter_root(&rdev))
 		SKIP(return, "chroot() needs root");
 	ASSERT_EQ(0, make_node("/dev/ashmem", 0666, makedev(1, 5)));
-	EXPECT_STREQ("2 0: /dev/ashmem is something else than the ashmem device",
+	EXPECT_STREQ("2: /dev/ashmem is something else than the ashmem device",
 		     answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
-	/* The number fits, but it doesn't answer. */
+	/* The number is right, but the device does not respond. */
 	fd = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	errno = 0;
@@ -223,7 +218,7 @@ TEST(another_device_on_demand)
 		SKIP(return, "chroot() needs root");
 	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "ashmem", 1));
 	ASSERT_EQ(0, make_node("/dev/ashmem", 0666, makedev(1, 5)));
-	EXPECT_STREQ("-1 25: /dev/ashmem is something else than the ashmem device",
+	EXPECT_STREQ("-25: /dev/ashmem is something else than the ashmem device",
 		     answer());
 	EXPECT_EQ(-ENOTTY, made());
 }
@@ -235,7 +230,7 @@ TEST(a_file)
 	if (enter_root(&rdev))
 		SKIP(return, "chroot() needs root");
 	ASSERT_LE(0, open("/dev/ashmem", O_CREAT | O_RDWR | O_CLOEXEC, 0666));
-	EXPECT_STREQ("2 0: /dev/ashmem is something else than the ashmem device",
+	EXPECT_STREQ("2: /dev/ashmem is something else than the ashmem device",
 		     answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
 }
@@ -269,16 +264,16 @@ TEST(node_of_the_boot)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, ashmem_valid(fd));
 	EXPECT_EQ(ASHM_BACKEND_ASHMEM, made());
-	EXPECT_STREQ("1 0: /dev/ashmem is there", answer());
+	EXPECT_STREQ("1: /dev/ashmem is there", answer());
 
-	/* Without it the plain one does. */
+	/* Without it the plain name is used. */
 	ASSERT_EQ(0, unlink(node));
 	ASSERT_EQ(0, unlink(ASHMEM_DEV));
 	ASSERT_EQ(0, make_node(ASHMEM_DEV, 0666, rdev));
 	EXPECT_EQ(ASHM_BACKEND_ASHMEM, made());
 }
 
-/* Want of descriptors is no reason to do without the device. */
+/* A lack of descriptors is no reason to fall back to memfd. */
 TEST(no_descriptor_left)
 {
 	int fd;
@@ -289,7 +284,7 @@ TEST(no_descriptor_left)
 	ASSERT_EQ(0, limit_fds((rlim_t)fd));
 	close(fd);
 	ASSERT_EQ(0, limit_fds((rlim_t)fd));
-	EXPECT_STREQ("-1 24: /dev/ashmem could not be opened just now", answer());
+	EXPECT_STREQ("-24: /dev/ashmem could not be opened just now", answer());
 	EXPECT_EQ(-EMFILE, made());
 }
 
@@ -324,7 +319,7 @@ TEST(sandbox_without_size_seals)
 	EXPECT_EQ(fds, count_fds());
 }
 
-/* Better no mask than one that doesn't hold. */
+/* No mask is better than one without effect. */
 TEST(kernel_without_future_write)
 {
 	struct ashm *r;
@@ -332,18 +327,18 @@ TEST(kernel_without_future_write)
 
 	FORBID(SYS_FCNTL, 2, F_SEAL_FUTURE_WRITE,
 	       ~(uint32_t)F_SEAL_FUTURE_WRITE, EINVAL);
-	r = ashm_create("mask", 4096);
+	r = region_new("mask", 4096);
 	ASSERT_NE(NULL, r);
 	fds = count_fds();
 	EXPECT_EQ(-EOPNOTSUPP, RET(ashmem_set_prot_region(ashm_fd(r), PROT_READ)));
-	EXPECT_EQ(-EOPNOTSUPP, RET(ashm_protect(r, PROT_READ)));
-	EXPECT_EQ(-EOPNOTSUPP, RET(ashm_share_readonly(r)));
+	EXPECT_EQ(-EOPNOTSUPP, ashm_protect(r, PROT_READ));
+	EXPECT_EQ(-EOPNOTSUPP, ashm_share_readonly(r));
 	EXPECT_EQ(0, ashm_write(r, "x", 1, 0));
 	EXPECT_EQ(fds, count_fds());
 	ashm_close(r);
 }
 
-/* ---- kernels that want to be told ---- */
+/* ---- kernels that warn ---- */
 
 TEST(not_executable)
 {
@@ -380,7 +375,7 @@ TEST(kernel_log)
 
 /* ---- setuid programs ---- */
 
-/* Runs as the copy of this program that belongs to root. */
+/* Runs as the setuid-root copy of this program. */
 __attribute__((constructor)) static void setuid_role(void)
 {
 	if (!getenv(SETUID_ROLE))

@@ -1,14 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Each TEST_F(lib, ...) runs on both kinds of memory. To be included behind
- * kselftest_harness.h.
+ * Each TEST_F(lib, ...) runs on both kinds of memory. Include after kselftest_harness.h.
  */
 #ifndef LIB_BOTH_H
 #define LIB_BOTH_H
 
 #include "lib_util.h"
 
-/* The library keeps the choice for the process: each test is one. */
+/* The library keeps the choice per process: each test is a process. */
 FIXTURE(lib) {
 };
 
@@ -40,7 +39,7 @@ FIXTURE_TEARDOWN(lib)
 
 #define ON_DEVICE	(variant->backend == ASHM_BACKEND_ASHMEM)
 
-/* The length of what SET_NAME, or memfd_create() with our prefix, keeps. */
+/* The longest name that SET_NAME, or memfd_create() with our prefix, keeps. */
 #define NAME_MAX_LEN	(ON_DEVICE ? ASHMEM_NAME_LEN - 1 : 242)
 
 #endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The interfaces of libcutils and the NDK.
  */
@@ -236,7 +236,7 @@ TEST_F(lib, valid_foreign)
 			TH_LOG("%s", f[i].what);
 		EXPECT_EQ(ENOTTY, errno)
 			TH_LOG("%s", f[i].what);
-		EXPECT_EQ(-ENOTTY, RET(ashm_backend_of(f[i].fd)));
+		EXPECT_EQ(-ENOTTY, ashm_backend_of(f[i].fd));
 	}
 	errno = 0;
 	EXPECT_EQ(0, ashmem_valid(-1));
@@ -286,7 +286,7 @@ TEST_F(lib, calls_on_foreign)
 	EXPECT_EQ(0, ASharedMemory_getSize(-1));
 }
 
-/* The descriptor counts, not what this process would make itself. */
+/* The descriptor counts, not the backend of this process. */
 TEST_F(lib, valid_from_elsewhere)
 {
 	int pair[2], fd = -1, own;
@@ -297,7 +297,7 @@ TEST_F(lib, valid_from_elsewhere)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		own = ashmem_create_region("handed on", 7 * page_size());
+		own = ashmem_create_region("passed on", 7 * page_size());
 		CHILD_CHECK(own >= 0);
 		CHILD_CHECK(!send_fds(pair[1], 1, &own, 1));
 		_exit(0);
@@ -338,7 +338,7 @@ TEST_F(lib, set_prot)
 	fill(old, page_size(), 5);
 	EXPECT_TRUE(filled(p, page_size(), 5));
 
-	/* Nothing comes back, and what is asked for again is granted. */
+	/* No right comes back, and repeating the same mask succeeds. */
 	EXPECT_EQ(-EINVAL, RET(ashmem_set_prot_region(fd, PROT_RW)));
 	EXPECT_EQ(-EINVAL, RET(ashmem_set_prot_region(fd, PROT_WRITE)));
 	EXPECT_EQ(0, ashmem_set_prot_region(fd, PROT_READ));
@@ -376,11 +376,11 @@ TEST_F(lib, pin_what_is_not_there)
 	size_t page = page_size();
 	struct { size_t offset, len; } bad[] = {
 		{ 1, page }, { page, 1 }, { 3 * page, page }, { 0, 4 * page },
-		{ 3 * page, 0 }, { 4 * page, 0 }, { -page, page },
+		{ 4 * page, 0 }, { -page, page },
 		{ -page, 2 * page }, { page, -page }, { SIZE_MAX, 0 },
 		{ 0, SIZE_MAX },
 #if SIZE_MAX > UINT32_MAX
-		/* Whose lower 32 bits alone would be good. */
+		/* Their lower 32 bits alone would be valid. */
 		{ 4 * GIB, page }, { 0, 4 * GIB }, { page, 4 * GIB + page },
 		{ 4 * GIB, 0 },
 #endif
@@ -402,6 +402,11 @@ TEST_F(lib, pin_what_is_not_there)
 		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(fd, 0, 0));
 	EXPECT_EQ(0, ashmem_unpin_region(fd, 2 * page, page));
 	EXPECT_EQ(0, ashmem_pin_region(fd, 2 * page, 0));
+	/* An empty interval at the end is valid. */
+	EXPECT_EQ(0, ashmem_unpin_region(fd, 3 * page, 0));
+	EXPECT_EQ(ASHMEM_NOT_PURGED, ashmem_pin_region(fd, 3 * page, 0));
+	if (ON_DEVICE)
+		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(fd, 0, 0));
 }
 
 TEST_F(lib, purge)

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The checksum: both ways to compute it, which a processor chooses between by
- * itself, so that the library's source is compiled in here.
+ * The checksum: both ways to compute it. The CPU decides which one is used, so the
+ * library's source is compiled in here.
  */
 #include "kselftest_harness.h"
 #include "lib_util.h"
@@ -9,11 +9,20 @@
 
 #include <pthread.h>
 
-#include "../frame_crc.c"
+#include "../frame/crc.c"
 
 #define ROOM	(6 * LANE + 64)
 
 typedef uint32_t run_t(uint32_t crc, char *dst, const char *src, size_t len);
+
+#ifdef CRC_TARGET
+static uint32_t sum_or_blocks(uint32_t crc, char *dst, const char *src, size_t len)
+{
+	if (dst)
+		return blocks_from_shared(crc, dst, src, len);
+	return cpu_from_shared(crc, dst, src, len);
+}
+#endif
 
 FIXTURE(crc) {
 	_Alignas(8) char src[ROOM];
@@ -38,6 +47,14 @@ FIXTURE_VARIANT_ADD(crc, instruction) {
 	.private = cpu_private,
 	.from_shared = cpu_from_shared,
 	.to_shared = cpu_to_shared,
+	.by_cpu = true,
+};
+
+/* What is private has no blocks: the sum of lanes. */
+FIXTURE_VARIANT_ADD(crc, blocks) {
+	.private = cpu_private,
+	.from_shared = sum_or_blocks,
+	.to_shared = blocks_to_shared,
 	.by_cpu = true,
 };
 #endif
@@ -73,10 +90,12 @@ TEST_F(crc, known_sums)
 	EXPECT_EQ(0x113fdb5c, ~variant->private(~0u, NULL, data, 32));
 }
 
-/* Around words and lanes; copies are exact, and end where they have to. */
+/* Lengths around words and lanes; copies are exact, and end at the right byte. */
 TEST_F(crc, lengths)
 {
-	static const size_t around[] = { 0, 16, 3 * LANE, 4 * LANE, 6 * LANE };
+	static const size_t around[] = {
+		0, 16, 3 * 320, 3 * 1344, 3 * 1344 + 3 * 320, 3 * LANE, 4 * LANE, 6 * LANE,
+	};
 	size_t i, len;
 	uint32_t sum;
 
@@ -101,7 +120,7 @@ TEST_F(crc, lengths)
 	}
 }
 
-/* What is private may lie anywhere, and parts chain. */
+/* Private data may have any alignment, and parts chain. */
 TEST_F(crc, parts)
 {
 	const size_t len = 3 * LANE + 32;
@@ -138,7 +157,7 @@ static void *scribble(void *arg)
 	return NULL;
 }
 
-/* The sum is that of the copy, whatever a peer does to the original meanwhile. */
+/* The sum is that of the copy, even if a peer changes the original. */
 TEST_F(crc, of_what_was_copied)
 {
 	struct scribe scribe = { .data = self->src };
@@ -157,7 +176,26 @@ TEST_F(crc, of_what_was_copied)
 	EXPECT_GT(changed, 0);
 }
 
-/* What the frames use is the instruction where there is one. */
+#ifdef CRC_TARGET
+/* The copy undoes the original, which therefore mustn't be what is summed up. */
+TEST(blocks_of_what_was_copied)
+{
+	const size_t len = 2 * BLOCK_MAX + 100;
+	char *buf = malloc(len + 8);
+	uint32_t sum;
+
+	ASSERT_NE(NULL, buf);
+	if (!by_cpu())
+		SKIP(return, "this processor has no such instruction");
+	frame_fill(buf + 8, len, 1);
+	sum = crc32c(~0u, buf + 8, len);
+	EXPECT_EQ(sum, blocks_from_shared(~0u, buf, buf + 8, len));
+	EXPECT_TRUE(frame_filled(buf, len, 1));
+	free(buf);
+}
+#endif
+
+/* Frames use the instruction if the CPU has it. */
 TEST(chosen)
 {
 	const char *wanted = getenv("ASHMEM_TEST_CRC");
@@ -167,15 +205,16 @@ TEST(chosen)
 		wanted = __builtin_cpu_supports("sse4.2") ? "instruction" : "bitwise";
 #endif
 	if (!wanted)
-		SKIP(return, "ASHMEM_TEST_CRC doesn't say what is to be expected");
+		SKIP(return, "ASHMEM_TEST_CRC doesn't name the expected kind");
 	EXPECT_STREQ(wanted, libashmem_crc_name());
 }
 
-/* The frames' own calls, in a ring: what is in a slot has the sum that it says. */
+/* The calls of the frames, in a ring: the contents of a slot match its sum. */
 TEST(in_frames)
 {
 	static const size_t lengths[] = {
-		0, 1, 7, 8, 9, 4096, 12287, 12288, 12289, 12296, 24576, 40001,
+		0, 1, 7, 8, 9, 959, 960, 4031, 4032, 4096, 16319, 16320, 16321, 16328,
+		32640, 40001,
 	};
 	struct frame_header header;
 	struct ashm_writer *w;

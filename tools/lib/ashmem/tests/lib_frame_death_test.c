@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers that die, in each state, and those that live to notice.
+ * Peers that die in each state, and those that detect it.
  */
 #include <sched.h>
 
@@ -17,7 +17,7 @@ static long cpu_ms(const struct rusage *usage)
 	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 }
 
-/* Of several deaths so many may be noticed later than SOON_MS. */
+/* This many of several deaths may be detected later than SOON_MS. */
 #define MAY_BE_LATE	1
 
 enum { FRAME = 3000, SLOTS = 4 };
@@ -65,7 +65,7 @@ static pid_t start_writer(struct test_ring *b, enum last_deed deed)
 		frame_fill(data, FRAME / 2, head + 3);
 		break;
 	case UNPUBLISHED:
-		/* As if it had come as far as the state, and not to the head. */
+		/* As if it had stored the state, but not the head. */
 		CHILD_CHECK(!put(w, FRAME, head + 3, 0));
 		atomic_store(&raw_header(b)->writer.head, head + 2);
 		slot = raw_slot(b, head + 3);
@@ -116,7 +116,7 @@ static pid_t start_reader(struct test_ring *b, uint64_t last, int end)
 }
 
 /* Kills it, asleep; then a reader that sleeps must wake, and a new writer work. */
-TEST_F(lib, writer_killed_at)
+static void writer_killed(struct __test_metadata *_metadata, uint32_t flags)
 {
 	struct ashm_ring_stat st;
 	struct ashm_writer *w;
@@ -129,9 +129,9 @@ TEST_F(lib, writer_killed_at)
 	int deed, late = 0;
 
 	for (deed = 0; deed < STATES; deed++) {
-		/* A frame that is there is there, even if the head is behind. */
+		/* A finished frame counts, even if the head is behind. */
 		last = deed == UNPUBLISHED ? 3 : 2;
-		ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+		ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, flags, 0));
 		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
 		writer = start_writer(&b, deed);
 		ASSERT_GT(writer, 0);
@@ -161,7 +161,7 @@ TEST_F(lib, writer_killed_at)
 		EXPECT_EQ(-EOWNERDEAD, get(r, FRAME, &f, -1));
 		EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
 		EXPECT_EQ(ASHM_WRITER_DIED, st.writer);
-		/* The numbers go on, and nothing is left of the half frame. */
+		/* The numbers continue, and nothing of the half frame is left. */
 		ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 		EXPECT_EQ(0, ashm_ring_stat(b.ring, &st));
 		EXPECT_EQ(ASHM_WRITER_ALIVE, st.writer);
@@ -177,6 +177,17 @@ TEST_F(lib, writer_killed_at)
 		ring_free(&b);
 	}
 	EXPECT_GE(MAY_BE_LATE, late);
+}
+
+TEST_F(lib, writer_killed_at)
+{
+	writer_killed(_metadata, 0);
+}
+
+/* What it finished counts, though only the header says so. */
+TEST_F(lib, writer_killed_unchecked)
+{
+	writer_killed(_metadata, ASHM_RING_UNCHECKED);
 }
 
 /* Other ways to go without closing. */
@@ -212,7 +223,7 @@ TEST_F(lib, writer_ends)
 			case 1:
 				abort();
 			default:
-				/* Executing something else is an end, too. */
+				/* Executing another program is an end, too. */
 				dup2(open("/dev/null", O_WRONLY), 1);
 				dup2(1, 2);
 				execv(argv[0], argv);
@@ -234,7 +245,7 @@ TEST_F(lib, writer_ends)
 	EXPECT_GE(MAY_BE_LATE, late);
 }
 
-/* One that is stopped isn't dead. */
+/* A stopped process isn't dead. */
 TEST_F(lib, writer_stopped)
 {
 	struct ashm_writer *w;
@@ -350,7 +361,7 @@ TEST_F(lib, reader_killed)
 		/* Its place is free again, though there was only one. */
 	}
 	EXPECT_GE(MAY_BE_LATE, late);
-	/* Where no writer has tidied up, the dead don't count either. */
+	/* Dead readers don't count, even if no writer has removed them. */
 	raw_header(&b)->party[1].owner = FUTEX_OWNER_DIED;
 	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
 	EXPECT_EQ(0, st.readers);
@@ -358,8 +369,8 @@ TEST_F(lib, reader_killed)
 	ring_free(&b);
 }
 
-/* Ids mean nothing to a peer in another pid namespace; dying does. */
-/* Until this process has so many threads; one that was joined may show on. */
+/* A peer in another pid namespace cannot use ids, but detects a death. */
+/* Waits until this process has that many threads; a joined one may still be listed. */
 static bool has_threads(int count)
 {
 	int tries, now = 0;
@@ -379,7 +390,7 @@ static bool has_threads(int count)
 	return false;
 }
 
-/* The guardian is there for as long as there is something to guard. */
+/* The guardian exists as long as there is something to guard. */
 TEST(guardian)
 {
 	struct ashm_writer *one, *two;
@@ -413,7 +424,7 @@ static void count_signal(int sig)
 	signals++;
 }
 
-/* A signal that all of the program's own threads block waits for one of them. */
+/* A signal that all threads of the program block stays pending. */
 TEST(guardian_and_signals)
 {
 	struct ashm_writer *w;
@@ -436,7 +447,7 @@ TEST(guardian_and_signals)
 	ring_free(&b);
 }
 
-/* Where futex_waitv() is missing a reader sleeps all the same, and doesn't spin. */
+/* Without futex_waitv() a reader still sleeps, and doesn't spin. */
 TEST(without_waitv)
 {
 	struct rusage before, after;
@@ -492,8 +503,8 @@ TEST_F(lib, pid_namespace)
 }
 
 /*
- * Killed anywhere, hundreds of times on one ring: each frame that is read is
- * whole, numbers have no gap that isn't told of, and every death is noticed.
+ * Killed anywhere, hundreds of times on one ring: each frame that is read is complete,
+ * every gap in the numbers is reported, and every death is detected.
  */
 static void random_kills(struct __test_metadata *_metadata, uint32_t flags)
 {
@@ -527,7 +538,7 @@ static void random_kills(struct __test_metadata *_metadata, uint32_t flags)
 		ASSERT_EQ(0, ashm_ring_await_writer(b.ring, 30000));
 		ts.tv_nsec = rng_below(&rng, 1500) * 1000;
 		if (flags || round & 1) {
-			/* Reading meanwhile. */
+			/* Reads at the same time. */
 			ret = get(r, LARGE, &f, 30000);
 			if (!ret) {
 				ASSERT_EQ(next + f.missed, f.seq);

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames beside a peer that does as it likes, and regions that aren't what they
- * should be: no call may crash or hang, and each says what it found.
+ * Frames beside a hostile peer, and invalid regions: no call may crash or hang, and each
+ * returns an error.
  */
 #include "kselftest_harness.h"
 #include "lib_util.h"
@@ -59,7 +59,7 @@ struct field {
 #define FIELD(type, member) \
 	{ #member, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
 
-/* What a number can be at its worst; 0 and the neighbours of the right one, too. */
+/* Extreme values of a number; also 0 and the neighbours of the right one. */
 static const uint64_t edges[] = {
 	0, 1, 2, 3, 63, 64, 65, 4095, 4096, 4097, 65535, 65536, 65537,
 	0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x7fffffffffffffff,
@@ -77,8 +77,8 @@ static uint64_t edge(size_t i, uint64_t right)
 }
 
 /*
- * Whatever the numbers, each call comes back with one of its codes, and what
- * counts as read is right.
+ * For any numbers, each call returns one of its codes, and a frame that was read is
+ * right.
  */
 static bool use_ring(struct ashm_ring *ring)
 {
@@ -89,7 +89,7 @@ static bool use_ring(struct ashm_ring *ring)
 	int ret, n;
 
 	ret = ashm_ring_stat(ring, &st);
-	if (ret && ret != -ENODATA && ret != -ESTALE)
+	if (ret && ret != -ENODATA && ret != -ESTALE && ret != -EPROTO)
 		return false;
 	ret = ashm_ring_await_writer(ring, 0);
 	if (ret && ret != -EAGAIN && ret != -ENODATA && ret != -ESTALE)
@@ -161,7 +161,7 @@ TEST_F(lib, ring_header)
 				*fixed = good;
 				write_field(fixed, fields[i].offset,
 					    fields[i].size, value);
-				/* A wrong sum is a row of its own. */
+				/* A wrong sum is a separate row. */
 				if (sign && fields[i].offset !=
 					    offsetof(struct ring_fixed, check))
 					sign_ring(fixed);
@@ -173,7 +173,7 @@ TEST_F(lib, ring_header)
 				else if (fields[i].offset ==
 					 offsetof(struct ring_fixed, version))
 					want = -EPROTONOSUPPORT;
-				/* The one other value that makes a ring. */
+				/* The only other value that makes a ring. */
 				else if (sign && fields[i].offset ==
 					 offsetof(struct ring_fixed, flags) &&
 					 value == ASHM_RING_READONLY)
@@ -251,7 +251,7 @@ TEST_F(lib, frame_header)
 				want = -EBADMSG;
 				if (value == right)
 					want = 0;
-				/* Nobody's business but the programs'. */
+				/* Only the programs use it. */
 				else if (sign &&
 					 (fields[i].offset ==
 					  offsetof(struct frame_header, tag) ||
@@ -274,7 +274,7 @@ TEST_F(lib, frame_header)
 					       (unsigned long long)value,
 					       sign ? "good" : "old");
 				}
-				/* It has been passed over. */
+				/* It was skipped. */
 				if (ret == -EBADMSG)
 					EXPECT_EQ(-EAGAIN, get(r, 256, &f, 0));
 				ashm_ring_reader_close(r);
@@ -284,7 +284,7 @@ TEST_F(lib, frame_header)
 	ring_free(&b);
 }
 
-/* What changes while a ring is in use: state, head, words of the futexes. */
+/* The values that change while a ring is in use: state, head, futex words. */
 TEST_F(lib, live_words)
 {
 	static const uint64_t more[] = {
@@ -296,7 +296,7 @@ TEST_F(lib, live_words)
 		0x40000000, 0x40000001, 0xc0000000, 0x80000001,
 	};
 	const size_t count = ARRAY_SIZE(more) + ARRAY_SIZE(edges);
-	size_t offsets[8], sizes[8], i, e;
+	size_t offsets[9], sizes[9], i, e;
 	struct ashm_writer *w;
 	struct test_ring b;
 	uint32_t flags;
@@ -308,8 +308,8 @@ TEST_F(lib, live_words)
 		for (i = 1; i <= 3; i++)
 			ASSERT_EQ(0, put(w, 200, i, 0));
 		ashm_ring_writer_close(w);
-		for (i = 0; i < 8; i++)
-			sizes[i] = 4;
+		for (i = 0; i < 9; i++)
+			sizes[i] = i < 5 ? 4 : 8;
 		offsets[0] = offsetof(struct ring_header, writer.owner);
 		offsets[1] = offsetof(struct ring_header, writer.generation);
 		offsets[2] = offsetof(struct ring_header, writer.bell);
@@ -319,13 +319,11 @@ TEST_F(lib, live_words)
 		offsets[6] = offsetof(struct ring_header, party[1].next);
 		offsets[7] = (size_t)((char *)raw_slot(&b, 1) - b.raw) +
 			     offsetof(struct frame_slot, state);
-		sizes[5] = 8;
-		sizes[6] = 8;
-		sizes[7] = 8;
+		offsets[8] = offsetof(struct ring_header, writer.oldest);
 		copy = malloc(b.size);
 		ASSERT_NE(NULL, copy);
 		memcpy(copy, b.raw, b.size);
-		for (i = 0; i < 8; i++)
+		for (i = 0; i < 9; i++)
 			for (e = 0; e < count; e++) {
 				memcpy(b.raw, copy, b.size);
 				write_field(b.raw, offsets[i], sizes[i],
@@ -343,8 +341,8 @@ TEST_F(lib, live_words)
 }
 
 /*
- * Numbers that change while they are used: what was checked is what counts. The
- * buffer ends where memory does.
+ * Numbers that change during their use: the checked value counts. The buffer ends at a
+ * guard page.
  */
 TEST_F(lib, flipping)
 {
@@ -394,7 +392,7 @@ TEST_F(lib, flipping)
 	ring_free(&b);
 }
 
-/* Codes for what is certain to be wrong. */
+/* Errors that are certain. */
 TEST_F(lib, nonsense)
 {
 	struct ashm_writer *w;
@@ -406,14 +404,14 @@ TEST_F(lib, nonsense)
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
 	ASSERT_EQ(0, put(w, 200, 1, 0));
-	/* A state from the future, of which the head knows nothing. */
+	/* A state that is newer than the head. */
 	atomic_store(&raw_slot(&b, 1)->state, SLOT_READY | 5 << SLOT_SEQ_SHIFT);
 	EXPECT_EQ(-EPROTO, get(r, 256, &f, 0));
 	/* A number that belongs into another slot. */
 	atomic_store(&raw_header(&b)->writer.head, 7);
 	atomic_store(&raw_slot(&b, 1)->state, SLOT_READY | 6 << SLOT_SEQ_SHIFT);
 	EXPECT_EQ(-EPROTO, get(r, 256, &f, 0));
-	/* Frames that the head tells of, and that aren't there. */
+	/* The head counts frames that don't exist. */
 	atomic_store(&raw_slot(&b, 1)->state, SLOT_WRITING | 1 << SLOT_SEQ_SHIFT);
 	EXPECT_EQ(-EPROTO, get(r, 256, &f, 0));
 	EXPECT_EQ(-EPROTO, get(r, 256, &f, -1));
@@ -422,7 +420,7 @@ TEST_F(lib, nonsense)
 	EXPECT_EQ(-EPROTO, ashm_ring_writer(b.ring, &w));
 	ashm_ring_reader_close(r);
 	EXPECT_EQ(-EPROTO, ashm_ring_reader(b.ring, 0, &r));
-	/* The writer that isn't any more. */
+	/* The former writer. */
 	atomic_store(&raw_header(&b)->writer.head, 0);
 	atomic_store(&raw_slot(&b, 1)->state, 0);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
@@ -433,9 +431,45 @@ TEST_F(lib, nonsense)
 	ring_free(&b);
 }
 
+/* An oldest frame that no writer can have stored. */
+TEST_F(lib, nonsense_oldest)
+{
+	static const uint64_t wrong[] = { 0, 1, 4, 5, 100, UINT64_MAX };
+	struct ashm_ring_stat st;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+	uint64_t n;
+	size_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 256, 4, ASHM_RING_WAIT, 2));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (n = 1; n <= 5; n++) {
+		ASSERT_EQ(0, put(w, 200, n, 0));
+		ASSERT_EQ(0, get(r, 256, &f, 0));
+	}
+	ashm_ring_reader_close(r);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		atomic_store(&raw_header(&b)->writer.oldest, wrong[i]);
+		EXPECT_EQ(-EPROTO, ashm_ring_reader(b.ring, 0, &r));
+		EXPECT_EQ(-EPROTO, ashm_ring_stat(b.ring, &st));
+	}
+	/* The next writer corrects it. */
+	ashm_ring_writer_close(w);
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	EXPECT_EQ(0, get(r, 256, &f, 0));
+	EXPECT_EQ(2, f.seq);
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 /*
- * A place that a peer declares free, though its holder is in this process: it is
- * not handed out twice, and going on and closing do no harm.
+ * A peer marks a place as free that this process holds: it is not given out twice, and
+ * using and closing it is harmless.
  */
 TEST_F(lib, owner_cleared)
 {
@@ -459,7 +493,7 @@ TEST_F(lib, owner_cleared)
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, put(w, 100, 1, 0));
 	EXPECT_EQ(0, get(second, 256, &f, 0));
-	/* What has become another's isn't given up with one's own. */
+	/* Closing does not release a place that now belongs to another process. */
 	atomic_store(&raw_header(&b)->writer.owner, 0x12345);
 	ashm_ring_writer_close(w);
 	EXPECT_EQ(0x12345, atomic_load(&raw_header(&b)->writer.owner));
@@ -496,7 +530,7 @@ TEST_F(lib, damaged)
 	ring_free(&b);
 }
 
-/* A slot says that it has a frame, which belongs into another. */
+/* A slot claims a frame that belongs into another slot. */
 TEST_F(lib, misplaced)
 {
 	_Atomic uint64_t *state;
@@ -521,7 +555,7 @@ TEST_F(lib, misplaced)
 	ring_free(&b);
 }
 
-/* What was borrowed is spoilt once somebody else had the slot, for good. */
+/* A borrowed frame stays invalid after another writer had the slot. */
 TEST_F(lib, spoilt)
 {
 	_Atomic uint64_t *state;
@@ -553,7 +587,7 @@ TEST_F(lib, spoilt)
 
 /* ---- purging ---- */
 
-/* Takes everything away, as the kernel does with what is unpinned. */
+/* Purges everything, as the kernel does with unpinned pages. */
 static int purge(struct test_ring *b, bool device)
 {
 	if (!device)
@@ -583,7 +617,7 @@ TEST_F(lib, purged)
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &borrows));
 	ASSERT_EQ(0, put(w, 5000, 1, 0));
 	ASSERT_EQ(0, ashm_frame_borrow(borrows, &f, 0));
-	/* One that sleeps has nobody to wake it but itself. */
+	/* A reader that sleeps can only be woken by its own timeout. */
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (!child) {
@@ -614,7 +648,7 @@ TEST_F(lib, purged)
 	ring_free(&b);
 }
 
-/* Parts of it, in the middle of use. */
+/* Parts of it, during use. */
 TEST_F(lib, purged_in_part)
 {
 	struct ashm_writer *w;
@@ -630,7 +664,7 @@ TEST_F(lib, purged_in_part)
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
 	ASSERT_EQ(0, put(w, 7 * page, 1, 0));
 	ASSERT_EQ(0, put(w, 7 * page, 2, 0));
-	/* A page of the payload: the sum is off. */
+	/* A page of the payload: the sum is wrong. */
 	payload = (char *)raw_slot(&b, 1) + FRAME_HEADER;
 	payload = (char *)(((uintptr_t)payload + page) & ~(page - 1));
 	ASSERT_EQ(0, madvise(payload, page, MADV_REMOVE));
@@ -650,7 +684,7 @@ TEST_F(lib, purged_in_part)
 	ring_free(&b);
 }
 
-/* Who comes to write finds what no writer can have left. */
+/* A new writer finds a state that no writer can have left. */
 TEST_F(lib, successor)
 {
 	static const uint64_t lies[] = {
@@ -672,7 +706,7 @@ TEST_F(lib, successor)
 		atomic_store(state, lies[i]);
 		EXPECT_EQ(-EPROTO, ashm_ring_writer(b.ring, &w));
 	}
-	/* Its predecessor's last frame, of which only the length is a lie. */
+	/* Its predecessor's last frame, with a wrong length. */
 	write_field(raw_slot(&b, 5), offsetof(struct frame_header, seq), 8, 5);
 	write_field(raw_slot(&b, 5), offsetof(struct frame_header, length), 8, 1ULL << 40);
 	atomic_store(state, SLOT_READY | 5 << SLOT_SEQ_SHIFT);
@@ -700,7 +734,7 @@ TEST_F(lib, purged_before_a_successor)
 	ring_free(&b);
 }
 
-/* ---- regions that won't do ---- */
+/* ---- unsuitable regions ---- */
 
 static int memfd(size_t size, int seals)
 {
@@ -757,7 +791,7 @@ TEST(unsealed)
 	EXPECT_EQ(-EPERM, ashm_ring_attach(fd, 0, &ring));
 	EXPECT_EQ(64, pread(fd, page, 64, 0));
 	EXPECT_TRUE(zeroed(page, 64));
-	/* That it can't grow says nothing. */
+	/* A seal against growing is not enough. */
 	ASSERT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
 	EXPECT_EQ(-EPERM, ashm_ring_create(fd, &config, &ring));
 	EXPECT_EQ(-EPERM, ashm_ring_attach(fd, 0, &ring));
@@ -787,7 +821,7 @@ TEST(huge_pages)
 	close(fd);
 }
 
-/* The header says more than there is. */
+/* The header claims more than the region has. */
 TEST_F(lib, truncated)
 {
 	struct ashm_ring_config config = { .frame_max = 5000, .slots = 4 };
@@ -799,11 +833,11 @@ TEST_F(lib, truncated)
 
 	ASSERT_EQ(0, ring_new(&b, 5000, 4, 0, 0));
 	for (size = 1; size < b.size; size += size < 4200 ? 1023 : 4096) {
-		small = ashm_create("small", size);
+		small = region_new("small", size);
 		ASSERT_NE(NULL, small);
 		EXPECT_EQ(-ENOSPC, ashm_ring_create(ashm_fd(small), &config,
 						    &ring));
-		p = ashm_map(small, PROT_RW);
+		p = region_map(small, PROT_RW);
 		ASSERT_NE(NULL, p);
 		memcpy(p, b.raw, size);
 		EXPECT_EQ(-EPROTO, ashm_ring_attach(ashm_fd(small), 0, &ring));
@@ -811,8 +845,8 @@ TEST_F(lib, truncated)
 		ashm_unmap(p, size);
 		ashm_close(small);
 	}
-	/* As much as it needs, to the byte, in whatever is larger. */
-	small = ashm_create("large enough", b.size + 1);
+	/* Exactly as much as it needs, in any larger region. */
+	small = region_new("large enough", b.size + 1);
 	ASSERT_NE(NULL, small);
 	EXPECT_EQ(-ENODATA, ashm_ring_attach(ashm_fd(small), 0, &ring));
 	ASSERT_EQ(0, ashm_ring_create(ashm_fd(small), &config, &ring));
@@ -846,16 +880,16 @@ TEST_F(lib, no_right_to_write)
 {
 	struct ashm_ring_config config = { .frame_max = 100, .slots = 2 };
 	struct ashm_ring *ring;
-	struct ashm *region = ashm_create("masked", 8192);
+	struct ashm *region = region_new("masked", 8192);
 
 	ASSERT_NE(NULL, region);
 	ASSERT_EQ(0, ashm_protect(region, PROT_READ));
-	EXPECT_EQ(-EPERM, ashm_ring_create(ashm_fd(region), &config, &ring));
+	EXPECT_EQ(-EACCES, ashm_ring_create(ashm_fd(region), &config, &ring));
 	EXPECT_EQ(-ENODATA, ashm_ring_attach(ashm_fd(region), 0, &ring));
 	ashm_close(region);
 }
 
-/* Too large for the address space of a 32-bit process, and no trouble else. */
+/* Too large for the address space of a 32-bit process; otherwise valid. */
 TEST_F(lib, beyond_4g)
 {
 	struct ashm_ring_config config = { .frame_max = 3ULL << 30, .slots = 2 };
@@ -893,7 +927,7 @@ TEST_F(lib, beyond_4g)
 		return;
 	}
 	{
-		struct ashm *region = ashm_create("large", (size_t)size);
+		struct ashm *region = region_new("large", (size_t)size);
 
 		if (!region)
 			SKIP(return, "no region of 6 GiB here");

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames between peers that keep to the rules.
+ * Frames between correct peers.
  */
 #include <pthread.h>
 
@@ -29,8 +29,11 @@ TEST(config)
 		{ { .frame_max = 1, .slots = 0 }, -EINVAL, 0 },
 		{ { .frame_max = 1, .slots = 1 }, -EINVAL, 0 },
 		{ { .frame_max = 1, .slots = 65537 }, -EINVAL, 0 },
-		{ { .frame_max = 1, .slots = 2, .flags = 4 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .flags = ASHM_RING_UNCHECKED }, 0,
+		  4096 + 2 * 128 },
+		{ { .frame_max = 1, .slots = 2, .flags = 8 }, -EINVAL, 0 },
 		{ { .frame_max = 1, .slots = 2, .flags = 3 }, -EINVAL, 0 },
+		{ { .frame_max = 1, .slots = 2, .flags = 7 }, -EINVAL, 0 },
 		{ { .frame_max = 1, .slots = 2, .readers = 1 }, -EINVAL, 0 },
 		{ { .frame_max = 1, .slots = 2, .reserved = 1 }, -EINVAL, 0 },
 		{ { .frame_max = 1, .slots = 2, .flags = ASHM_RING_WAIT,
@@ -111,7 +114,7 @@ TEST_F(lib, overwritten)
 		ASSERT_EQ(0, put(w, 100, i, 0));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, ASHM_READER_NEWEST, &newest));
 	EXPECT_EQ(-EAGAIN, get(newest, 100, &f, 0));
-	/* Ten written, four slots, of which one may be in the writer's hands. */
+	/* Ten written, four slots, of which the writer may own one. */
 	for (i = 8; i <= 10; i++) {
 		ASSERT_EQ(0, get(r, 100, &f, 0));
 		EXPECT_EQ(i, f.seq);
@@ -149,7 +152,7 @@ TEST_F(lib, sizes_of_buffers)
 	EXPECT_EQ(300, f.length);
 	EXPECT_EQ(1, f.seq);
 	EXPECT_EQ(-EMSGSIZE, ashm_frame_read(r, NULL, 300, &f, 0));
-	/* Not a byte behind a buffer that ends where memory does. */
+	/* No byte behind a buffer that ends at a guard page. */
 	buf = guarded(300);
 	ASSERT_NE(NULL, buf);
 	EXPECT_EQ(0, ashm_frame_read(r, buf, 300, NULL, 0));
@@ -198,7 +201,7 @@ TEST_F(lib, begin_commit_abort)
 	EXPECT_EQ(2000, f.length);
 	EXPECT_EQ(8, f.tag);
 	EXPECT_EQ(SLOT_CONSUMED | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
-	/* Whoever leaves takes back what was begun. */
+	/* A writer that leaves aborts the frame it began. */
 	ASSERT_EQ(0, ashm_frame_begin(w, 3000, &data, 0));
 	ashm_ring_writer_close(w);
 	EXPECT_EQ(SLOT_EMPTY | 2 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 2)->state));
@@ -257,7 +260,7 @@ TEST_F(lib, full)
 
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 2));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
-	/* Without a reader all are kept for the first one. */
+	/* Without a reader, all are kept for the first one. */
 	for (i = 1; i <= 4; i++)
 		ASSERT_EQ(0, put(w, 100, i, 0));
 	EXPECT_EQ(-EAGAIN, put(w, 100, 5, 0));
@@ -266,8 +269,8 @@ TEST_F(lib, full)
 	EXPECT_GE(now_ms() - start, 60);
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &second));
-	/* One may have been under way when they came. */
-	for (i = 2; i <= 3; i++) {
+	/* All four, and for both: nothing was overwritten. */
+	for (i = 1; i <= 2; i++) {
 		ASSERT_EQ(0, get(r, 100, &f, 0));
 		EXPECT_EQ(i, f.seq);
 		EXPECT_EQ(0, f.missed);
@@ -275,40 +278,40 @@ TEST_F(lib, full)
 	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
 	EXPECT_EQ(2, st.readers);
 	EXPECT_EQ(2, st.readers_max);
-	/* Frame 1 was nobody's any more; the slowest counts. */
+	EXPECT_EQ(4, st.unread);
+	/* The slowest counts. */
+	EXPECT_EQ(-EAGAIN, put(w, 100, 5, 0));
+	EXPECT_EQ(SLOT_READY | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
+	ASSERT_EQ(0, get(second, 100, &f, 0));
+	EXPECT_EQ(1, f.seq);
+	EXPECT_EQ(SLOT_CONSUMED | 1 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 1)->state));
 	EXPECT_EQ(0, put(w, 100, 5, 0));
 	EXPECT_EQ(-EAGAIN, put(w, 100, 6, 0));
-	EXPECT_EQ(SLOT_READY | 2 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 2)->state));
-	ASSERT_EQ(0, get(second, 100, &f, 0));
-	EXPECT_EQ(2, f.seq);
-	EXPECT_EQ(SLOT_CONSUMED | 2 << SLOT_SEQ_SHIFT, atomic_load(&raw_slot(&b, 2)->state));
-	EXPECT_EQ(0, put(w, 100, 6, 0));
-	EXPECT_EQ(-EAGAIN, put(w, 100, 7, 0));
 	/* A borrowed frame holds its place. */
 	ASSERT_EQ(0, ashm_frame_borrow(second, &f, 0));
-	EXPECT_EQ(3, f.seq);
-	EXPECT_EQ(-ETIMEDOUT, put(w, 100, 7, 10));
+	EXPECT_EQ(2, f.seq);
+	EXPECT_EQ(-ETIMEDOUT, put(w, 100, 6, 10));
 	EXPECT_EQ(0, ashm_frame_release(second));
-	EXPECT_EQ(0, put(w, 100, 7, 0));
-	/* One that leaves is not waited for. */
-	EXPECT_EQ(-EAGAIN, put(w, 100, 8, 0));
+	EXPECT_EQ(0, put(w, 100, 6, 0));
+	/* The writer does not wait for a reader that has left. */
+	EXPECT_EQ(-EAGAIN, put(w, 100, 7, 0));
 	ashm_ring_reader_close(second);
-	for (i = 4; i <= 7; i++) {
+	for (i = 3; i <= 6; i++) {
 		ASSERT_EQ(0, get(r, 100, &f, 0));
 		EXPECT_EQ(i, f.seq);
 	}
-	for (i = 8; i <= 11; i++)
+	for (i = 7; i <= 10; i++)
 		EXPECT_EQ(0, put(w, 100, i, 0));
-	EXPECT_EQ(-EAGAIN, put(w, 100, 12, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 11, 0));
 	ashm_ring_reader_close(r);
-	/* All who were there have left. */
-	EXPECT_EQ(-EPIPE, put(w, 100, 12, 0));
-	EXPECT_EQ(-EPIPE, put(w, 100, 12, -1));
+	/* All readers have left. */
+	EXPECT_EQ(-EPIPE, put(w, 100, 11, 0));
+	EXPECT_EQ(-EPIPE, put(w, 100, 11, -1));
 	ashm_ring_writer_close(w);
 	ring_free(&b);
 }
 
-/* What the writer knows of readers is old as soon as another joins. */
+/* The writer's cached minimum is stale as soon as a reader joins. */
 TEST_F(lib, joins_late)
 {
 	struct ashm_reader *r, *second;
@@ -324,14 +327,13 @@ TEST_F(lib, joins_late)
 		ASSERT_EQ(0, put(w, 100, i, 0));
 		ASSERT_EQ(0, get(r, 100, &f, 0));
 	}
-	/* It wants frame 3, the oldest that isn't about to be overwritten. */
+	/* Frame 1 is overwritten, all others are there. */
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &second));
-	ASSERT_EQ(0, put(w, 100, 6, 0));
-	EXPECT_EQ(-EAGAIN, put(w, 100, 7, 0));
+	EXPECT_EQ(-EAGAIN, put(w, 100, 6, 0));
 	ASSERT_EQ(0, get(second, 100, &f, 0));
-	EXPECT_EQ(3, f.seq);
+	EXPECT_EQ(2, f.seq);
 	EXPECT_EQ(0, f.missed);
-	EXPECT_EQ(0, put(w, 100, 7, 0));
+	EXPECT_EQ(0, put(w, 100, 6, 0));
 	ashm_ring_reader_close(second);
 	ashm_ring_reader_close(r);
 	ashm_ring_writer_close(w);
@@ -345,7 +347,7 @@ TEST_F(lib, readers_limit)
 	struct test_ring b;
 	int i;
 
-	/* Eight if nobody says. */
+	/* The default is eight. */
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 0));
 	ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
 	EXPECT_EQ(8, st.readers_max);
@@ -373,14 +375,14 @@ TEST_F(lib, timeout)
 
 	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
-	/* Nobody wrote yet: somebody may come to. */
+	/* There is no writer yet, but one may come. */
 	EXPECT_EQ(-EAGAIN, get(r, 100, &f, 0));
 	EXPECT_EQ(-ETIMEDOUT, get(r, 100, &f, 20));
 	EXPECT_EQ(-EAGAIN, ashm_ring_await_writer(b.ring, 0));
 	EXPECT_EQ(-ETIMEDOUT, ashm_ring_await_writer(b.ring, 20));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	EXPECT_EQ(0, ashm_ring_await_writer(b.ring, 0));
-	/* Longer than the slices that waiting is cut into. */
+	/* Longer than a slice of waiting. */
 	start = now_ms();
 	EXPECT_EQ(-ETIMEDOUT, get(r, 100, &f, 1300));
 	took = now_ms() - start;
@@ -409,7 +411,7 @@ static void *read_early(void *arg)
 	return NULL;
 }
 
-/* One who looks while the first writer comes doesn't take it for one that left. */
+/* A reader that looks while the first writer joins doesn't think that it left. */
 TEST_F(lib, first_writer)
 {
 	struct ashm_writer *w;
@@ -474,7 +476,7 @@ TEST_F(lib, eintr)
 	ring_free(&b);
 }
 
-/* Each of many processes gets every frame, some from a mapping of its own. */
+/* Each of many processes gets every frame, some from its own mapping. */
 TEST_F(lib, many_readers)
 {
 	enum { READERS = 6, FRAMES = 300 };
@@ -515,7 +517,7 @@ TEST_F(lib, many_readers)
 	ring_free(&b);
 }
 
-/* Wake-ups go neither missing nor out when nobody sleeps. */
+/* No wake-up is lost, and none is sent when no task sleeps. */
 TEST_F(lib, wake)
 {
 	enum { ROUNDS = 2000 };
@@ -531,12 +533,14 @@ TEST_F(lib, wake)
 
 	ASSERT_EQ(0, ring_new(&b, 100, 2, 0, 0));
 	ASSERT_EQ(0, ring_new(&c, 100, 2, 0, 0));
+	ASSERT_EQ(0, ashm_ring_set_spin(c.ring, 0));
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (!child) {
 		struct ashm_ring *in, *out;
 
 		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &in));
+		CHILD_CHECK(!ashm_ring_set_spin(in, 0));
 		CHILD_CHECK(!ashm_ring_attach(ashm_fd(c.region), 0, &out));
 		CHILD_CHECK(!ashm_ring_reader(in, 0, &r));
 		CHILD_CHECK(!ashm_ring_writer(out, &w));
@@ -557,7 +561,7 @@ TEST_F(lib, wake)
 		ASSERT_EQ(n, f.tag);
 		late += now_ms() - start >= SOON_MS;
 	}
-	/* One that got lost takes the second of a slice. */
+	/* A lost wake-up takes a slice of a second. */
 	EXPECT_GT(3, late);
 	ashm_ring_writer_close(w);
 	EXPECT_EQ(0, wait_child(child));
@@ -572,6 +576,161 @@ TEST_F(lib, wake)
 	ashm_ring_writer_close(w);
 	ring_free(&b);
 	ring_free(&c);
+}
+
+/* Without payload checksums the copies are as whole, and the header is checked. */
+TEST_F(lib, unchecked)
+{
+	static const size_t lengths[] = { 0, 1, 511, 512, 513, 4096, 16384, 40001 };
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+	uint64_t seq = 0;
+	void *data;
+	size_t i;
+
+	ASSERT_EQ(0, ring_new(&b, 40001, 4, ASHM_RING_UNCHECKED, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		ASSERT_EQ(0, put(w, lengths[i], i, 0));
+		ASSERT_EQ(0, get(r, 40001, &f, 0));
+		EXPECT_EQ(lengths[i], f.length);
+		ASSERT_EQ(0, ashm_frame_begin(w, lengths[i], &data, 0));
+		frame_fill(data, lengths[i], i);
+		ASSERT_EQ(0, ashm_frame_commit(w, lengths[i], i));
+		seq += 2;
+		/* Not looked at, so not found. */
+		((char *)raw_slot(&b, seq))[FRAME_HEADER + lengths[i] / 2] ^= 1;
+		ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
+		EXPECT_EQ(!lengths[i], frame_filled(f.data, lengths[i], i));
+		EXPECT_EQ(0, ashm_frame_release(r));
+	}
+	ASSERT_EQ(0, put(w, 100, 1, 0));
+	((struct frame_header *)raw_slot(&b, seq + 1))->tag++;
+	EXPECT_EQ(-EBADMSG, get(r, 40001, &f, 0));
+	ashm_ring_writer_close(w);
+	ashm_ring_reader_close(r);
+	ring_free(&b);
+}
+
+/* Of a ring with that spin: waits as told, and returns how long it took. */
+static long spin_reading(struct __test_metadata *_metadata, struct test_ring *b,
+			 struct ashm_reader *r, unsigned int spin, int timeout)
+{
+	struct ashm_frame f;
+	long start = now_ms();
+
+	EXPECT_EQ(0, ashm_ring_set_spin(b->ring, spin));
+	EXPECT_EQ(timeout ? -ETIMEDOUT : -EAGAIN, get(r, 100, &f, timeout));
+	return now_ms() - start;
+}
+
+TEST_F(lib, spin_ends)
+{
+	struct ashm_reader *r, *own;
+	struct ashm_writer *w;
+	struct test_ring b;
+	struct ashm_frame f;
+	int tries, late = 0;
+	long start;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 2, ASHM_RING_WAIT, 2));
+	EXPECT_EQ(-EINVAL, ashm_ring_set_spin(b.ring, ASHM_SPIN_MAX + 1));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	for (tries = 0; tries < 3; tries++) {
+		late += spin_reading(_metadata, &b, r, ASHM_SPIN_MAX, 0) >= SOON_MS;
+		late += spin_reading(_metadata, &b, r, ASHM_SPIN_MAX, 20) >= SOON_MS;
+	}
+	EXPECT_GT(3, late);
+	/* Then it sleeps, for what is left. */
+	EXPECT_GE(spin_reading(_metadata, &b, r, 1000, 20), 20);
+	EXPECT_NE(0, atomic_load(&raw_header(&b)->writer.bell) & RING_SLEEPER);
+
+	/* Nor for room that no reader makes, or a writer that is gone. */
+	ASSERT_EQ(0, ashm_ring_set_spin(b.ring, ASHM_SPIN_MAX));
+	ASSERT_EQ(0, put(w, 1, 1, 0));
+	ASSERT_EQ(0, put(w, 1, 2, 0));
+	for (tries = 0; tries < 3; tries++) {
+		start = now_ms();
+		EXPECT_EQ(-ETIMEDOUT, put(w, 1, 3, 20));
+		late += now_ms() - start >= SOON_MS;
+	}
+	EXPECT_GT(3, late);
+	ashm_ring_reader_close(r);
+	for (late = 0, tries = 0; tries < 3; tries++) {
+		start = now_ms();
+		EXPECT_EQ(-EPIPE, put(w, 1, 3, -1));
+		late += now_ms() - start >= SOON_MS;
+	}
+	EXPECT_GT(3, late);
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &own));
+	ashm_ring_writer_close(w);
+	ASSERT_EQ(0, get(own, 100, &f, -1));
+	ASSERT_EQ(0, get(own, 100, &f, -1));
+	for (late = 0, tries = 0; tries < 3; tries++) {
+		start = now_ms();
+		EXPECT_EQ(-EPIPE, get(own, 100, &f, -1));
+		late += now_ms() - start >= SOON_MS;
+	}
+	EXPECT_GT(3, late);
+	ashm_ring_reader_close(own);
+	ring_free(&b);
+}
+
+static void *write_later(void *arg)
+{
+	nap_ms(20);
+	put(arg, 8, 1, 0);
+	return NULL;
+}
+
+static void *read_later(void *arg)
+{
+	struct ashm_frame f;
+
+	nap_ms(20);
+	get(arg, 100, &f, 0);
+	return NULL;
+}
+
+/* Who spins needn't be woken: the bit that asks for it stays clear. */
+TEST_F(lib, spin_finds)
+{
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+	pthread_t thread;
+	int tries, found = 0;
+
+	ASSERT_EQ(0, ring_new(&b, 100, 2, ASHM_RING_WAIT, 1));
+	ASSERT_EQ(0, ashm_ring_set_spin(b.ring, ASHM_SPIN_MAX));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	for (tries = 0; tries < 3; tries++) {
+		uint32_t bell = atomic_load(&raw_header(&b)->writer.bell);
+		uint32_t room = atomic_load(&raw_header(&b)->writer.room);
+
+		ASSERT_EQ(0, pthread_create(&thread, NULL, write_later, w));
+		ASSERT_EQ(0, get(r, 100, &f, -1));
+		pthread_join(thread, NULL);
+		ASSERT_EQ(0, put(w, 8, 2, 0));
+		ASSERT_EQ(0, put(w, 8, 3, 0));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, read_later, r));
+		ASSERT_EQ(0, put(w, 8, 4, -1));
+		pthread_join(thread, NULL);
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+		ASSERT_EQ(0, get(r, 100, &f, 0));
+		found += bell == atomic_load(&raw_header(&b)->writer.bell) &&
+			 room == atomic_load(&raw_header(&b)->writer.room);
+	}
+	EXPECT_GT(found, 0);
+	ashm_ring_writer_close(w);
+	ashm_ring_reader_close(r);
+	ring_free(&b);
 }
 
 enum nap { NAP_AWAIT, NAP_READ, NAP_WRITE };
@@ -598,7 +757,7 @@ static void *sleep_on(void *arg)
 	return NULL;
 }
 
-/* Who can't write can't say on a word that it sleeps. */
+/* A process that can't write can't announce that it sleeps. */
 static bool asleep(_Atomic uint32_t *word)
 {
 	if (word)
@@ -607,7 +766,7 @@ static bool asleep(_Atomic uint32_t *word)
 	return true;
 }
 
-/* Milliseconds from an action to the end of the sleep that it ends. */
+/* Milliseconds from an action until the sleeper returns. */
 #define WOKEN_BY(s, what, word, action) ({ \
 	pthread_t thread__; \
 	long start__; \
@@ -621,7 +780,7 @@ static bool asleep(_Atomic uint32_t *word)
 })
 
 /*
- * Whatever ends a sleep ends it at once: who isn't woken looks by himself only
+ * Each reason to wake ends a sleep at once: a task that isn't woken looks again only
  * after a second, and five of those would show.
  */
 TEST_F(lib, woken)
@@ -651,7 +810,7 @@ TEST_F(lib, woken)
 		took += WOKEN_BY(&s, NAP_AWAIT, bell,
 				 ASSERT_EQ(0, ashm_ring_writer(b.ring, &s.w)));
 		EXPECT_EQ(0, s.ret);
-		/* a frame, which counts on the bell, lest who is about to sleep does, */
+		/* a frame, which rings the bell for readers that are about to sleep, */
 		before = atomic_load(bell) & ~RING_SLEEPER;
 		took += WOKEN_BY(&s, NAP_READ, bell, ASSERT_EQ(0, put(s.w, 100, 1, 0)));
 		EXPECT_EQ(0, s.ret);
@@ -700,7 +859,7 @@ TEST_F(lib, woken_all)
 	for (round = 0; round < 4; round++) {
 		for (i = 0; i < SLEEPERS; i++)
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL, sleep_on, &s[i]));
-		/* The bell says of one only that it sleeps. */
+		/* The bell shows only one sleeper. */
 		nap_ms(100);
 		start = now_ms();
 		ASSERT_EQ(0, put(w, 100, 1, 0));
@@ -717,7 +876,7 @@ TEST_F(lib, woken_all)
 	ring_free(&b);
 }
 
-/* The same of one who can only read: told, or looking often by itself. */
+/* The same for a reader that can only read: woken, or polling often. */
 TEST_F(lib, woken_readonly)
 {
 	static const uint32_t flags[] = { 0, ASHM_RING_READONLY };
@@ -785,6 +944,33 @@ TEST_F(lib, one_writer)
 	ring_free(&b);
 }
 
+/* The same frame number in a recreated ring is another frame. */
+TEST_F(lib, borrowed_made_anew)
+{
+	struct ashm_ring_config config = { .frame_max = 200, .slots = 2 };
+	struct ashm_ring *again;
+	struct ashm_writer *w;
+	struct ashm_reader *r;
+	struct test_ring b;
+	struct ashm_frame f;
+
+	ASSERT_EQ(0, ring_new(&b, 200, 2, 0, 0));
+	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ASSERT_EQ(0, put(w, 200, 1, 0));
+	ASSERT_EQ(0, ashm_frame_borrow(r, &f, 0));
+	ashm_ring_writer_close(w);
+	ASSERT_EQ(0, ashm_ring_create(ashm_fd(b.region), &config, &again));
+	ASSERT_EQ(0, ashm_ring_writer(again, &w));
+	ASSERT_EQ(0, put(w, 200, 2, 0));
+	EXPECT_EQ(-ESTALE, ashm_frame_valid(r));
+	EXPECT_EQ(-ESTALE, ashm_frame_release(r));
+	ashm_ring_reader_close(r);
+	ashm_ring_writer_close(w);
+	ashm_ring_detach(again);
+	ring_free(&b);
+}
+
 TEST_F(lib, made_anew)
 {
 	struct ashm_ring_config config = { .frame_max = 200, .slots = 2 };
@@ -798,7 +984,7 @@ TEST_F(lib, made_anew)
 
 	ASSERT_EQ(0, ring_new(&b, 200, 2, 0, 0));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
-	/* Who sleeps meanwhile is told; how soon is for "woken" to say. */
+	/* A sleeper is woken; the test "woken" checks how soon. */
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (!child) {
@@ -825,7 +1011,7 @@ TEST_F(lib, made_anew)
 	ashm_ring_detach(again);
 	ring_free(&b);
 
-	/* Nobody has a place in the new one because he had one in the old. */
+	/* A place in the old ring gives none in the new one. */
 	config.flags = ASHM_RING_WAIT;
 	config.readers = 1;
 	ASSERT_EQ(0, ring_new(&b, 200, 2, ASHM_RING_WAIT, 1));
@@ -838,7 +1024,7 @@ TEST_F(lib, made_anew)
 	ring_free(&b);
 }
 
-/* What a child inherits is the parent's; closing it there changes nothing. */
+/* Inherited handles belong to the parent; closing them in a child changes nothing. */
 TEST_F(lib, fork)
 {
 	struct ashm_writer *w, *other;
@@ -870,16 +1056,16 @@ TEST_F(lib, fork)
 		ashm_ring_reader_close(r);
 		ashm_ring_writer_close(w);
 		ashm_ring_detach(b.ring);
-		/* One of its own is as good as anybody's. */
+		/* Its own handle works like any other. */
 		CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &own));
 		CHILD_CHECK(ashm_ring_writer(own, &other) == -EBUSY);
-		/* It still has the parent's guardian in its books. */
+		/* Its memory still refers to the parent's guardian. */
 		if (UNDER_TSAN)
 			_exit(0);
 		CHILD_CHECK(!ashm_ring_reader(own, 0, &r));
 		ashm_ring_reader_close(r);
 		ashm_ring_detach(own);
-		/* With a guardian of its own, by which others see that it lives. */
+		/* With its own guardian, by which others see that it lives. */
 		CHILD_CHECK(!ashm_ring_attach(ashm_fd(c.region), 0, &own));
 		CHILD_CHECK(!ashm_ring_writer(own, &other));
 		CHILD_CHECK(!ashm_ring_stat(own, &st));
@@ -899,7 +1085,7 @@ TEST_F(lib, fork)
 	ring_free(&b);
 }
 
-/* Whoever can only read gets all frames of a ring that is made for that. */
+/* A process that can only read gets all frames of a ring made for that. */
 static void read_only(struct __test_metadata *_metadata, uint32_t flags)
 {
 	struct ashm_writer *w, *none;

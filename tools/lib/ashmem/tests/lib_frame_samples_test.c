@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The samples, run: frames through a region whose descriptor went over a Unix
  * socket, and over Binder. SAMPLE_MEBIBYTES says how much (8).
@@ -29,7 +29,7 @@ static char *mebibytes(void)
 	return text ? text : "8";
 }
 
-/* What a sample prints becomes comments; @fd gets a copy of standard output. */
+/* The output of a sample becomes comments; @fd gets a copy of standard output. */
 static pid_t start(int (*program)(int, char **), char **argv, int fd)
 {
 	pid_t pid = fork();
@@ -70,7 +70,7 @@ static bool await_file(const char *path)
 	return false;
 }
 
-/* Both ends have gone, and what was sent has been got: reads what they said. */
+/* Both ends have exited: reads their output, which must show that all was received. */
 static void ended_well(struct __test_metadata *_metadata, pid_t one, pid_t two,
 		       FILE *said, char *text, size_t size)
 {
@@ -120,12 +120,12 @@ TEST_F_TIMEOUT(lib, binder, 120)
 	two = start(client_main, client, fileno(said));
 	ASSERT_GT(two, 0);
 	ended_well(_metadata, one, two, said, text, sizeof(text));
-	/* Two calls with their answers are all that went over it. */
+	/* Only two calls with their replies went over it. */
 	EXPECT_NE(NULL, strstr(text, "1 descriptor, 2 calls of 56 bytes"));
 	fclose(said);
 }
 
-/* A service that nobody asked accepts no descriptor, and a client no nonsense. */
+/* A service accepts no descriptor that it did not ask for, and a client no nonsense. */
 TEST_F_TIMEOUT(lib, binder_refusals, 120)
 {
 	static const uint64_t nothing[4];
@@ -138,15 +138,15 @@ TEST_F_TIMEOUT(lib, binder_refusals, 120)
 		SKIP(return, "no " BINDER_DEV " here");
 	EXPECT_NE(0, binder_open(&ipc, "/dev/null"));
 	EXPECT_EQ(-ENOENT, binder_open(&ipc, "/dev/binder-that-is-not-there"));
-	region = ashm_create("refused", 4096);
+	region = region_new("refused", 4096);
 	ASSERT_NE(NULL, region);
 	child = fork();
 	ASSERT_GE(child, 0);
 	if (!child) {
-		/* It passes what is no ring. */
+		/* It passes a region without a ring. */
 		CHILD_CHECK(!binder_open(&ipc, BINDER_DEV));
 		CHILD_CHECK(call_first(&ipc, ashm_fd(region)) == -ENODATA);
-		/* And then none at all. */
+		/* Then no region at all. */
 		CHILD_CHECK(call_first(&ipc, -1) == -EBADF);
 		CHILD_CHECK(!binder_send(&ipc, BC_TRANSACTION, 77, nothing, -1));
 		CHILD_CHECK(!binder_receive(&ipc, &in));

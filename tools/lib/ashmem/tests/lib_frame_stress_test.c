@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames for seconds on end, as fast as they go: between processes, between
- * threads of one (which is where ThreadSanitizer can see races), and between
- * 64-bit and 32-bit programs.
+ * Frames as fast as possible for some seconds: between processes, between threads of one
+ * process (where ThreadSanitizer can detect races), and between 64-bit and 32-bit
+ * programs.
  *
  * Started as "PROGRAM --consume FD" it is the other end of the latter.
  */
@@ -15,8 +15,8 @@
 #include "frame_util.h"
 
 /*
- * For so long, and as many frames in any case: a guest may stand still for a while.
- * What is special about 32 bits shows soon.
+ * At least this long and this many frames: a guest may stall. Problems of 32 bits show
+ * soon.
  */
 enum { MAX = 100000, MILLISECONDS = sizeof(long) == 8 ? 1500 : 500, AT_LEAST = 100 };
 
@@ -41,7 +41,7 @@ static int produce(struct ashm_writer *w, long until, uint64_t *written)
 			ret = ashm_frame_write(w, buf, len, tag, 30000);
 			continue;
 		}
-		/* Made in place, at times in vain. */
+		/* Made in place, sometimes aborted. */
 		ret = ashm_frame_begin(w, len, &data, 30000);
 		if (ret)
 			break;
@@ -58,7 +58,7 @@ static int produce(struct ashm_writer *w, long until, uint64_t *written)
 	return ret;
 }
 
-/* Reads to the end; @every: none may be missed. True if all was right. */
+/* Reads to the end; @every: no frame may be missed. True if all was right. */
 static bool consume(struct ashm_reader *r, bool every, bool borrow,
 		    uint64_t *read)
 {
@@ -93,7 +93,7 @@ static bool consume(struct ashm_reader *r, bool every, bool borrow,
 			continue;
 		if (ret)
 			break;
-		/* Who came late may begin anywhere, and miss what came next. */
+		/* A late reader may begin anywhere, and miss frames. */
 		if (!every && !*read)
 			next = f.seq - f.missed;
 		if (!right || f.tag != f.seq || f.seq != next + f.missed ||
@@ -119,13 +119,14 @@ static bool consume(struct ashm_reader *r, bool every, bool borrow,
 static void between_processes(struct __test_metadata *_metadata, uint32_t flags)
 {
 	enum { READERS = 3 };
+	bool every = flags & ASHM_RING_WAIT;
 	uint64_t written, read;
 	struct ashm_writer *w;
 	struct test_ring b;
 	pid_t child[READERS];
 	int i;
 
-	ASSERT_EQ(0, ring_new(&b, MAX, 8, flags, flags ? READERS : 0));
+	ASSERT_EQ(0, ring_new(&b, MAX, 8, flags, every ? READERS : 0));
 	for (i = 0; i < READERS; i++) {
 		child[i] = fork();
 		ASSERT_GE(child[i], 0);
@@ -135,12 +136,12 @@ static void between_processes(struct __test_metadata *_metadata, uint32_t flags)
 
 			CHILD_CHECK(!ashm_ring_attach(ashm_fd(b.region), 0, &ring));
 			CHILD_CHECK(!ashm_ring_reader(ring, 0, &r));
-			CHILD_CHECK(consume(r, flags, true, &read));
+			CHILD_CHECK(consume(r, every, true, &read));
 			CHILD_CHECK(read > 0);
 			_exit(0);
 		}
 	}
-	for (i = 0; flags && i < 4000 &&
+	for (i = 0; every && i < 4000 &&
 	     atomic_load(&raw_header(&b)->writer.joins) < READERS; i++)
 		nap_ms(5);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
@@ -155,6 +156,12 @@ static void between_processes(struct __test_metadata *_metadata, uint32_t flags)
 TEST_F_TIMEOUT(lib, processes_overwrite, 120)
 {
 	between_processes(_metadata, 0);
+}
+
+/* Numbers alone have to tell what was overwritten. */
+TEST_F_TIMEOUT(lib, processes_unchecked, 120)
+{
+	between_processes(_metadata, ASHM_RING_UNCHECKED);
 }
 
 TEST_F_TIMEOUT(lib, processes_wait, 120)
@@ -174,8 +181,8 @@ static void *reading(void *arg)
 	struct thread *t = arg;
 
 	/*
-	 * A borrowed frame that is being overwritten is a data race, which the
-	 * reader is told of only behind it.
+	 * Overwriting a borrowed frame is a data race, which the reader detects only
+	 * afterwards.
 	 */
 	t->right = consume(t->r, t->every, t->every, &t->read);
 	return NULL;
@@ -215,7 +222,7 @@ TEST_F_TIMEOUT(lib, threads_wait, 120)
 	between_threads(_metadata, ASHM_RING_WAIT);
 }
 
-/* Here all go through copies: what is overwritten while it is read. */
+/* Here all frames are copied, and may be overwritten during the copy. */
 TEST_F_TIMEOUT(lib, threads_overwrite, 120)
 {
 	long until = now_ms() + MILLISECONDS / 2;
@@ -298,8 +305,8 @@ static int consume_main(int fd)
 }
 
 /*
- * This very program built for the other word size: FRAME_OTHER, or the one that
- * has, or lacks, "-32" at the end of its name.
+ * This program built for the other word size: FRAME_OTHER, or the one with or without
+ * "-32" at the end of its name.
  */
 static bool other_program(char *path)
 {

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many threads at once: on regions of their own, and on one object.
+ * Many threads at once: on their own regions, and on one object.
  */
 #include "kselftest_harness.h"
 #include <pthread.h>
@@ -30,7 +30,7 @@ static pthread_barrier_t start;
 	} \
 } while (0)
 
-/* Runs @body in all threads at once; the number of things that went wrong. */
+/* Runs @body in all threads at once; returns the number of errors. */
 static unsigned int run_jobs(struct job *jobs, void *(*body)(void *))
 {
 	unsigned int i, errors = 0;
@@ -49,7 +49,9 @@ static unsigned int run_jobs(struct job *jobs, void *(*body)(void *))
 	return errors;
 }
 
-/* The first use of all is at once, too: what the library finds out then. */
+/*
+ * The first call of all threads is at once, too, when the library detects the machine.
+ */
 static void *own_regions(void *arg)
 {
 	struct job *job = arg;
@@ -67,7 +69,7 @@ static void *own_regions(void *arg)
 		JOB_CHECK(job, ashm_backend_of(fd) == job->backend);
 		JOB_CHECK(job, ashm_backend(NULL) == job->backend);
 		JOB_CHECK(job, !ashmem_valid(STDIN_FILENO));
-		r = ashm_adopt(fd);
+		r = region_adopt(fd);
 		JOB_CHECK(job, r);
 		if (!r)
 			break;
@@ -93,8 +95,8 @@ TEST_F(lib, regions_of_their_own)
 }
 
 /*
- * Each thread has a page of the region. All allow purging and take it back at
- * will; copies in between must find the pages pinned, or be told.
+ * Each thread has a page of the region. All unpin and pin at any time; copies in between
+ * must find the pages pinned, or get an error.
  */
 static void *one_region(void *arg)
 {
@@ -107,24 +109,24 @@ static void *one_region(void *arg)
 	for (i = 0; i < ROUNDS; i++) {
 		fill(buf, sizeof(buf), job->nr * 1000 + (unsigned int)i);
 		ret = ashm_write(job->region, buf, sizeof(buf), at);
-		JOB_CHECK(job, !ret || errno == ENODATA);
+		JOB_CHECK(job, !ret || ret == -ENODATA);
 		memset(back, 0, sizeof(back));
 		if (!ret && !ashm_read(job->region, back, sizeof(back), at))
 			JOB_CHECK(job, !memcmp(buf, back, sizeof(buf)) ||
 				  atomic_load(job->lost));
 		switch ((i + job->nr) % 5) {
 		case 0:
-			JOB_CHECK(job, !ashm_allow_purging(job->region, 1));
+			JOB_CHECK(job, !ashm_unpin(job->region));
 			break;
 		case 1:
 			/* Purged by thread 0 in between? */
-			ret = ashm_allow_purging(job->region, 0);
+			ret = ashm_pin(job->region);
 			JOB_CHECK(job, ret >= 0);
 			if (ret > 0)
 				atomic_fetch_add(job->lost, 1);
 			break;
 		case 2:
-			JOB_CHECK(job, ashm_purging_allowed(job->region) >= 0);
+			JOB_CHECK(job, ashm_pinned(job->region) >= 0);
 			break;
 		default:
 			break;
@@ -135,7 +137,7 @@ static void *one_region(void *arg)
 
 TEST_F(lib, one_region)
 {
-	struct ashm *r = ashm_create("one", THREADS * page_size());
+	struct ashm *r = region_new("one", THREADS * page_size());
 	struct job jobs[THREADS] = { 0 };
 	atomic_uint lost = 0;
 	int i;
@@ -145,10 +147,10 @@ TEST_F(lib, one_region)
 		jobs[i].region = r;
 		jobs[i].lost = &lost;
 	}
-	/* Nobody purges: whatever is unpinned when, every byte stays. */
+	/* Nothing purges: every byte stays, in any order of UNPINs. */
 	EXPECT_EQ(0, run_jobs(jobs, one_region));
 	EXPECT_EQ(0, atomic_load(&lost));
-	EXPECT_EQ(0, ashm_allow_purging(r, 0));
+	EXPECT_EQ(0, ashm_pin(r));
 	if (ON_DEVICE)
 		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));
 	ashm_close(r);
@@ -173,11 +175,11 @@ static void *purge_and_copy(void *arg)
 	for (i = 0; i < ROUNDS; i++) {
 		memset(back, 0xcc, sizeof(back));
 		ret = ashm_read(job->region, back, sizeof(back), at);
-		/* What was read without an error is what was written. */
+		/* A read without an error returns what was written. */
 		if (!ret)
 			JOB_CHECK(job, !memcmp(buf, back, sizeof(buf)));
 		else
-			JOB_CHECK(job, errno == ENODATA);
+			JOB_CHECK(job, ret == -ENODATA);
 	}
 	return NULL;
 }
@@ -193,7 +195,7 @@ TEST_F(lib, purged_under_readers)
 		SKIP(return, "memfd is never purged");
 	if (!purge_works())
 		SKIP(return, "purging needs root");
-	r = ashm_create("purged", THREADS * page_size());
+	r = region_new("purged", THREADS * page_size());
 	ASSERT_NE(NULL, r);
 	for (round = 0; round < 10; round++) {
 		for (i = 0; i < THREADS; i++) {
@@ -202,17 +204,17 @@ TEST_F(lib, purged_under_readers)
 			ASSERT_EQ(0, ashm_write(r, buf, sizeof(buf),
 						i * page_size()));
 		}
-		ASSERT_EQ(0, ashm_allow_purging(r, 1));
+		ASSERT_EQ(0, ashm_unpin(r));
 		ASSERT_EQ(0, run_jobs(jobs, purge_and_copy));
-		lost += (unsigned int)ashm_allow_purging(r, 0);
+		lost += (unsigned int)ashm_pin(r);
 	}
 	EXPECT_NE(0, lost);
 	ashm_close(r);
 }
 
 /*
- * A writer that is stopped in the middle of its copy: the page that it copies
- * from can't be read until it is let go.
+ * A writer is stopped in the middle of its copy: the page that it copies from can't be
+ * read until it may continue.
  */
 static struct {
 	char *page;
@@ -223,7 +225,7 @@ static void stop_here(int sig)
 {
 	char byte = 0;
 
-	/* A fault that isn't ours is not for this handler. */
+	/* Other faults are not for this handler. */
 	if (write(stopped.arrived[1], &byte, 1) != 1 ||
 	    read(stopped.go[0], &byte, 1) != 1 ||
 	    mprotect(stopped.page, page_size(), PROT_RW))
@@ -240,7 +242,7 @@ static void *write_stopped(void *arg)
 TEST_F(lib, pinned_for_the_slowest)
 {
 	struct sigaction act = { .sa_handler = stop_here };
-	struct ashm *r = ashm_create("slow", 2 * page_size());
+	struct ashm *r = region_new("slow", 2 * page_size());
 	pthread_t thread;
 	void *failed;
 	char byte;
@@ -254,17 +256,17 @@ TEST_F(lib, pinned_for_the_slowest)
 	sigemptyset(&act.sa_mask);
 	ASSERT_EQ(0, sigaction(SIGSEGV, &act, NULL));
 	ASSERT_EQ(0, ashm_write(r, "x", 1, page_size()));
-	ASSERT_EQ(0, ashm_allow_purging(r, 1));
+	ASSERT_EQ(0, ashm_unpin(r));
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_stopped, r));
 	ASSERT_EQ(1, read(stopped.arrived[0], &byte, 1));
-	/* Others come and go, and the caller changes its mind. */
+	/* Other threads start and end copies, and the caller pins and unpins. */
 	EXPECT_EQ(0, ashm_read(r, &byte, 1, page_size()));
 	EXPECT_EQ('x', byte);
 	if (ON_DEVICE)
 		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));
-	EXPECT_EQ(0, ashm_allow_purging(r, 0));
-	EXPECT_EQ(0, ashm_allow_purging(r, 1));
+	EXPECT_EQ(0, ashm_pin(r));
+	EXPECT_EQ(0, ashm_unpin(r));
 	if (ON_DEVICE)
 		EXPECT_EQ(ASHMEM_IS_PINNED, ash_pin_status(ashm_fd(r), 0, 0));
 	ASSERT_EQ(1, write(stopped.go[1], &byte, 1));
@@ -275,7 +277,7 @@ TEST_F(lib, pinned_for_the_slowest)
 	ashm_close(r);
 }
 
-/* Of those who share it at once each gets a descriptor of its own. */
+/* Each thread that shares it gets its own descriptor. */
 static void *share(void *arg)
 {
 	struct job *job = arg;
@@ -295,7 +297,7 @@ TEST_F(lib, share_at_once)
 	int i, round, before = count_fds();
 
 	for (round = 0; round < 20; round++) {
-		struct ashm *r = ashm_create("share", page_size());
+		struct ashm *r = region_new("share", page_size());
 		struct job jobs[THREADS] = { 0 };
 		char buf[THREADS];
 

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Helpers of the library's tests. To be included behind kselftest_harness.h.
+ * Helpers of the library's tests. Include after kselftest_harness.h.
  */
 #ifndef LIB_UTIL_H
 #define LIB_UTIL_H
@@ -14,9 +14,9 @@
 #include <sys/resource.h>
 
 #include "ashmem_util.h"
+#include "region_util.h"
 
 #include <android/sharedmem.h>
-#include <ashmem.h>
 #include <cutils/ashmem.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -61,7 +61,7 @@ static UNUSED int limit_fds(rlim_t max)
 	return setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A fresh directory below the current one, and this process's root from then. */
+/* A new directory below the current one, which becomes this process's root. */
 static UNUSED int enter_empty_root(char *dir, size_t len)
 {
 	snprintf(dir, len, "root.XXXXXX");
@@ -71,8 +71,8 @@ static UNUSED int enter_empty_root(char *dir, size_t len)
 }
 
 /*
- * Answers system call @nr with @error where argument @arg has the bits @set and
- * none of @clear. Each of these is 32 bits, of a little-endian argument.
+ * Makes system call @nr return @error if argument @arg has the bits @set and none of
+ * @clear. Both are 32 bits of a little-endian argument.
  */
 static UNUSED int forbid(unsigned int nr, unsigned int arg, uint32_t set, uint32_t clear,
 			 uint32_t error)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh DIR [COMMAND ARG...]
 #
 # Runs the test programs of DIR, each by COMMAND if there is one, in a
-# directory of its own. TEST=pattern runs only those whose name matches. The last
+# its own directory. TEST=pattern runs only those whose name matches. The last
 # line is "N passed, N failed, N skipped".
 
 set -eu

@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * For tests under what may not know all system calls, valgrind and qemu-user.
- * Linked with --wrap=syscall. The test harness waits for its children by
- * pidfd_open(): this waits right there instead. Robust lists are taken for
- * granted; nobody learns of a death then.
+ * For tests under valgrind and qemu-user, which may lack system calls. Linked with
+ * --wrap=syscall. The test harness waits for its children by pidfd_open(): this waits at
+ * once instead. set_robust_list() is faked; no peer learns of a death then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +30,7 @@ long __wrap_syscall(long nr, ...)
 			ret = 0;
 		return ret;
 	}
-	/* What can be polled at once, when the child has ended. */
+	/* A descriptor that is readable at once, because the child has ended. */
 	if (waitid(P_PID, (id_t)arg[0], &info, WEXITED | WNOWAIT))
 		return -1;
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);

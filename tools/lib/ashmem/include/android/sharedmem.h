@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
  * The interface that Android's NDK has for shared memory, without the call for
  * Java. See ASharedMemory_create(3).

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
  * The interface that Android's libcutils has for shared memory, for programs
  * that were written for it. See ashmem_create_region(3).

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
  * The layout of a ring in a region. Documentation/userspace-api/ashmem-frames.rst
- * has the same in words, with the rules for whoever writes another program
+ * has the same in words, with the rules for those who write another program
  * for it. Numbers are in the machine's byte order: a region never leaves it.
  *
- * Nothing here is ever read twice for one purpose, and nothing without an atomic
- * load: a peer may change any byte at any time.
+ * Never read anything here twice for one purpose, and always use atomic loads: a peer
+ * may change any byte at any time.
  */
 #ifndef LIBASHMEM_FRAME_FORMAT_H
 #define LIBASHMEM_FRAME_FORMAT_H
@@ -43,9 +44,8 @@ struct ring_fixed {
 };
 
 /*
- * One who has a right that ends with its process. @owner is a robust futex: the
- * thread id of its process's guardian, or what the kernel makes of that when
- * the guardian dies.
+ * A place that ends with its process. @owner is a robust futex: the thread id of its
+ * process's guardian, or the value that the kernel stores when the guardian dies.
  */
 struct ring_party {
 	_Atomic uint32_t owner;
@@ -54,7 +54,7 @@ struct ring_party {
 	uint64_t reserved[6];
 };
 
-/* The same 64 bytes for the writer, who has more to say. */
+/* The same 64 bytes for the writer, with more fields. */
 struct ring_writer {
 	_Atomic uint32_t owner;
 	_Atomic uint32_t generation;
@@ -63,7 +63,8 @@ struct ring_writer {
 	_Atomic uint32_t room;	/* the writer sleeps on it */
 	_Atomic uint32_t joins;	/* readers so far, with ASHM_RING_WAIT */
 	uint32_t reserved0;
-	uint64_t reserved[4];
+	_Alignas(8) _Atomic uint64_t oldest;	/* kept for readers, with ASHM_RING_WAIT */
+	uint64_t reserved[3];
 };
 
 struct ring_header {
@@ -77,7 +78,7 @@ struct ring_header {
 	};
 };
 
-/* In the bell and the room: somebody sleeps. The rest is a counter. */
+/* In bell and room: a task sleeps. The rest is a counter. */
 #define RING_SLEEPER	1u
 
 /* The two lowest bits of a slot's state; the others are the sequence number. */
@@ -89,7 +90,7 @@ struct ring_header {
 #define SLOT_SEQ_SHIFT	2
 #define SLOT_SEQ_MAX	(UINT64_MAX >> SLOT_SEQ_SHIFT)
 
-/* A frame's header as it is copied: what lies in the slot, but for the state. */
+/* The copy of a frame's header: that of the slot without the state. */
 struct frame_header {
 	uint32_t magic;
 	uint32_t version;
@@ -123,6 +124,7 @@ _Static_assert(sizeof(struct frame_slot) == FRAME_HEADER, "the layout is fixed")
 _Static_assert(offsetof(struct ring_fixed, instance) == 48, "the layout is fixed");
 _Static_assert(offsetof(struct ring_writer, head) == 8, "the layout is fixed");
 _Static_assert(offsetof(struct ring_writer, bell) == 16, "the layout is fixed");
+_Static_assert(offsetof(struct ring_writer, oldest) == 32, "the layout is fixed");
 _Static_assert(offsetof(struct ring_party, next) == 8, "the layout is fixed");
 _Static_assert(offsetof(struct frame_slot, state) == 8, "the layout is fixed");
 _Static_assert(offsetof(struct frame_header, generation) == 48, "the layout is fixed");

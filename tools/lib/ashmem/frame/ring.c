@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
- * Rings: made, attached, looked at. Of a ring that is attached all numbers are in
- * private memory, checked against each other and against the region's real size;
- * the region's own copies are not read again.
+ * Rings: create, attach, inspect. When a ring is attached, all its numbers are copied to
+ * private memory and checked against each other and against the region's real size. The
+ * copies in the region are not read again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,17 +16,18 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "frame_internal.h"
+#include "ashmem.h"
 #include "internal.h"
 
 #define READERS_DEFAULT	8u
+#define SPIN_DEFAULT	20u	/* microseconds: what a wake-up costs */
 
 static bool config_valid(const struct ring_fixed *fixed)
 {
 	if (fixed->slots < 2 || fixed->slots > ASHM_RING_SLOTS_MAX ||
 	    !fixed->frame_max)
 		return false;
-	if (fixed->flags & ~(ASHM_RING_WAIT | ASHM_RING_READONLY))
+	if (fixed->flags & ~(ASHM_RING_WAIT | ASHM_RING_READONLY | ASHM_RING_UNCHECKED))
 		return false;
 	if (!(fixed->flags & ASHM_RING_WAIT))
 		return !fixed->readers;
@@ -85,14 +87,12 @@ static uint32_t fixed_check(const struct ring_fixed *fixed)
 }
 
 /*
- * The real size of what is behind @fd, which must not be able to become less:
- * behind the end of a file there is SIGBUS. Only two kinds of memory qualify;
- * of a memfd on huge pages, one that was punched out can't be had again when
- * there are none left, and that is SIGBUS, too.
+ * The real size of @fd, which must not be able to shrink: an access behind the end of a
+ * file raises SIGBUS. Only two kinds of memory qualify. A memfd on huge pages does not:
+ * if a page is punched out and no huge page is left, an access raises SIGBUS, too.
  */
 static int real_size(int fd, uint64_t *size)
 {
-	const struct libashmem_kind *kind;
 	struct statfs fs;
 	struct stat st;
 	int seals;
@@ -105,16 +105,13 @@ static int real_size(int fd, uint64_t *size)
 			return -EINVAL;
 		if (!(seals & F_SEAL_SHRINK))
 			return -EPERM;
-		/* Anew, since it is only now that it can't shrink. */
+		/* Read it again: only now it cannot shrink any more. */
 		if (fstat(fd, &st))
 			return -errno;
 		*size = (uint64_t)st.st_size;
 		return 0;
 	}
-	kind = libashmem_kind_of(fd);
-	if (!kind)
-		return -EINVAL;
-	return kind->get_size(fd, size) ? -errno : 0;
+	return ashm_size_of(fd, size) ? -EINVAL : 0;
 }
 
 /* ---- mapping ---- */
@@ -122,9 +119,9 @@ static int real_size(int fd, uint64_t *size)
 static int map_errno(void)
 {
 	switch (errno) {
-	case EPERM:
-	case EACCES:
-		return -errno;
+	case EPERM:	/* of a mask or a seal */
+	case EACCES:	/* of how the descriptor was opened */
+		return -EACCES;
 	case ENODEV:
 	case EINVAL:
 		return -EINVAL;
@@ -178,12 +175,27 @@ static void set_geometry(struct ashm_ring *ring, const struct ring_fixed *fixed)
 	ring->flags = fixed->flags;
 }
 
+/* With one processor the peer can't run while this thread spins. */
+static unsigned int default_spin(void)
+{
+	static _Atomic long processors;
+	long count = atomic_load_explicit(&processors, memory_order_relaxed);
+
+	if (!count) {
+		count = sysconf(_SC_NPROCESSORS_ONLN);
+		atomic_store_explicit(&processors, count, memory_order_relaxed);
+	}
+	return count > 1 ? SPIN_DEFAULT : 0;
+}
+
 static struct ashm_ring *new_ring(void)
 {
 	struct ashm_ring *ring = calloc(1, sizeof(*ring));
 
-	if (ring)
+	if (ring) {
 		atomic_init(&ring->refs, 1);
+		atomic_init(&ring->spin, default_spin());
+	}
 	return ring;
 }
 
@@ -202,6 +214,8 @@ void libashmem_ring_put(struct ashm_ring *ring)
 
 void ashm_ring_detach(struct ashm_ring *ring)
 {
+	KEEP_ERRNO;
+
 	if (ring)
 		libashmem_ring_put(ring);
 }
@@ -252,7 +266,7 @@ static int check_fixed(const struct ring_fixed *fixed, uint64_t real)
 	return 0;
 }
 
-/* Reads the header through a mapping of its own: the size isn't known yet. */
+/* Reads the header through its own mapping: the size isn't known yet. */
 static int read_fixed(int fd, struct ring_fixed *fixed)
 {
 	uint64_t real;
@@ -281,7 +295,7 @@ static int read_fixed(int fd, struct ring_fixed *fixed)
 
 /* ---- making ---- */
 
-/* Until the first words are in place nobody takes it for a ring. */
+/* It is no ring until the first words are in place. */
 static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 {
 	struct ring_header *header = ring->header;
@@ -297,6 +311,7 @@ static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 	}
 	atomic_store(&writer->generation, 0);
 	atomic_store(&writer->joins, 0);
+	atomic_store(&writer->oldest, 1);
 	for (i = 0; i < fixed->slots; i++) {
 		slot = ring_slot(ring, i);
 		atomic_store(&slot->state, 0);
@@ -306,7 +321,7 @@ static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 	for (i = 1; i < sizeof(*fixed) / 8; i++)
 		atomic_store(&header->words[i], words[i]);
 	atomic_store(&header->words[0], words[0]);
-	/* Not reset: who sleeps on what was there must see it change. */
+	/* Do not reset: a task that sleeps on the old value must see a change. */
 	libashmem_ring_bell(&writer->bell, true);
 	libashmem_ring_bell(&writer->room, true);
 }
@@ -318,7 +333,7 @@ static int random_instance(uint64_t *instance)
 	if (getrandom(instance, sizeof(*instance), GRND_NONBLOCK) ==
 	    sizeof(*instance))
 		return 0;
-	/* Told apart from others, not kept secret: time is good enough. */
+	/* It must be unique, not secret: the time is good enough. */
 	if (clock_gettime(CLOCK_REALTIME, &ts))
 		return -errno;
 	*instance = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
@@ -328,6 +343,7 @@ static int random_instance(uint64_t *instance)
 int ashm_ring_create(int fd, const struct ashm_ring_config *config,
 		     struct ashm_ring **out)
 {
+	KEEP_ERRNO;
 	struct ring_fixed fixed, old;
 	struct ashm_ring *ring;
 	uint64_t real;
@@ -352,7 +368,7 @@ int ashm_ring_create(int fd, const struct ashm_ring_config *config,
 	ret = map_ring(ring, fd, fixed.region_size, true);
 	if (ret)
 		goto free_ring;
-	/* A region of the device gets its last size by being mapped. */
+	/* Mapping a region of the device makes its size final. */
 	ret = real_size(fd, &real);
 	if (!ret && fixed.region_size > real)
 		ret = -ENOSPC;
@@ -378,6 +394,7 @@ free_ring:
 
 int ashm_ring_attach(int fd, unsigned int flags, struct ashm_ring **out)
 {
+	KEEP_ERRNO;
 	struct ring_fixed fixed;
 	struct ashm_ring *ring;
 	int ret;
@@ -393,11 +410,11 @@ int ashm_ring_attach(int fd, unsigned int flags, struct ashm_ring **out)
 	ret = -EACCES;
 	if (!(flags & ASHM_ATTACH_READONLY))
 		ret = map_ring(ring, fd, fixed.region_size, true);
-	if ((ret == -EACCES || ret == -EPERM) && !(fixed.flags & ASHM_RING_WAIT))
+	if (ret == -EACCES && !(fixed.flags & ASHM_RING_WAIT))
 		ret = map_ring(ring, fd, fixed.region_size, false);
 	if (ret) {
 		free(ring);
-		return ret == -EPERM ? -EACCES : ret;
+		return ret;
 	}
 	set_geometry(ring, &fixed);
 	*out = ring;
@@ -405,6 +422,32 @@ int ashm_ring_attach(int fd, unsigned int flags, struct ashm_ring **out)
 }
 
 /* ---- looking ---- */
+
+/*
+ * The oldest frame that exists, and the head. With ASHM_RING_WAIT the writer announces
+ * which one it overwrites.
+ */
+int libashmem_ring_bounds(struct ashm_ring *ring, uint64_t *first,
+			  uint64_t *head)
+{
+	struct ring_writer *shared = ring_writer(ring);
+	uint64_t kept;
+
+	do {
+		*head = atomic_load(&shared->head);
+		if (*head >= SLOT_SEQ_MAX - ASHM_RING_SLOTS_MAX)
+			return -EPROTO;
+		*first = ring_oldest(ring, *head);
+		if (!(ring->flags & ASHM_RING_WAIT))
+			return 0;
+		kept = atomic_load(&shared->oldest);
+		if (kept && *first - kept <= 1) {
+			*first = kept;
+			return 0;
+		}
+	} while (atomic_load(&shared->head) != *head);
+	return -EPROTO;
+}
 
 /* In this order: the first writer claims, then counts. */
 static uint32_t writer_state(struct ring_writer *writer)
@@ -422,29 +465,44 @@ static uint32_t writer_state(struct ring_writer *writer)
 int ashm_ring_stat(struct ashm_ring *ring, struct ashm_ring_stat *stat)
 {
 	struct ring_writer *writer = ring_writer(ring);
+	uint64_t first, head, state;
 	uint32_t i, owner;
+	int ret, sound;
 
 	memset(stat, 0, sizeof(*stat));
+	sound = libashmem_ring_bounds(ring, &first, &head);
 	stat->region_size = ring->region_size;
 	stat->frame_max = ring->frame_max;
 	stat->slots = ring->slots;
 	stat->flags = ring->flags;
 	stat->readers_max = ring->readers;
-	stat->frames = atomic_load(&writer->head);
+	stat->frames = head;
 	stat->generation = atomic_load(&writer->generation);
 	stat->writer = writer_state(writer);
 	for (i = 1; i <= ring->readers; i++) {
 		owner = atomic_load(&ring->header->party[i].owner);
 		stat->readers += libashmem_guard_alive(owner);
 	}
-	for (i = 0; i < ring->slots; i++)
-		stat->unread += (atomic_load(&ring_slot(ring, i)->state) &
-				 SLOT_STATES) == SLOT_READY;
-	return libashmem_ring_check(ring);
+	for (i = 0; !sound && i < ring->slots; i++) {
+		state = atomic_load(&ring_slot(ring, i)->state);
+		stat->unread += (state & SLOT_STATES) == SLOT_READY &&
+				state >> SLOT_SEQ_SHIFT >= first;
+	}
+	ret = libashmem_ring_check(ring);
+	return ret ? ret : sound;
+}
+
+int ashm_ring_set_spin(struct ashm_ring *ring, unsigned int microseconds)
+{
+	if (microseconds > ASHM_SPIN_MAX)
+		return -EINVAL;
+	atomic_store_explicit(&ring->spin, microseconds, memory_order_relaxed);
+	return 0;
 }
 
 int ashm_ring_await_writer(struct ashm_ring *ring, int timeout)
 {
+	KEEP_ERRNO;
 	struct ring_writer *writer = ring_writer(ring);
 	struct deadline deadline = { .timeout = timeout };
 	uint32_t value;

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
- * Reading frames. A reader looks at the state of the slot that its next frame
- * belongs into, copies header and payload, and looks at the state again: only if
- * that is still the same frame's was the copy of one frame. The fence between
- * copy and second look keeps the loads in that order. The copied header is
- * judged after that, so that a frame which was being overwritten isn't taken
- * for a damaged one.
+ * Reading frames. A reader loads the state of the slot of its next frame, copies header
+ * and payload, and loads the state again. The copy is valid only if the state has not
+ * changed. The fence between copy and second load keeps that order. The copied header is
+ * checked last, so that an overwritten frame does not look like a damaged one.
  *
- * What a state or the head says is believed only as far as a writer that keeps
- * to the rules could have written it.
+ * A state or a head that no correct writer could have stored is an error.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frame_internal.h"
+#include "internal.h"
 
-/* Frames that were overwritten while being copied, before giving up. */
+/* How many overwritten copies to retry before giving up. */
 #define TORN_MAX	64
 
 struct ashm_reader {
@@ -31,43 +29,34 @@ struct ashm_reader {
 
 /* ---- joining ---- */
 
-/* The oldest frame that a writer isn't about to overwrite. */
-static uint64_t oldest(struct ashm_ring *ring, uint64_t head)
-{
-	return head + 2 > ring->slots ? head + 2 - ring->slots : 1;
-}
-
-static uint64_t first_wanted(struct ashm_ring *ring, unsigned int flags,
-			     uint64_t head)
-{
-	return flags & ASHM_READER_NEWEST ? head + 1 : oldest(ring, head);
-}
-
 /*
- * A writer that began frames without knowing of this reader may have overwritten
- * what the reader wants. It is seen by the head moving; the one frame that can be
- * under way besides is allowed for by oldest().
+ * The writer raises "oldest", then loads "joins". Here it is the other way round, with
+ * full fences. So either the writer sees this reader and keeps its frame, or the reader
+ * sees that it is too late for that frame.
  */
 static int join(struct ashm_reader *reader, unsigned int flags)
 {
 	struct ashm_ring *ring = reader->ring;
 	struct ring_writer *shared = ring_writer(ring);
-	uint64_t head = atomic_load(&shared->head), now;
+	uint64_t first, head;
 	unsigned int tries;
+	int ret;
 
 	for (tries = 0; tries < TORN_MAX; tries++) {
-		if (head >= SLOT_SEQ_MAX - ASHM_RING_SLOTS_MAX)
-			return -EPROTO;
-		reader->next = first_wanted(ring, flags, head);
+		ret = libashmem_ring_bounds(ring, &first, &head);
+		if (ret)
+			return ret;
+		reader->next = flags & ASHM_READER_NEWEST ? head + 1 : first;
 		if (!reader->party)
 			return 0;
 		atomic_store(&reader->party->next, reader->next);
 		atomic_fetch_add(&shared->joins, 1);
+		/* The writer may already wait for the previous wish. */
+		if (tries)
+			libashmem_ring_bell(&shared->room, false);
 		atomic_thread_fence(memory_order_seq_cst);
-		now = atomic_load(&shared->head);
-		if (now == head)
+		if (atomic_load(&shared->oldest) <= reader->next)
 			return 0;
-		head = now;
 	}
 	return -EPROTO;
 }
@@ -96,15 +85,19 @@ static int claim_party(struct ashm_reader *reader)
 static void give_up_party(struct ashm_reader *reader)
 {
 	struct ashm_ring *ring = reader->ring;
+	/* In a ring made since, the place is another reader's. */
+	bool ours = !libashmem_ring_check(ring);
 
-	atomic_store(&reader->party->next, 0);
-	libashmem_guard_release(&reader->party->owner, reader->claimed);
+	if (ours)
+		atomic_store(&reader->party->next, 0);
+	libashmem_guard_release(&reader->party->owner, reader->claimed, ours);
 	libashmem_ring_bell(&ring_writer(ring)->room, false);
 }
 
 int ashm_ring_reader(struct ashm_ring *ring, unsigned int flags,
 		     struct ashm_reader **out)
 {
+	KEEP_ERRNO;
 	struct ashm_reader *reader;
 	int ret;
 
@@ -142,6 +135,8 @@ free_reader:
 
 void ashm_ring_reader_close(struct ashm_reader *reader)
 {
+	KEEP_ERRNO;
+
 	if (!reader)
 		return;
 	if (reader->party && !libashmem_ring_mine(reader->ring))
@@ -153,8 +148,8 @@ void ashm_ring_reader_close(struct ashm_reader *reader)
 /* ---- looking for the next frame ---- */
 
 /*
- * The frame wanted is gone; goes on to one that is there. @torn: for the second
- * time now, so take the newest, which has the longest to live.
+ * The wanted frame is gone: continue with one that exists. @torn: this is the second
+ * time, so take the newest, which is overwritten last.
  */
 static int skip_missed(struct ashm_reader *reader, uint64_t have, bool torn)
 {
@@ -162,14 +157,14 @@ static int skip_missed(struct ashm_reader *reader, uint64_t have, bool torn)
 	uint64_t head, next;
 
 	/*
-	 * Whoever began frame @have had finished the one before, and that is
+	 * The writer of frame @have had finished the one before, and that is
 	 * a whole turn of the ring ahead.
 	 */
 	head = atomic_load_explicit(&ring_writer(ring)->head, memory_order_acquire);
 	if (head >= SLOT_SEQ_MAX - ASHM_RING_SLOTS_MAX || head + 1 < have ||
 	    have % ring->slots != reader->next % ring->slots)
 		return -EPROTO;
-	next = torn ? head : oldest(ring, head);
+	next = torn ? head : ring_oldest(ring, head);
 	if (next <= reader->next)
 		next = reader->next + 1;
 	reader->missed += next - reader->next;
@@ -178,8 +173,8 @@ static int skip_missed(struct ashm_reader *reader, uint64_t have, bool torn)
 }
 
 /*
- * 1 with *@slot and *@state when the next frame is there, 0 when it isn't yet, or
- * what ails the ring.
+ * 1 with *@slot and *@state if the next frame exists, 0 if it doesn't yet, or the error
+ * of the ring.
  */
 static int look(struct ashm_reader *reader, struct frame_slot **slot,
 		uint64_t *state, bool torn)
@@ -204,7 +199,7 @@ static int look(struct ashm_reader *reader, struct frame_slot **slot,
 			return -ENODATA;
 		have = *state >> SLOT_SEQ_SHIFT;
 		if (have <= reader->next)
-			/* A head that is there already has a frame there. */
+			/* If the head has passed it, the frame must exist. */
 			return head < reader->next ? 0 : -EPROTO;
 		ret = skip_missed(reader, have, torn);
 		if (ret)
@@ -224,8 +219,8 @@ static int writer_gone(uint32_t generation, uint32_t owner)
 }
 
 /*
- * Waits for the next frame: as look(), but never 0. The writer is judged by what
- * its word was before the last look: what it wrote before it went is read.
+ * Waits for the next frame: as look(), but never 0. Load the writer's word before the
+ * last look: frames that it finished before it died must still be read.
  */
 static int await(struct ashm_reader *reader, struct frame_slot **slot,
 		 uint64_t *state, bool torn, struct deadline *deadline)
@@ -236,17 +231,21 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 		    RING_SLICE_MS : RING_POLL_MS;
 	uint32_t value, owner, generation;
 	int ret, gone, waited = 0;
+	struct spin spin = { 0 };
 
-	ret = look(reader, slot, state, torn);
-	if (ret)
-		return ret;
+	do {
+		ret = look(reader, slot, state, torn);
+		if (ret)
+			return ret;
+	} while (libashmem_guard_alive(atomic_load(&shared->owner)) &&
+		 libashmem_spin(&spin, ring_spin(ring), deadline));
 	if (!deadline->timeout)
 		waited = -EAGAIN;
 	for (;;) {
 		/* In this order: the first writer claims, then counts. */
 		generation = atomic_load(&shared->generation);
 		owner = atomic_load(&shared->owner);
-		/* Armed before the look that counts. */
+		/* Arm before the final look. */
 		if (ring->writable && deadline->timeout)
 			value = libashmem_arm(&shared->bell);
 		else
@@ -256,7 +255,7 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 			return ret;
 		gone = writer_gone(generation, owner);
 		if (gone) {
-			/* Who else sleeps is woken by nobody but us. */
+			/* Only we can wake the others that sleep. */
 			if (ring->writable)
 				libashmem_ring_bell(&shared->bell, false);
 			return gone;
@@ -281,12 +280,13 @@ static void copy_header(struct frame_slot *slot, struct frame_header *header)
 	memcpy(header, words, sizeof(*header));
 }
 
-/* Is all that was loaded so far of frame @seq? */
-static bool still(struct frame_slot *slot, uint64_t seq)
+/* Do all loads so far belong to frame @seq and to this ring? */
+static bool still(struct ashm_ring *ring, struct frame_slot *slot, uint64_t seq)
 {
 	atomic_thread_fence(memory_order_acquire);
 	return slot_readable(atomic_load_explicit(&slot->state,
-						  memory_order_relaxed), seq);
+						  memory_order_relaxed), seq) &&
+	       !libashmem_ring_check(ring);
 }
 
 static bool header_valid(struct ashm_reader *reader,
@@ -298,7 +298,25 @@ static bool header_valid(struct ashm_reader *reader,
 	       header->region_size == reader->ring->region_size;
 }
 
-/* This reader is done with frame @seq, and so may be all. */
+/* To @buf, unless that is NULL; each byte is read once. False if the sum is wrong. */
+static bool copy_payload(struct ashm_ring *ring, struct frame_slot *slot,
+			 const struct frame_header *header, void *buf)
+{
+	size_t length = (size_t)header->length;
+	void *payload = slot_payload(slot);
+	uint32_t crc;
+
+	if (!buf)
+		return header->check == ~libashmem_frame_crc_in_place(ring, slot, header);
+	crc = libashmem_frame_crc(header);
+	if (ring_checked(ring))
+		crc = libashmem_crc_copy_out(crc, buf, payload, length);
+	else
+		libashmem_copy_out(buf, payload, length);
+	return header->check == ~crc;
+}
+
+/* This reader is done with frame @seq, perhaps as the last one. */
 static void consume(struct ashm_reader *reader)
 {
 	struct ashm_ring *ring = reader->ring;
@@ -306,7 +324,7 @@ static void consume(struct ashm_reader *reader)
 	uint32_t i, owner;
 	uint64_t next;
 
-	if (!ring->writable)
+	if (!ring->writable || libashmem_ring_check(ring))
 		return;
 	if (reader->party) {
 		atomic_store(&reader->party->next, reader->next);
@@ -326,8 +344,8 @@ wake:
 }
 
 /*
- * The next frame, copied to @buf, or judged where it is if that is NULL. A copy
- * that was torn by the writer is made anew of a younger frame.
+ * The next frame, copied to @buf, or checked in place if that is NULL. If the writer
+ * overwrote it during the copy, retry with a younger frame.
  */
 static int take(struct ashm_reader *reader, void *buf, size_t size,
 		struct ashm_frame *frame, int timeout)
@@ -337,7 +355,6 @@ static int take(struct ashm_reader *reader, void *buf, size_t size,
 	struct frame_slot *slot;
 	unsigned int tries;
 	uint64_t state;
-	uint32_t crc;
 	bool valid;
 	int ret;
 
@@ -353,23 +370,14 @@ static int take(struct ashm_reader *reader, void *buf, size_t size,
 		copy_header(slot, &header);
 		valid = header_valid(reader, &header);
 		if (valid && buf && header.length > size) {
-			if (!still(slot, reader->next))
+			if (!still(reader->ring, slot, reader->next))
 				continue;
 			ret = -EMSGSIZE;
 			break;
 		}
-		if (valid) {
-			crc = libashmem_frame_crc(&header);
-			if (buf)
-				crc = libashmem_crc_copy_out(crc, buf,
-							     slot_payload(slot),
-							     (size_t)header.length);
-			else
-				crc = libashmem_crc_shared(crc, slot_payload(slot),
-							   (size_t)header.length);
-			valid = header.check == ~crc;
-		}
-		if (!still(slot, reader->next))
+		if (valid)
+			valid = copy_payload(reader->ring, slot, &header, buf);
+		if (!still(reader->ring, slot, reader->next))
 			continue;
 		ret = valid ? 0 : -EBADMSG;
 		break;
@@ -430,12 +438,12 @@ int ashm_frame_valid(struct ashm_reader *reader)
 	if (!reader->borrowed)
 		return -EINVAL;
 	slot = ring_slot(reader->ring, reader->next);
-	if (!still(slot, reader->next)) {
+	if (!still(reader->ring, slot, reader->next)) {
 		ret = libashmem_ring_check(reader->ring);
 		if (!ret)
 			ret = atomic_load(&slot->magic) ? -ESTALE : -ENODATA;
 	}
-	/* Once spoilt it stays so, even if the state is set back. */
+	/* Once invalid, it stays invalid, even if the state is set back. */
 	if (ret && !reader->spoilt)
 		reader->spoilt = ret;
 	return reader->spoilt;

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
  * Writing frames. A slot goes through
  *
  *	EMPTY or an old frame -> WRITING(seq) -> READY(seq)
  *
- * and a reader makes it CONSUMED(seq). Who is in WRITING owns the slot; the fence
- * behind that store keeps the payload from being changed before the state is, so
- * that a reader of the old frame finds out. READY is stored with release behind
- * everything else, the head after it.
+ * and a reader makes it CONSUMED(seq). The writer in WRITING owns the slot. The fence
+ * behind that store orders it before the changes of the payload, so that a reader of the
+ * old frame detects them. READY is stored last, with release, and then the head.
  *
- * With ASHM_RING_WAIT a slot may be written anew once every reader's next frame
- * is a younger one. What the lowest of those was is remembered: it only rises,
- * save that readers join, who say so by a counter.
+ * With ASHM_RING_WAIT a slot may be written again when the next frame of every reader is
+ * a younger one. The lowest of these is cached: it only rises, unless a reader joins,
+ * which increments a counter. A reader that joins starts with "oldest", which the writer
+ * raises before it overwrites a frame.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frame_internal.h"
+#include "internal.h"
 
 struct ashm_writer {
 	struct ashm_ring *ring;
 	struct frame_slot *slot;	/* of the frame that was begun */
-	size_t room;			/* what that may come to have */
+	size_t room;			/* its largest possible length */
 	uint64_t seq;			/* the next frame's number */
 	uint64_t free_below;		/* frames that no reader wants */
 	uint32_t claimed;
@@ -39,9 +40,19 @@ uint32_t libashmem_frame_crc(const struct frame_header *header)
 	return libashmem_crc(LIBASHMEM_CRC_INIT, &copy, sizeof(copy));
 }
 
+uint32_t libashmem_frame_crc_in_place(struct ashm_ring *ring, struct frame_slot *slot,
+				      const struct frame_header *header)
+{
+	uint32_t crc = libashmem_frame_crc(header);
+
+	if (!ring_checked(ring))
+		return crc;
+	return libashmem_crc_shared(crc, slot_payload(slot), (size_t)header->length);
+}
+
 /* ---- taking over ---- */
 
-/* A frame that was finished but for the head, when its writer died. */
+/* A frame that was finished except for the head when its writer died. */
 static bool finished(struct ashm_ring *ring, struct frame_slot *slot, uint64_t seq)
 {
 	struct frame_header header;
@@ -54,15 +65,23 @@ static bool finished(struct ashm_ring *ring, struct frame_slot *slot, uint64_t s
 	memcpy(&header, words, sizeof(header));
 	return slot_readable(header.state, seq) && header.seq == seq &&
 	       header.length <= ring->frame_max &&
-	       ~libashmem_crc_shared(libashmem_frame_crc(&header),
-				     slot_payload(slot),
-				     (size_t)header.length) == header.check;
+	       ~libashmem_frame_crc_in_place(ring, slot, &header) == header.check;
 }
 
-/*
- * Only one frame can have been under way, the one behind the head: it counts
- * or is dropped.
- */
+/* The frame that the next one overwrites exists until that one is begun. */
+static void keep_from(struct ashm_writer *writer)
+{
+	struct ashm_ring *ring = writer->ring;
+	uint64_t state = atomic_load(&ring_slot(ring, writer->seq)->state);
+	uint64_t begun = state >> SLOT_SEQ_SHIFT == writer->seq;
+	uint64_t end = writer->seq + begun;
+
+	if (ring->flags & ASHM_RING_WAIT)
+		atomic_store(&ring_writer(ring)->oldest,
+			     end > ring->slots ? end - ring->slots : 1);
+}
+
+/* At most one frame can be unfinished, the one after the head: keep it or drop it. */
 static int take_over(struct ashm_writer *writer)
 {
 	struct ashm_ring *ring = writer->ring;
@@ -88,11 +107,13 @@ static int take_over(struct ashm_writer *writer)
 		return -EPROTO;
 	}
 	writer->seq = seq;
+	keep_from(writer);
 	return 0;
 }
 
 int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 {
+	KEEP_ERRNO;
 	struct ring_writer *shared = ring_writer(ring);
 	struct ashm_writer *writer;
 	int ret;
@@ -127,7 +148,7 @@ int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 	return 0;
 
 release:
-	libashmem_guard_release(&shared->owner, writer->claimed);
+	libashmem_guard_release(&shared->owner, writer->claimed, true);
 free_writer:
 	free(writer);
 	return ret;
@@ -135,6 +156,7 @@ free_writer:
 
 void ashm_ring_writer_close(struct ashm_writer *writer)
 {
+	KEEP_ERRNO;
 	struct ring_writer *shared;
 
 	if (!writer)
@@ -143,7 +165,8 @@ void ashm_ring_writer_close(struct ashm_writer *writer)
 	if (!libashmem_ring_mine(writer->ring)) {
 		if (writer->slot)
 			ashm_frame_abort(writer);
-		libashmem_guard_release(&shared->owner, writer->claimed);
+		libashmem_guard_release(&shared->owner, writer->claimed,
+					!libashmem_ring_check(writer->ring));
 		libashmem_ring_bell(&shared->bell, true);
 	}
 	libashmem_ring_put(writer->ring);
@@ -153,10 +176,9 @@ void ashm_ring_writer_close(struct ashm_writer *writer)
 /* ---- room ---- */
 
 /*
- * The frames below the result are wanted by nobody; *@holder is a reader that
- * wants the first one that isn't. 0 if there is no reader, or only one that is
- * just joining, which then is *@holder. Places of readers that died are given
- * free.
+ * No reader wants the frames below the result; *@holder is a reader that wants the first
+ * one that isn't. 0 if there is no reader, or only one that is just joining, which then
+ * is *@holder. Frees places of dead readers.
  */
 static uint64_t wanted_from(struct ashm_ring *ring, struct ring_party **holder)
 {
@@ -175,7 +197,7 @@ static uint64_t wanted_from(struct ashm_ring *ring, struct ring_party **holder)
 		if (!libashmem_guard_alive(owner))
 			continue;
 		next = atomic_load_explicit(&party->next, memory_order_acquire);
-		/* One that is just joining makes sure of its place itself. */
+		/* A joining reader makes sure of its place itself. */
 		if (next ? next < lowest : !*holder) {
 			lowest = next ? next : lowest;
 			*holder = party;
@@ -184,24 +206,41 @@ static uint64_t wanted_from(struct ashm_ring *ring, struct ring_party **holder)
 	return lowest == UINT64_MAX ? 0 : lowest;
 }
 
-/* True when the slot of the next frame may be overwritten. */
-static bool has_room(struct ashm_writer *writer, struct ring_party **holder)
+/* True when no reader wants frame @old or one before it. */
+static bool unwanted(struct ashm_writer *writer, uint64_t old,
+		     struct ring_party **holder)
 {
 	struct ashm_ring *ring = writer->ring;
 	struct ring_writer *shared = ring_writer(ring);
-	uint64_t old = writer->seq - ring->slots;
 	uint32_t joins;
 
-	*holder = NULL;
-	if (writer->seq <= ring->slots)
-		return true;
-	joins = atomic_load_explicit(&shared->joins, memory_order_acquire);
+	/* Behind the store to "oldest", in the one order of such operations. */
+	joins = atomic_load(&shared->joins);
 	if (joins == writer->joins && old < writer->free_below)
 		return true;
 	writer->joins = joins;
-	/* Without a reader all are kept for the first one to come. */
+	/* Without a reader, keep all for the first one. */
 	writer->free_below = wanted_from(ring, holder);
 	return old < writer->free_below;
+}
+
+/* True when the slot of the next frame may be overwritten. */
+static bool has_room(struct ashm_writer *writer, struct ring_party **holder)
+{
+	struct ring_writer *shared = ring_writer(writer->ring);
+	uint64_t old = writer->seq - writer->ring->slots;
+
+	*holder = NULL;
+	if (writer->seq <= writer->ring->slots)
+		return true;
+	if (!unwanted(writer, old, holder))
+		return false;
+	/* See join(): a reader that doesn't see this is seen here. */
+	atomic_store(&shared->oldest, old + 1);
+	if (unwanted(writer, old, holder))
+		return true;
+	atomic_store(&shared->oldest, old);
+	return false;
 }
 
 static int wait_for_room(struct ashm_writer *writer, int timeout)
@@ -209,13 +248,17 @@ static int wait_for_room(struct ashm_writer *writer, int timeout)
 	struct ring_writer *shared = ring_writer(writer->ring);
 	struct deadline deadline = { .timeout = timeout };
 	struct ring_party *holder;
+	struct spin spin = { 0 };
 	uint32_t value, owner;
 	int ret, waited = 0;
 
 	for (;;) {
-		if (has_room(writer, &holder))
-			return 0;
-		/* Armed before the look that counts. */
+		do {
+			if (has_room(writer, &holder))
+				return 0;
+		} while (holder &&
+			 libashmem_spin(&spin, ring_spin(writer->ring), &deadline));
+		/* Arm before the final look. */
 		value = libashmem_arm(&shared->room);
 		if (has_room(writer, &holder))
 			return 0;
@@ -240,7 +283,7 @@ static int wait_for_room(struct ashm_writer *writer, int timeout)
 
 /* ---- frames ---- */
 
-/* The ring is what it was, and this writer's. */
+/* The ring is unchanged and belongs to this writer. */
 static int check(struct ashm_writer *writer)
 {
 	struct ashm_ring *ring = writer->ring;
@@ -296,7 +339,7 @@ int ashm_frame_abort(struct ashm_writer *writer)
 		return ret;
 	if (!writer->slot)
 		return -EINVAL;
-	/* A successor, or a ring made anew, has other uses for the slot. */
+	/* A successor, or a recreated ring, has other uses for the slot. */
 	if (!check(writer))
 		atomic_store_explicit(&writer->slot->state,
 				      slot_state(writer->seq, SLOT_EMPTY),
@@ -305,7 +348,7 @@ int ashm_frame_abort(struct ashm_writer *writer)
 	return 0;
 }
 
-/* @crc is of the header's fields and the payload. */
+/* @crc is of the header's fields and, where it is checked, the payload. */
 static int publish(struct ashm_writer *writer, struct frame_header *header,
 		   uint32_t crc)
 {
@@ -355,7 +398,6 @@ static void fill_header(struct ashm_writer *writer, struct frame_header *header,
 int ashm_frame_commit(struct ashm_writer *writer, size_t length, uint64_t tag)
 {
 	struct frame_header header;
-	uint32_t crc;
 	int ret;
 
 	ret = libashmem_ring_mine(writer->ring);
@@ -364,9 +406,8 @@ int ashm_frame_commit(struct ashm_writer *writer, size_t length, uint64_t tag)
 	if (!writer->slot || length > writer->room)
 		return -EINVAL;
 	fill_header(writer, &header, length, tag);
-	crc = libashmem_crc_shared(libashmem_frame_crc(&header),
-				   slot_payload(writer->slot), length);
-	return publish(writer, &header, crc);
+	return publish(writer, &header,
+		       libashmem_frame_crc_in_place(writer->ring, writer->slot, &header));
 }
 
 int ashm_frame_write(struct ashm_writer *writer, const void *data,
@@ -381,6 +422,10 @@ int ashm_frame_write(struct ashm_writer *writer, const void *data,
 	if (ret)
 		return ret;
 	fill_header(writer, &header, length, tag);
-	crc = libashmem_crc_copy_in(libashmem_frame_crc(&header), to, data, length);
+	crc = libashmem_frame_crc(&header);
+	if (ring_checked(writer->ring))
+		crc = libashmem_crc_copy_in(crc, to, data, length);
+	else
+		libashmem_copy_in(to, data, length);
 	return publish(writer, &header, crc);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
 /*
  * What the files of the frames share.
  */
@@ -8,12 +9,13 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "../keep_errno.h"
 #include "ashmem_frame.h"
-#include "frame_format.h"
+#include "format.h"
 
 #pragma GCC visibility push(hidden)
 
-/* ---- frame_crc.c ---- */
+/* ---- crc.c ---- */
 
 /*
  * CRC-32C without the customary inversions, so that calls chain: begin with
@@ -33,10 +35,14 @@ uint32_t libashmem_crc_copy_out(uint32_t crc, void *dst, const void *src,
 uint32_t libashmem_crc_copy_in(uint32_t crc, void *dst, const void *src,
 			       size_t len);
 
-/* How it is computed here, for people. */
+/* The same without a checksum. */
+void libashmem_copy_out(void *dst, const void *src, size_t len);
+void libashmem_copy_in(void *dst, const void *src, size_t len);
+
+/* How this machine computes it, as text. */
 const char *libashmem_crc_name(void);
 
-/* ---- frame_wait.c ---- */
+/* ---- wait.c ---- */
 
 struct deadline {
 	int timeout;		/* as the caller gave it */
@@ -44,22 +50,35 @@ struct deadline {
 	struct timespec at;
 };
 
+/* When a call stops spinning and sleeps. */
+struct spin {
+	bool begun;
+	struct timespec end;
+};
+
 /*
- * Sleeps while *@word is @value, and *@owner is @owner_value if @owner isn't
- * NULL; no longer than @slice_ms, since neither tells of everything. 0 when it is
- * time to look again, -EAGAIN, -ETIMEDOUT or -EINTR.
+ * True while the caller should spin: for @microseconds from the first call on, but not
+ * beyond @deadline.
+ */
+bool libashmem_spin(struct spin *spin, unsigned int microseconds,
+		    struct deadline *deadline);
+
+/*
+ * Sleeps while *@word is @value and, if @owner isn't NULL, *@owner is @owner_value, but
+ * at most @slice_ms, because the words do not signal everything. Returns 0 when the
+ * caller must look again, -EAGAIN, -ETIMEDOUT or -EINTR.
  */
 int libashmem_wait(_Atomic uint32_t *word, uint32_t value,
 		   _Atomic uint32_t *owner, uint32_t owner_value,
 		   struct deadline *deadline, int slice_ms);
 void libashmem_wake(_Atomic uint32_t *word);
 
-/* For who is about to sleep: the value to sleep on. */
+/* For a task that is about to sleep: the value to sleep on. */
 uint32_t libashmem_arm(_Atomic uint32_t *word);
-/* For who has changed something: wakes those who sleep, or all that might. */
+/* For a task that has changed something: wakes the sleepers, or all that may sleep. */
 void libashmem_ring_bell(_Atomic uint32_t *word, bool always);
 
-/* ---- frame_guard.c ---- */
+/* ---- guard.c ---- */
 
 struct guard_node {
 	_Alignas(64) _Atomic(struct guard_node *) next;
@@ -74,10 +93,11 @@ _Static_assert(sizeof(struct guard_node) == sizeof(struct ring_party),
 
 /*
  * Claims the word for this process, if it is free; 0, -EBUSY, -ENOMEM or
- * -EAGAIN. Once it is given back nobody learns of this process's death.
+ * -EAGAIN. After it is given back no peer learns of this process's death.
  */
 int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed);
-void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed);
+/* @ours: the ring is the one in which the word was claimed. */
+void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours);
 
 /* True in the process that claimed the word, false in its children. */
 static inline struct guard_node *libashmem_guard_node(_Atomic uint32_t *word)
@@ -85,7 +105,7 @@ static inline struct guard_node *libashmem_guard_node(_Atomic uint32_t *word)
 	return (struct guard_node *)((char *)word - GUARD_OFFSET);
 }
 
-/* An owner that lives, as far as the word tells. */
+/* Does the word say that its owner lives? */
 bool libashmem_guard_alive(uint32_t owner);
 bool libashmem_guard_died(uint32_t owner);
 
@@ -93,6 +113,7 @@ bool libashmem_guard_died(uint32_t owner);
 
 struct ashm_ring {
 	_Atomic unsigned int refs;
+	_Atomic unsigned int spin;	/* microseconds */
 	struct ring_header *header;
 	char *map;		/* the guardian's page, then the region */
 	size_t map_size;
@@ -118,6 +139,17 @@ static inline struct frame_slot *ring_slot(struct ashm_ring *ring, uint64_t seq)
 				     (size_t)(seq % ring->slots) * ring->stride);
 }
 
+/* The oldest frame that survives if the writer is overwriting one. */
+static inline uint64_t ring_oldest(struct ashm_ring *ring, uint64_t head)
+{
+	return head + 2 > ring->slots ? head + 2 - ring->slots : 1;
+}
+
+static inline bool ring_checked(struct ashm_ring *ring)
+{
+	return !(ring->flags & ASHM_RING_UNCHECKED);
+}
+
 static inline void *slot_payload(struct frame_slot *slot)
 {
 	return (char *)slot + FRAME_HEADER;
@@ -134,21 +166,31 @@ static inline bool slot_readable(uint64_t state, uint64_t seq)
 	       state == slot_state(seq, SLOT_CONSUMED);
 }
 
+static inline unsigned int ring_spin(struct ashm_ring *ring)
+{
+	return atomic_load_explicit(&ring->spin, memory_order_relaxed);
+}
+
 void libashmem_ring_get(struct ashm_ring *ring);
 void libashmem_ring_put(struct ashm_ring *ring);
 
 /* 0 if the ring is still the one that was attached; -ENODATA, -ESTALE. */
 int libashmem_ring_check(struct ashm_ring *ring);
+/* The numbers of the oldest frame that is there and of the newest, or -EPROTO. */
+int libashmem_ring_bounds(struct ashm_ring *ring, uint64_t *first, uint64_t *head);
 /* 0, or -ECHILD in a process that didn't attach it. */
 int libashmem_ring_mine(struct ashm_ring *ring);
 
-/* Milliseconds after which who sleeps looks whether the ring was purged. */
+/* Milliseconds after which a sleeper checks whether the ring was purged. */
 #define RING_SLICE_MS	1000
-/* The same for those who can't say that they sleep. */
+/* The same for readers that cannot announce that they sleep. */
 #define RING_POLL_MS	10
 
-/* The checksum of a header's fields, as a beginning for that of the payload. */
+/* The checksum of a header's fields, with which that of the payload starts. */
 uint32_t libashmem_frame_crc(const struct frame_header *header);
+/* The same with the payload, which is in place, unless the ring is unchecked. */
+uint32_t libashmem_frame_crc_in_place(struct ashm_ring *ring, struct frame_slot *slot,
+				      const struct frame_header *header);
 
 #pragma GCC visibility pop
 

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
 /*
- * How others learn that this process died: a thread of it, the guardian, has a
- * list of robust futexes. When the process ends in whatever way, or executes
- * another program, the kernel marks those words of the list that hold the
- * guardian's thread id with FUTEX_OWNER_DIED and wakes who sleeps on them. Ids
- * are compared by the kernel in the namespace of the one that dies, so peers in
- * other pid namespaces, or without /proc, learn of it all the same.
+ * How others learn that this process died: one of its threads, the guardian, has a list
+ * of robust futexes. When the process ends, in any way, or executes another program, the
+ * kernel sets FUTEX_OWNER_DIED in those words of the list that hold the guardian's
+ * thread id, and wakes their sleepers. The kernel compares ids in the namespace of the
+ * dying thread, so this also works for peers in other pid namespaces or without /proc.
  *
- * A thread of its own, since the list of every other one belongs to the C
- * library; and since it is processes that give up a ring by dying, not threads.
+ * A separate thread, because the C library owns the list of every other thread, and
+ * because the death of a process counts, not that of a thread.
  *
- * The words are in regions that others can write to, the list must not be: its
- * nodes are in a private page in front of each mapping, all at the same distance
- * from their words, which is what the kernel's list demands. A node joins the
- * list before the word gets the id and leaves it after the word has lost it: a
- * node whose word doesn't hold the id is of no effect. The kernel may look at
- * any moment, so each step on the list is one store.
+ * Others can write to the regions that hold the words, so the list must be elsewhere.
+ * Its nodes are in a private page before each mapping, all at the same distance from
+ * their words, as the kernel requires. A node joins the list before the word gets the
+ * id, and leaves after the word has lost it: a node without the id in its word has no
+ * effect. The kernel may walk the list at any moment, so each change is one store.
  *
- * The mutex protects the guardian's life and all changes of the list.
+ * The mutex protects start and end of the guardian and all changes of the list.
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "frame_internal.h"
+#include "internal.h"
 
 #define GUARD_STACK	(64 * 1024)
 
@@ -177,7 +176,7 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed)
 
 	pthread_mutex_lock(&guard.lock);
 	old = atomic_load(word);
-	/* What is ours stays so, even if somebody has cleared the word. */
+	/* It stays ours, even if a peer has cleared the word. */
 	if (libashmem_guard_alive(old) || node->listed) {
 		ret = -EBUSY;
 		goto unlock;
@@ -187,7 +186,7 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed)
 		if (ret)
 			goto unlock;
 	}
-	/* The flag makes the kernel wake somebody at our death. */
+	/* The flag makes the kernel wake a sleeper when we die. */
 	*claimed = atomic_load(&guard.tid) | FUTEX_WAITERS;
 	list_add(node);
 	if (!atomic_compare_exchange_strong(word, &old, *claimed)) {
@@ -203,11 +202,12 @@ unlock:
 	return ret;
 }
 
-void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed)
+void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours)
 {
 	pthread_mutex_lock(&guard.lock);
-	/* It may be somebody else's, if the region was made anew. */
-	atomic_compare_exchange_strong(word, &claimed, 0);
+	/* In a ring made since, this process may have claimed the same word. */
+	if (ours)
+		atomic_compare_exchange_strong(word, &claimed, 0);
 	list_del(libashmem_guard_node(word));
 	if (!--guard.words)
 		stop_guardian();

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 ashmem maintainers */
+/*
+ * Memory that the kernel may purge, and that is rebuilt when it is needed.
+ *
+ * A program provides a function that makes the contents, and brackets each use: between
+ * begin and end the contents are complete and stay. Otherwise they may be purged: on
+ * /dev/ashmem by the kernel, on memfd by ashm_purgeable_reclaim(), which the program
+ * calls, for instance when memory is short.
+ *
+ * Conventions are those of ashmem.h: 0, a value or a negative errno. Every call may
+ * be made from any thread. Objects belong to the process that made them: in a child
+ * after fork() all calls return -ECHILD.
+ */
+#ifndef ASHMEM_PURGEABLE_H
+#define ASHMEM_PURGEABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ashm_purgeable;
+
+/**
+ * ashm_rebuild_fn - makes the contents
+ * @data: as it was given to ashm_purgeable_create()
+ * @contents: where they belong; what is there is undefined
+ * @size: their size
+ *
+ * Called by begin, in the thread that begins, when there are no contents yet or they
+ * were lost. No other thread uses the object then. It must not use it either.
+ *
+ * Return: 0, or a negative errno, which begin returns.
+ */
+typedef int ashm_rebuild_fn(void *data, void *contents, size_t size);
+
+/**
+ * ashm_purgeable_create - make an object without contents
+ * @name: as of ashm_create()
+ * @size: in bytes, not 0
+ * @rebuild: makes the contents
+ * @data: for @rebuild
+ * @object: where the object is put
+ *
+ * Return: 0, or as of ashm_create() and ashm_map().
+ */
+int ashm_purgeable_create(const char *name, size_t size, ashm_rebuild_fn *rebuild,
+			  void *data, struct ashm_purgeable **object);
+
+/* Ends an object that no thread uses. NULL is allowed. */
+void ashm_purgeable_destroy(struct ashm_purgeable *object);
+
+size_t ashm_purgeable_size(const struct ashm_purgeable *object);
+
+/**
+ * ashm_purgeable_begin_read - keep the contents, to read them
+ * @object: the object
+ * @contents: where their address is put, good until the matching end
+ *
+ * Any number of threads may read at a time. Waits while another one writes. May be
+ * nested, also in writing.
+ *
+ * Return: 0; what the rebuild function returned; -EDEADLK in a rebuild function; or
+ * -ECHILD.
+ */
+int ashm_purgeable_begin_read(struct ashm_purgeable *object, const void **contents);
+
+/* Return: 0, or -EINVAL if there is nothing to end, or -ECHILD. */
+int ashm_purgeable_end_read(struct ashm_purgeable *object);
+
+/**
+ * ashm_purgeable_begin_write - keep the contents, to change them
+ * @object: the object
+ * @contents: where their address is put, good until the matching end
+ *
+ * Waits while other threads read or write; a thread that reads itself deadlocks. May be
+ * nested. Changes are lost with the contents, unless the rebuild function repeats them.
+ *
+ * Return: as of ashm_purgeable_begin_read().
+ */
+int ashm_purgeable_begin_write(struct ashm_purgeable *object, void **contents);
+
+/* Return: as of ashm_purgeable_end_read(). */
+int ashm_purgeable_end_write(struct ashm_purgeable *object);
+
+/**
+ * ashm_purgeable_discard - have contents made again that were changed by halves
+ * @object: the object, which this thread is writing
+ *
+ * For a change that failed on the way. They stay as they are until the thread's last
+ * end; the next begin has them made again.
+ *
+ * Return: 0, or -EINVAL if this thread isn't writing, or -ECHILD.
+ */
+int ashm_purgeable_discard(struct ashm_purgeable *object);
+
+/**
+ * ashm_purgeable_reclaim - free memory of unused objects, on memfd
+ * @bytes: how much to free, if there is that much
+ * @freed: set to how much was freed, or NULL
+ *
+ * Starts with the object that has been unused for longest, as the kernel does on the
+ * device; there this does nothing.
+ *
+ * Return: 0, or -errno of fallocate(2).
+ */
+int ashm_purgeable_reclaim(uint64_t bytes, uint64_t *freed);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
