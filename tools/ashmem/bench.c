@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem bench: what regions cost on this machine, beside memfd.
+ * ashmem bench: the cost of regions on this machine, compared with memfd.
  *
- * A measure is a batch of operations on the one and then on the other, taken in
- * turns, so that whatever else the machine does meets both. The figures are
- * medians; the ratio is the median of the turns' ratios, with their quartiles.
+ * A measure runs batches of operations on both alternately, so that other load on the
+ * machine affects both. The figures are medians; the ratio is the median of the turns'
+ * ratios, with their quartiles.
  */
 
 #include <errno.h>
@@ -85,7 +85,7 @@ static void measure_life(struct bench *bench, unsigned int count)
 	}
 }
 
-/* Of new regions, whose making isn't counted but is the same for both. */
+/* On new regions. Their creation isn't counted, and is the same for both. */
 static void measure_touch(struct bench *bench, unsigned int count)
 {
 	size_t i;
@@ -104,7 +104,7 @@ static void measure_read(struct bench *bench, unsigned int count)
 			failed("pread");
 }
 
-/* What memfd has nothing for. */
+/* memfd has no such operation. */
 static void measure_pin(struct bench *bench, unsigned int count)
 {
 	struct ashmem_pin pin = { .offset = 0, .len = (uint32_t)page_size };
@@ -208,7 +208,7 @@ static struct result take(const struct measure *measure, struct bench benches[2]
 	unsigned int kinds = measure->memfd ? 2 : 1;
 	struct result result = { .ratio = 0 };
 
-	/* Once for nothing, and to see how long it takes. */
+	/* A first run warms up and tells how long it takes. */
 	once = turn(measure, &benches[0], count) * measure->each;
 	if (measure->memfd)
 		turn(measure, &benches[1], count);
@@ -323,12 +323,12 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command bench_command = {
 	.name = "bench",
-	.summary = "a quick figure of what regions cost, beside memfd",
+	.summary = "the cost of regions, compared with memfd",
 	.usage = "[OPTION]...\n"
-		 "Measure what regions cost on this machine, beside memfd: medians of 21 turns\n"
-		 "taken by the two alternately, and the ratio with its middle half.\n\n"
+		 "Measure the cost of regions on this machine, compared with memfd: medians of 21\n"
+		 "alternating turns, and the ratio with its middle half.\n\n"
 		 "  -j, --json          as JSON\n"
-		 "  -t, --time=SECONDS  to take about so long (2)\n"
+		 "  -t, --time=SECONDS  approximate run time (2)\n"
 		 "  -h, --help          this text\n",
 	.run = run,
 };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * ashmem cat: a region's contents on stdout.
  */
@@ -17,8 +17,8 @@
 #define BLOCK	4096
 
 /*
- * Zeroes are passed over rather than written, if what is passed over reads as
- * zeroes then: in a plain file, behind its end.
+ * Seek over zeroes instead of writing them if a hole reads as zeroes: in a plain file,
+ * behind its end.
  */
 static bool can_skip(int fd)
 {
@@ -48,7 +48,7 @@ static bool all_zero(const char *data, size_t len)
 	return !*data && !memcmp(data, data + 1, len - 1);
 }
 
-/* Writes a chunk, or passes over its blocks of zeroes. */
+/* Writes a chunk, but seeks over its blocks of zeroes. */
 static int put(int fd, const char *data, size_t len, bool skip)
 {
 	size_t n, run;
@@ -149,10 +149,10 @@ const struct command cat_command = {
 	.summary = "a region's contents on stdout",
 	.usage = "[OPTION]... PID/FD\n"
 		 "Write a region's contents to stdout. Neither the region nor its file\n"
-		 "position changes. Into a plain file zeroes are written as holes.\n"
-		 "LENGTH and OFFSET are bytes, or have K, M, G or T behind them.\n\n"
-		 "  -l, --length=LENGTH  only so many\n"
-		 "  -o, --offset=OFFSET  from there on\n"
+		 "position changes. In a plain file zeroes are written as holes.\n"
+		 "LENGTH and OFFSET are in bytes, or have a suffix K, M, G or T.\n\n"
+		 "  -l, --length=LENGTH  only this much\n"
+		 "  -o, --offset=OFFSET  start there\n"
 		 "  -h, --help           this text\n",
 	.run = run,
 };

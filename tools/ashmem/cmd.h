@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * ashmem: what its commands share.
  *
- * One thread; a command runs once and the process ends with it, so memory is
- * given back only where something repeats itself (top).
+ * There is one thread, and the process runs one command. So memory is freed only where
+ * something repeats (top).
  */
 
 #ifndef _ASHMEM_CMD_H
@@ -51,9 +51,12 @@ int command_usage(const struct command *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int command_no_operands(const struct command *self, int argc, char **argv);
 
+/* complete.c */
+int complete(const struct command *const *commands, size_t count, char **words, int n);
+
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
 
-/* say.c */
+/* message.c */
 extern const char *said_by;
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

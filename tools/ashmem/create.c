@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * ashmem create: a region that lives as long as a command, or as this process.
  */
@@ -43,7 +43,7 @@ struct wish {
 	bool detach;
 };
 
-/* What is to be read: a descriptor, or -1 after having said why not. */
+/* Opens the input. Returns a descriptor, or -1 after an error message. */
 static int open_contents(struct wish *wish)
 {
 	struct stat st;
@@ -72,40 +72,56 @@ static int open_contents(struct wish *wish)
 	return fd;
 }
 
-/* By an object of its own, which leaves no mapping behind. */
+/* By the library's object, which leaves no mapping behind. */
 static int fill_new(int fd, const struct wish *wish, int contents)
 {
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	struct ashm *region = own < 0 ? NULL : ashm_adopt(own);
-	int code;
+	struct ashm *region;
+	int code, ret;
 
-	if (!region)
-		return fail("can't fill the region: %s", strerror(errno));
+	ret = own < 0 ? -errno : ashm_adopt(own, &region);
+	if (ret)
+		return fail("can't fill the region: %s", strerror(-ret));
 	code = fill_from(region, 0, wish->size, true, contents);
 	ashm_close(region);
 	return code;
 }
 
-/* The region's descriptor, close-on-exec; -1 after having said what is wrong. */
+/* The seals of a memfd can only remove the right to write. */
+static void warn_of_mask(int fd, int mask)
+{
+	int got = mask & PROT_WRITE ? PROT_READ | PROT_WRITE | PROT_EXEC :
+		PROT_READ | PROT_EXEC;
+	char asked[4], is[4];
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || mask == got)
+		return;
+	mask_text(mask, asked);
+	mask_text(got, is);
+	say("without /dev/ashmem a region can lose w only: the mask is %s, not %s", is, asked);
+}
+
+/* The region's descriptor, close-on-exec; -1 after an error message. */
 static int make(struct wish *wish)
 {
 	struct ashm *region;
 	const char *why;
-	int contents = -1, fd;
+	int contents = -1, fd, ret;
 
 	if (wish->from) {
 		contents = open_contents(wish);
 		if (contents < 0)
 			return -1;
 	}
-	region = ashm_create(wish->name, (size_t)wish->size);
-	if (!region && ashm_backend(&why) < 0) {
+	ret = ashm_create(wish->name, (size_t)wish->size, &region);
+	if (ret && ashm_backend(&why) < 0) {
 		fail("can't make a region: %s", why);
 		return -1;
 	}
-	if (!region) {
+	if (ret) {
 		fail("can't make a region of %llu bytes: %s",
-		     (unsigned long long)wish->size, strerror(errno));
+		     (unsigned long long)wish->size, strerror(-ret));
 		return -1;
 	}
 	fd = ashm_fd(region);
@@ -117,14 +133,17 @@ static int make(struct wish *wish)
 		fail("can't unpin the region: %s", strerror(errno));
 		return -1;
 	}
-	if (wish->mask >= 0 && ashm_protect(region, wish->mask)) {
-		fail("can't set the mask: %s", strerror(errno));
+	ret = wish->mask >= 0 ? ashm_protect(region, wish->mask) : 0;
+	if (ret) {
+		fail("can't set the mask: %s", strerror(-ret));
 		return -1;
 	}
+	if (wish->mask >= 0)
+		warn_of_mask(fd, wish->mask);
 	return fd;
 }
 
-/* Doesn't return. A shell's exit codes say why there was no command. */
+/* Does not return. The exit codes for a missing command are those of a shell. */
 static noreturn void run_command(int fd, const struct wish *wish, char **argv)
 {
 	char number[16];
@@ -146,7 +165,7 @@ static noreturn void run_command(int fd, const struct wish *wish, char **argv)
 	exit(err == ENOENT ? 127 : 126);
 }
 
-/* Nothing of the caller's may stay open, or it would wait for us to end. */
+/* Close all descriptors of the caller, or it would wait until we end. */
 static void leave_caller(int fd)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -174,12 +193,12 @@ static sigset_t ends(void)
 	return set;
 }
 
-/* Before anybody is told of the region, and may end or look into its holder. */
+/* Before the region is announced: a reader may end its holder or look into it at once. */
 static void prepare_to_hold(void)
 {
 	sigset_t set = ends();
 
-	/* So that fill and cat of the same user work under ptrace_scope 1, too. */
+	/* Make fill and cat of the same user work under ptrace_scope 1, too. */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
@@ -215,7 +234,7 @@ static int hold_detached(int fd)
 		return fail("can't start a process: %s", strerror(errno));
 	if (!pid) {
 		prepare_to_hold();
-		/* The pipe's end tells the parent that all is ready: this closes it. */
+		/* End of file on the pipe tells the parent that all is ready: close it. */
 		leave_caller(fd);
 		_exit(hold());
 	}
@@ -224,7 +243,7 @@ static int hold_detached(int fd)
 		;
 	if (announce(pid, fd))
 		return EXIT_OK;
-	/* Nobody could learn of it: it would be there for ever. */
+	/* The caller could not learn of it, and it would stay forever. */
 	kill(pid, SIGKILL);
 	return EXIT_FAILED;
 }
@@ -246,7 +265,7 @@ static int parse_options(const struct command *self, int argc, char **argv,
 	uint64_t number;
 	int opt;
 
-	/* "+": what stands behind the command's name is its own. */
+	/* "+": arguments after the command's name belong to the command. */
 	while ((opt = command_getopt(self, argc, argv, "+dF:f:m:n:s:uh", longs)) != -1) {
 		switch (opt) {
 		case 'd':
@@ -316,17 +335,17 @@ const struct command create_command = {
 	.name = "create",
 	.summary = "make a region, for a command or to be held",
 	.usage = "[OPTION]... [--] [COMMAND [ARGUMENT]...]\n"
-		 "Make a region. With a COMMAND, become it: it has the region's descriptor,\n"
-		 "whose number is in ASHMEM_FD. Without, print PID/FD of the region for the\n"
+		 "Make a region. With a COMMAND, execute it: it gets the region's descriptor,\n"
+		 "whose number is in ASHMEM_FD. Without one, print PID/FD of the region for the\n"
 		 "other commands, and hold it until killed.\n"
-		 "Without /dev/ashmem it is a memfd; ASHMEM_BACKEND=ashmem insists.\n\n"
+		 "Without /dev/ashmem it is a memfd, unless ASHMEM_BACKEND=ashmem is set.\n\n"
 		 "  -d, --detach     hold it in the background: kill PID when done\n"
 		 "  -F, --fd=N       the descriptor that COMMAND gets\n"
-		 "  -f, --from=FILE  what is in it; '-' is stdin\n"
-		 "  -m, --mask=MASK  what mappings may do from then on: of rwx (rwx)\n"
+		 "  -f, --from=FILE  its contents; '-' is stdin\n"
+		 "  -m, --mask=MASK  the rights of later mappings, of rwx (rwx)\n"
 		 "  -n, --name=NAME  up to 255 bytes\n"
 		 "  -s, --size=SIZE  bytes, or with K, M, G or T; FILE's length if not given\n"
-		 "  -u, --unpin      the kernel may take the contents back\n"
+		 "  -u, --unpin      unpin it: the kernel may purge the contents\n"
 		 "  -h, --help       this text\n",
 	.run = run,
 };

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which device is ashmem's, and where the kernel keeps shared memory.
+ * The number of the ashmem device and of the kernel's shmem mount.
  */
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem doctor: what is right and wrong with ashmem on this machine.
+ * ashmem doctor: check ashmem on this machine.
  */
 
 #include <stdio.h>
@@ -14,10 +14,19 @@
 #include "json.h"
 #include "walk.h"
 
-static void (*const checks[])(struct patient *patient) = {
+typedef void check_fn(struct patient *patient);
+
+static check_fn *const checks[] = {
 	check_kernel, check_module, check_driver, check_signature, check_node,
-	check_permission, check_cgroups, check_binder, check_memfd, check_library,
-	check_proc,
+	check_second_name, check_permission, check_cgroups, check_binder, check_memfd,
+	check_library, check_proc, NULL,
+};
+
+/* What an Android needs. The last check uses the findings of those before it. */
+static check_fn *const android_checks[] = {
+	check_second_name, check_app_access, check_binder, check_page_size,
+	check_pressure, check_hierarchy, check_cgroups, check_memfd, check_android,
+	NULL,
 };
 
 static const char *const words[] = {
@@ -34,7 +43,7 @@ void found(struct patient *patient, const char *check, enum level level, char *t
 	};
 }
 
-/* Whatever it is. */
+/* Does a file of any kind exist? */
 bool there_is(const char *path)
 {
 	char *full = file_path("%s", path);
@@ -44,7 +53,7 @@ bool there_is(const char *path)
 	return there;
 }
 
-/* modprobe takes the two for one. */
+/* For modprobe - and _ are the same. */
 static bool same_module(const char *a, const char *b, size_t len)
 {
 	size_t i;
@@ -106,10 +115,9 @@ static bool module_loaded(const char *name)
 static void examine(struct patient *patient)
 {
 	char *path = file_path("/proc/sys/kernel/osrelease");
+	check_fn *const *check;
 	struct utsname uts;
-	size_t i;
 
-	memset(patient, 0, sizeof(*patient));
 	patient->release = file_line(path);
 	free(path);
 	if (!patient->release && !uname(&uts))
@@ -124,8 +132,8 @@ static void examine(struct patient *patient)
 	patient->module_file = module_find(patient, "ashmem_linux");
 	patient->loaded = module_loaded("ashmem_linux");
 	patient->ours = there_is("/sys/class/misc/ashmem/purgeable_pages");
-	for (i = 0; i < sizeof(checks) / sizeof(*checks); i++)
-		checks[i](patient);
+	for (check = patient->android ? android_checks : checks; *check; check++)
+		(*check)(patient);
 }
 
 static enum level worst(const struct patient *patient)
@@ -142,14 +150,17 @@ static enum level worst(const struct patient *patient)
 static void print_findings(const struct patient *patient)
 {
 	const struct finding *finding;
+	const char *last = "";
 	size_t i;
 
 	for (i = 0; i < patient->count; i++) {
 		finding = &patient->findings[i];
 		printf("%-4s  %-10s  %s\n", words[finding->level], finding->check,
 		       finding->text);
-		if (finding->advice)
+		/* Adjacent findings often have the same advice. */
+		if (finding->advice && strcmp(finding->advice, last))
 			printf("%-4s  %-10s  -> %s\n", "", "", finding->advice);
+		last = finding->advice ? finding->advice : "";
 	}
 }
 
@@ -175,25 +186,50 @@ static void print_findings_json(const struct patient *patient)
 	json_end();
 }
 
+/* The versions of Android to check: @text, or all if it is NULL. */
+static int set_android(const struct command *self, struct patient *patient,
+		       const char *text)
+{
+	uint64_t version;
+
+	patient->android = ANDROID_FIRST;
+	patient->android_last = ANDROID_LAST;
+	if (!text)
+		return 0;
+	if (parse_number(text, ANDROID_LAST, &version) || version < ANDROID_FIRST)
+		return command_usage(self, "'%s' is no Android from %d to %d", text,
+				     ANDROID_FIRST, ANDROID_LAST);
+	patient->android = (unsigned int)version;
+	patient->android_last = (unsigned int)version;
+	return 0;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{ "android", no_argument, NULL, 'a' },
 		{ "json", no_argument, NULL, 'j' },
 		HELP_OPTION,
 		{ NULL, 0, NULL, 0 },
 	};
-	struct patient patient;
-	bool json = false;
-	int opt, code;
+	struct patient patient = { .android = 0 };
+	bool json = false, android = false;
+	int opt, code = 0;
 
-	while ((opt = command_getopt(self, argc, argv, "jh", longs)) != -1) {
+	while ((opt = command_getopt(self, argc, argv, "ajh", longs)) != -1) {
 		switch (opt) {
+		case 'a':
+			android = true;
+			break;
 		case 'j':
 			json = true;
 			break;
 		}
 	}
-	code = command_no_operands(self, argc, argv);
+	if (android)
+		code = set_android(self, &patient, optind < argc ? argv[optind++] : NULL);
+	if (!code)
+		code = command_no_operands(self, argc, argv);
 	if (code)
 		return code;
 	examine(&patient);
@@ -213,12 +249,15 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command doctor_command = {
 	.name = "doctor",
-	.summary = "what is wrong with ashmem here, and what to do",
-	.usage = "[OPTION]...\n"
+	.summary = "check ashmem on this machine, with advice",
+	.usage = "[OPTION]... [--android [VERSION]]\n"
 		 "Check the kernel, the module, the device, permissions, memory cgroups,\n"
-		 "Binder, memfd and /proc: a line for each, with what to do about it.\n"
-		 "Exit code: 0 all is well, 3 warnings, 4 something is bad.\n\n"
-		 "  -j, --json  as JSON\n"
-		 "  -h, --help  this text\n",
+		 "Binder, memfd and /proc: a line for each, with advice below it.\n"
+		 "Exit code: 0 no findings, 3 warnings, 4 something is bad.\n\n"
+		 "  -a, --android  would a container with Android VERSION (10 to 17, default all)\n"
+		 "                 find its shared memory here: with ashmem (ok), with memfd\n"
+		 "                 (warn), or not (bad)\n"
+		 "  -j, --json     as JSON\n"
+		 "  -h, --help     this text\n",
 	.run = run,
 };

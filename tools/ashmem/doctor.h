@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the checks of ashmem doctor share.
  */
@@ -35,6 +35,8 @@ struct finding {
  * @module_file: where modprobe finds the module, below /lib/modules/RELEASE; NULL
  * @loaded: the module is loaded
  * @ours: the driver behind the device is this project's
+ * @android: the first version of Android that is asked about; 0 if none is
+ * @android_last: the last one
  * @findings: so far
  * @count: how many
  */
@@ -45,6 +47,7 @@ struct patient {
 	char *module_file;
 	bool loaded;
 	bool ours;
+	unsigned int android, android_last;
 	struct finding *findings;
 	size_t count, room;
 };
@@ -65,9 +68,23 @@ void check_signature(struct patient *patient);
 void check_node(struct patient *patient);
 void check_permission(struct patient *patient);
 void check_cgroups(struct patient *patient);
+void check_second_name(struct patient *patient);
+char *second_name(void);
+bool is_device(const struct patient *patient, const char *path, mode_t *mode);
 
-/* doctor_around.c */
+/* doctor_binder.c */
 void check_binder(struct patient *patient);
+
+/* doctor_android.c */
+#define ANDROID_FIRST	10
+#define ANDROID_LAST	17
+void check_page_size(struct patient *patient);
+void check_pressure(struct patient *patient);
+void check_hierarchy(struct patient *patient);
+void check_app_access(struct patient *patient);
+void check_android(struct patient *patient);
+
+/* doctor_system.c */
 void check_memfd(struct patient *patient);
 void check_library(struct patient *patient);
 void check_proc(struct patient *patient);

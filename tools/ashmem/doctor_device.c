@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of the device: its node, who may use it, whose memory it purges.
+ * Checks of the device: its node, its permissions, purging by memory cgroup.
  */
 
 #include <errno.h>
@@ -19,6 +19,64 @@
 #include "doctor.h"
 
 #define NODE	"/dev/ashmem"
+
+/**
+ * is_device - is a name in /dev one of the kernel's ashmem?
+ * @patient: the machine
+ * @path: the name
+ * @mode: its rights, if it is there; else 0
+ *
+ * Return: true if it is a node with the numbers of the device.
+ */
+bool is_device(const struct patient *patient, const char *path, mode_t *mode)
+{
+	char *full = file_path("%s", path);
+	struct stat st;
+
+	*mode = 0;
+	if (!stat(full, &st))
+		*mode = st.st_mode;
+	free(full);
+	return S_ISCHR(*mode) && patient->rdev && st.st_rdev == patient->rdev;
+}
+
+/* "/dev/ashmem<boot_id>", allocated; NULL without /proc. */
+char *second_name(void)
+{
+	char *path = file_path("/proc/sys/kernel/random/boot_id");
+	char *id = file_line(path), *name = id ? xasprintf(NODE "%s", id) : NULL;
+
+	free(path);
+	free(id);
+	return name;
+}
+
+/* Android opens this name since 11, and only this one since 16. */
+void check_second_name(struct patient *patient)
+{
+	char *name = second_name();
+	mode_t mode;
+
+	if (!name || (!patient->rdev && !there_is(name))) {
+		free(name);
+		return;
+	}
+	if (!patient->rdev)
+		found(patient, "second", LEVEL_WARN,
+		      xasprintf("%s is there, but no driver is behind it", name),
+		      xasprintf("ashmem-nodes removes it"));
+	else if (is_device(patient, name, &mode))
+		found(patient, "second", LEVEL_OK,
+		      xasprintf("%s is there for Android, mode %04o", name,
+				(unsigned int)mode & 07777), NULL);
+	else
+		found(patient, "second", LEVEL_WARN,
+		      xasprintf("%s %s: Android 16 and later open this name only", name,
+				mode ? "is another device" : "is missing"),
+		      xasprintf("ashmem-nodes makes it (of ashmem-dkms, make install); in a"
+				" container, pass both nodes"));
+	free(name);
+}
 
 void check_node(struct patient *patient)
 {
@@ -49,18 +107,18 @@ void check_node(struct patient *patient)
 				number_minor));
 	else if ((st.st_mode & 0666) != 0666)
 		found(patient, "node", LEVEL_WARN,
-		      xasprintf(NODE " has mode %04o and belongs to user %u: not everybody can"
-				" use it", (unsigned int)st.st_mode & 07777,
-				(unsigned int)st.st_uid),
-		      xasprintf("chmod 666 " NODE "; if it changes back, a udev rule does that:"
-				" grep -r ashmem /etc/udev /usr/lib/udev"));
+		      xasprintf(NODE " has mode %04o, user %u and group %u: others can't use"
+				" it", (unsigned int)st.st_mode & 07777,
+				(unsigned int)st.st_uid, (unsigned int)st.st_gid),
+		      xasprintf("fine if this site wants it so; a udev rule does it: grep -r"
+				" ashmem /etc/udev /usr/lib/udev. Without one: chmod 666 " NODE));
 	else
 		found(patient, "node", LEVEL_OK,
 		      xasprintf(NODE " is %u:%u, mode %04o", number_major, number_minor,
 				(unsigned int)st.st_mode & 07777), NULL);
 }
 
-/* May this process do what only the administrator may? */
+/* Has this process the rights of the administrator? */
 static bool has_cap_sys_admin(void)
 {
 	static const char key[] = "\nCapEff:\t";
@@ -143,8 +201,8 @@ static bool memory_controller(void)
 }
 
 /*
- * A module can know of cgroups from 6.7 on. Which one was built how only the
- * driver knows; one that doesn't say goes by the kernel's version.
+ * Since 6.7 a module can purge by cgroup. The driver tells whether it does; for one that
+ * doesn't tell, use the kernel's version.
  */
 void check_cgroups(struct patient *patient)
 {

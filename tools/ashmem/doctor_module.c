@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of the kernel and of the module: is it there, is it ours, would the
- * kernel load it.
+ * Checks of the kernel and of the module: does it exist, is it ours, would the kernel
+ * load it?
  */
 
 #include <dirent.h>
@@ -73,7 +73,7 @@ static bool file_has_rule(const char *path, const char *verb)
 	return has;
 }
 
-/* The file of modprobe's that has a rule for the module, allocated; or NULL. */
+/* The file of modprobe.d that has a rule for the module, allocated; or NULL. */
 static char *rule_file(const char *verb)
 {
 	static const char * const dirs[] = {
@@ -160,7 +160,7 @@ void check_module(struct patient *patient)
 	}
 }
 
-/* Which ashmem it is: the name and the device are the same for all of them. */
+/* Which ashmem is it? All have the same module name and device. */
 void check_driver(struct patient *patient)
 {
 	char *path = file_path("/sys/module/ashmem_linux/version");
@@ -201,7 +201,7 @@ void check_driver(struct patient *patient)
 	free(version);
 }
 
-/* 1 signed, 0 not, -1 not to be told without unpacking the file. */
+/* 1 signed, 0 not signed, -1 unknown, because the file is compressed. */
 static int module_signed(const struct patient *patient)
 {
 	static const char magic[] = "~Module signature appended~\n";
@@ -222,7 +222,7 @@ static int module_signed(const struct patient *patient)
 	return is_signed;
 }
 
-/* Why the kernel loads signed modules only, allocated; NULL if it loads all. */
+/* Why the kernel loads only signed modules, allocated; NULL if it loads all. */
 static char *who_demands_signatures(void)
 {
 	char *path = file_path("/sys/kernel/security/lockdown");
@@ -265,7 +265,7 @@ void check_signature(struct patient *patient)
 				is_signed > 0 ? "; the module is signed, perhaps by a key that it"
 				" doesn't know" : is_signed == 0 ?
 				"; the module isn't signed" : ""),
-		      xasprintf("sign it with a key of your own (DKMS does, if there is one) and"
+		      xasprintf("sign it with your own key (DKMS does, if there is one) and"
 				" enrol that: mokutil --import KEY.der; or turn Secure Boot off"));
 	}
 	free(why);

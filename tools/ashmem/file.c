@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reading small files of /proc, /sys and /etc.
  */
@@ -13,7 +13,7 @@
 
 #include "cmd.h"
 
-/* What all paths are below; the tests put a tree of their own there. */
+/* The root of all paths; tests set it to their own tree. */
 const char *file_root = "";
 
 /* A path below file_root, allocated. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * ashmem fill: write into another process's region.
  */
@@ -65,26 +65,30 @@ static bool pattern_text(const char *text, struct pattern *pattern)
 	return pattern->len;
 }
 
-static int write_failed(uint64_t offset)
+static int write_at(struct ashm *region, const char *data, size_t len, uint64_t offset)
 {
-	return fail("can't write the region at byte %llu: %s", (unsigned long long)offset,
-		    strerror(errno));
+	int ret = ashm_write(region, data, len, offset);
+
+	return ret ? fail("can't write the region at byte %llu: %s",
+			  (unsigned long long)offset, strerror(-ret)) : EXIT_OK;
 }
 
 static int fill_pattern(struct ashm *region, uint64_t offset, uint64_t length,
 			const struct pattern *pattern)
 {
-	/* Whole patterns, so that each chunk begins with one. */
+	/* Whole patterns, so that each chunk starts with one. */
 	size_t repeats = pattern->len < CHUNK ? CHUNK / pattern->len : 1;
 	size_t chunk = repeats * pattern->len, n, i;
 	char *data = xrealloc(NULL, repeats, pattern->len);
+	int code;
 
 	for (i = 0; i < chunk; i += pattern->len)
 		memcpy(data + i, pattern->bytes, pattern->len);
 	for (; length; offset += n, length -= n) {
 		n = length < chunk ? (size_t)length : chunk;
-		if (ashm_write(region, data, n, offset))
-			return write_failed(offset);
+		code = write_at(region, data, n, offset);
+		if (code)
+			return code;
 	}
 	free(data);
 	return EXIT_OK;
@@ -105,9 +109,10 @@ int fill_from(struct ashm *region, uint64_t offset, uint64_t length, bool whole,
 	char *data = xrealloc(NULL, CHUNK, 1);
 	size_t want;
 	ssize_t got;
+	int code;
 
 	for (;;) {
-		/* One byte too many tells that there is more. */
+		/* Read one byte more than fits, to see whether there is more. */
 		want = length < CHUNK ? (size_t)length + (whole ? 1 : 0) : CHUNK;
 		if (!want)
 			break;
@@ -119,8 +124,9 @@ int fill_from(struct ashm *region, uint64_t offset, uint64_t length, bool whole,
 		if (!got)
 			break;
 		want = (uint64_t)got < length ? (size_t)got : (size_t)length;
-		if (want && ashm_write(region, data, want, offset))
-			return write_failed(offset);
+		code = want ? write_at(region, data, want, offset) : EXIT_OK;
+		if (code)
+			return code;
 		if ((uint64_t)got > length)
 			return fail("the input has more than fits; the region is filled to its"
 				    " end");
@@ -131,7 +137,7 @@ int fill_from(struct ashm *region, uint64_t offset, uint64_t length, bool whole,
 	return EXIT_OK;
 }
 
-/* Known beforehand of plain files only. */
+/* Known in advance only for plain files. */
 static bool input_too_long(uint64_t length)
 {
 	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
@@ -165,9 +171,9 @@ static int fill(struct peer *peer, struct part part, const struct pattern *patte
 	if (!pattern->bytes && whole && input_too_long(part.length))
 		return fail("the input is longer than the %llu bytes from there on; nothing was"
 			    " written", (unsigned long long)part.length);
-	region = ashm_adopt(peer->own);
-	if (!region)
-		return fail("can't use the region: %s", strerror(errno));
+	code = ashm_adopt(peer->own, &region);
+	if (code)
+		return fail("can't use the region: %s", strerror(-code));
 	if (!(ashm_prot(region) & PROT_WRITE))
 		return fail("the region's mask doesn't allow writing");
 	return pattern->bytes ? fill_pattern(region, part.offset, part.length, pattern) :
@@ -218,12 +224,12 @@ const struct command fill_command = {
 	.name = "fill",
 	.summary = "write stdin or a pattern into a region",
 	.usage = "[OPTION]... PID/FD\n"
-		 "Write stdin, or a pattern over and over, into a region. A region that was\n"
-		 "never mapped has its name and size fixed by that.\n"
-		 "LENGTH and OFFSET are bytes, or have K, M, G or T behind them.\n\n"
-		 "  -l, --length=LENGTH  so many at most; without it stdin has to fit\n"
-		 "  -o, --offset=OFFSET  from there on\n"
-		 "  -t, --text=TEXT      the pattern, as it is\n"
+		 "Write stdin, or a repeated pattern, into a region. If the region was never\n"
+		 "mapped, this makes its name and size final.\n"
+		 "LENGTH and OFFSET are in bytes, or have a suffix K, M, G or T.\n\n"
+		 "  -l, --length=LENGTH  at most this much; without it stdin must fit\n"
+		 "  -o, --offset=OFFSET  start there\n"
+		 "  -t, --text=TEXT      the pattern as text\n"
 		 "  -x, --hex=BYTES      the pattern, two hexadecimal digits a byte\n"
 		 "  -h, --help           this text\n",
 	.run = run,

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writing JSON (RFC 8259). What isn't UTF-8 comes out as U+FFFD, and its bytes
- * in hexadecimal beside it, so that nothing is lost and the text is valid.
+ * Writing JSON (RFC 8259). Invalid UTF-8 becomes U+FFFD, with the bytes in hexadecimal
+ * in another key: nothing is lost, and the text is valid.
  */
 
 #include <math.h>

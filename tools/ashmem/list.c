@@ -1,96 +1,96 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * ashmem list: all regions of the machine.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "filter.h"
 #include "print.h"
 
-static bool has_process(const struct walk *walk, const struct region *region, uint64_t pid)
+/* Parses the argument of an option: 0, or the exit code for wrong usage. */
+static int parse_filter(const struct command *self, int opt, struct filter *filter)
 {
-	size_t i;
-
-	for (i = 0; i < region->holder_count; i++)
-		if ((uint64_t)walk->processes[region->holders[i].process].pid == pid)
-			return true;
-	for (i = 0; i < region->mapping_count; i++)
-		if ((uint64_t)walk->processes[region->mappings[i].process].pid == pid)
-			return true;
-	return false;
+	switch (opt) {
+	case 'c':
+		filter->cgroup = optarg;
+		break;
+	case 'n':
+		filter->name = optarg;
+		break;
+	case 'p':
+		if (parse_number(optarg, INT32_MAX, &filter->pid) || !filter->pid)
+			return command_usage(self, "'%s' is no process", optarg);
+		break;
+	case 'u':
+		if (filter_user(optarg, &filter->uid))
+			return command_usage(self, "'%s' is no user", optarg);
+		break;
+	}
+	return 0;
 }
 
-/* Leaves the regions that a process holds or maps. */
-static void keep_process(struct walk *walk, uint64_t pid)
+static bool process_is_there(uint64_t pid)
 {
-	size_t i, kept = 0;
-	struct region *region;
+	char *path = file_path("/proc/%llu", (unsigned long long)pid);
+	bool there = !access(path, F_OK);
 
-	for (i = 0; i < walk->region_count; i++) {
-		region = walk->regions[i];
-		if (!has_process(walk, region, pid))
-			continue;
-		walk->regions[i] = walk->regions[kept];
-		walk->regions[kept++] = region;
-	}
-	/* The others stay behind the count, for as long as the program runs. */
-	walk->region_count = kept;
+	free(path);
+	return there;
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "bytes", no_argument, NULL, 'b' },
+		{ "cgroup", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "pages", no_argument, NULL, 'P' },
 		{ "pid", required_argument, NULL, 'p' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "sort", required_argument, NULL, 's' },
+		{ "user", required_argument, NULL, 'u' },
 		HELP_OPTION,
 		{ NULL, 0, NULL, 0 },
 	};
-	bool bytes = false, json = false, quiet = false;
+	struct table table = { .lines = SIZE_MAX, .sum = true };
+	struct filter filter = { .uid = UNKNOWN };
 	enum sort_key key = SORT_PID;
-	uint64_t pid = 0;
+	bool json = false, quiet = false;
 	struct walk walk;
-	int opt, code;
+	int opt, code = 0;
 
-	while ((opt = command_getopt(self, argc, argv, "bjp:qs:h", longs)) != -1) {
-		switch (opt) {
-		case 'b':
-			bytes = true;
-			break;
-		case 'j':
+	while (!code && (opt = command_getopt(self, argc, argv, "bc:jn:Pp:qs:u:h",
+					      longs)) != -1) {
+		if (opt == 'b' || opt == 'P')
+			table.unit = opt == 'b' ? UNIT_BYTES : UNIT_PAGES;
+		else if (opt == 'j')
 			json = true;
-			break;
-		case 'p':
-			if (parse_number(optarg, INT32_MAX, &pid) || !pid)
-				return command_usage(self, "'%s' is no process", optarg);
-			break;
-		case 'q':
+		else if (opt == 'q')
 			quiet = true;
-			break;
-		case 's':
-			if (sort_key_of(optarg, &key))
-				return command_usage(self, "can't sort by '%s'", optarg);
-			break;
-		}
+		else if (opt != 's')
+			code = parse_filter(self, opt, &filter);
+		else if (sort_key_of(optarg, &key))
+			code = command_usage(self, "can't sort by '%s'", optarg);
 	}
-	code = command_no_operands(self, argc, argv);
+	if (!code)
+		code = command_no_operands(self, argc, argv);
+	if (!code && filter.pid && !process_is_there(filter.pid))
+		code = fail("there is no process %llu", (unsigned long long)filter.pid);
 	if (!code)
 		code = walk_or_say(&walk);
 	if (code)
 		return code;
-	if (pid)
-		keep_process(&walk, pid);
+	filter_regions(&walk, &filter);
 	sort_regions(&walk, key);
 	if (json)
 		print_json(&walk);
 	else
-		print_table(&walk, SIZE_MAX, 0, bytes);
+		print_table(&walk, &table);
 	if (!quiet)
 		walk_say_limits(&walk);
 	return EXIT_OK;
@@ -100,13 +100,18 @@ const struct command list_command = {
 	.name = "list",
 	.summary = "all regions of the machine",
 	.usage = "[OPTION]...\n"
-		 "List all regions: size, pages in memory and purgeable, mask, name, and\n"
-		 "who holds (PID/FD) and maps them. '?' is what nobody would tell.\n\n"
-		 "  -b, --bytes      sizes to the byte\n"
-		 "  -j, --json       as JSON\n"
-		 "  -p, --pid=PID    only what this process holds or maps\n"
-		 "  -q, --quiet      don't say what could not be looked at\n"
-		 "  -s, --sort=KEY   pid (the default), size, resident, purgeable or name\n"
-		 "  -h, --help       this text\n",
+		 "List all regions: size, resident and purgeable memory, mask, name, and the\n"
+		 "processes that hold (PID/FD) or map them. The last line has the sums. '?'\n"
+		 "means unknown.\n\n"
+		 "  -b, --bytes        sizes in bytes\n"
+		 "  -c, --cgroup=TEXT  only of processes with TEXT in their cgroup's path\n"
+		 "  -j, --json         as JSON\n"
+		 "  -n, --name=NAME    only with this name, a pattern with * and ?\n"
+		 "  -P, --pages        sizes in pages\n"
+		 "  -p, --pid=PID      only what this process holds or maps\n"
+		 "  -q, --quiet        don't report what could not be read\n"
+		 "  -s, --sort=KEY     pid (the default), size, resident, purgeable or name\n"
+		 "  -u, --user=USER    only of processes of this user, a name or a number\n"
+		 "  -h, --help         this text\n",
 	.run = run,
 };

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem: look at the machine's regions of anonymous shared memory, make some,
- * and find out what is wrong with them.
+ * ashmem: inspect, create and check regions of anonymous shared memory.
  */
 
 #include <fcntl.h>
@@ -27,15 +26,15 @@ static void help(void)
 	printf("usage: ashmem COMMAND [OPTION]... [ARGUMENT]...\n"
 	       "       ashmem COMMAND --help\n"
 	       "       ashmem --version\n\n"
-	       "Look at regions of anonymous shared memory (/dev/ashmem) and make some.\n\n"
+	       "Inspect, create and check regions of anonymous shared memory (/dev/ashmem).\n\n"
 	       "Commands:\n");
 	for (i = 0; i < COMMANDS; i++)
 		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\nExit codes: 0 done, 1 failed, 2 wrong usage; doctor: 3 warnings, 4 errors.\n"
-	       "ashmem(8) has it all.\n");
+	       "The manual is ashmem(8).\n");
 }
 
-/* Says how to call a command. Returns the exit code for wrong usage. */
+/* Prints the usage of a command. Returns the exit code for wrong usage. */
 int command_usage(const struct command *self, const char *format, ...)
 {
 	va_list args;
@@ -95,7 +94,7 @@ void command_json_quiet(const struct command *self, int argc, char **argv, bool 
 	}
 }
 
-/* 0 if nothing stands behind the options, else the exit code. */
+/* 0 if nothing follows the options, else the exit code. */
 int command_no_operands(const struct command *self, int argc, char **argv)
 {
 	if (optind < argc)
@@ -114,8 +113,8 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 /*
- * A file that is opened must not end up as one of the three. Reading only: what
- * is printed to a stdout that isn't there has to fail.
+ * An opened file must not become stdin, stdout or stderr. Open for reading only: output
+ * to a missing stdout must fail.
  */
 static void have_three(void)
 {
@@ -146,6 +145,8 @@ int main(int argc, char **argv)
 		printf("ashmem %s\n", ASHMEM_VERSION);
 		return close_stdout(EXIT_OK);
 	}
+	if (!strcmp(argv[1], "--complete") && argc > 2)
+		return close_stdout(complete(commands, COMMANDS, argv + 2, argc - 2));
 	for (i = 0; i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i]->name))
 			return close_stdout(run(commands[i], argc - 1, argv + 1));

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Taking a copy of another process's descriptor.
  *
- * Opening /proc/PID/fd/FD of a device makes a new region, so the copy is had by
+ * Opening /proc/PID/fd/FD of a device makes a new region, so the copy is made by
  * pidfd_getfd(2), for which the kernel asks the same as for ptrace(2).
  */
 
@@ -98,7 +98,7 @@ static void explain_refusal(const struct peer *peer)
 	else if (scope && *scope > '0')
 		say("not allowed to take descriptor %d of process %d:"
 		    " kernel.yama.ptrace_scope is %s, %s", peer->fd, (int)peer->pid, scope,
-		    *scope == '3' ? "so nobody may until the next boot" :
+		    *scope == '3' ? "so no user may until the next boot" :
 		    "so it takes CAP_SYS_PTRACE (root)");
 	else
 		say("not allowed to take descriptor %d of process %d: it takes what ptrace(2)"
@@ -138,7 +138,7 @@ static void say_why_not(const struct peer *peer, int err)
 		    (int)peer->pid, strerror(err));
 }
 
-/* What the kernel says of our own copy. Returns 0 or -1 with errno. */
+/* What the kernel says about our copy. Returns 0 or -1 with errno. */
 static int learn(struct peer *peer)
 {
 	char *path = xasprintf("/proc/self/fdinfo/%d", peer->own);

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A region in another process, named as PID/FD.
+ * A region of another process, named as PID/FD.
  */
 
 #ifndef _ASHMEM_PEER_H

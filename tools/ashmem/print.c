@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of regions, and the same as JSON.
  */
@@ -7,16 +7,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "json.h"
 #include "print.h"
 
-/* The columns, of which the last two are as wide as they are. */
-enum { SIZE, RESIDENT, PURGEABLE, MASK, KIND, NAME, HELD, MAPPED, FIELDS };
+enum field {
+	PID, COMMAND, SIZE, RESIDENT, PURGEABLE, MASK, KIND, NAME, HELD, MAPPED, FIELDS
+};
 
 static const char *const headings[FIELDS] = {
-	"SIZE", "RESIDENT", "PURGEABLE", "MASK", "KIND", "NAME", "HELD BY", "MAPPED BY",
+	"PID", "COMMAND", "SIZE", "RESIDENT", "PURGEABLE", "MASK", "KIND", "NAME", "HELD BY",
+	"MAPPED BY",
+};
+
+#define MAX_COLUMNS	8
+
+/* The fields of a line; the last one has no fixed width. */
+static const enum field listed[] = {
+	SIZE, RESIDENT, PURGEABLE, MASK, KIND, NAME, HELD, MAPPED
+};
+
+/* In 80 columns, for names of any length. */
+static const enum field live[] = {
+	PID, COMMAND, SIZE, RESIDENT, PURGEABLE, MASK, KIND, NAME
 };
 
 struct cell {
@@ -39,22 +54,26 @@ static struct cell cell_of(const char *text)
 	return cell(xasprintf("%s", text));
 }
 
-static struct cell number_cell(uint64_t value)
+static struct cell amount_cell(const char *before, uint64_t bytes, enum unit unit)
 {
-	return value == UNKNOWN ? cell_of("?") :
-	       cell(xasprintf("%llu", (unsigned long long)value));
-}
-
-static struct cell size_cell(const struct region *region, bool bytes)
-{
-	uint64_t size = region_bytes(region);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	char text[32];
 
-	if (bytes)
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
+	if (unit == UNIT_HUMAN)
+		size_text(bytes, text, sizeof(text));
 	else
-		size_text(size, text, sizeof(text));
-	return cell(xasprintf("%s%s", region->size == UNKNOWN ? ">=" : "", text));
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)
+			 (unit == UNIT_BYTES ? bytes : bytes / page + !!(bytes % page)));
+	return cell(xasprintf("%s%s", before, text));
+}
+
+static struct cell pages_cell(const struct region *region, uint64_t pages, enum unit unit)
+{
+	/* A region that was never mapped has no number. */
+	if (region->inode == UNKNOWN)
+		pages = 0;
+	return pages == UNKNOWN ? cell_of("?") :
+	       amount_cell("", pages * (uint64_t)sysconf(_SC_PAGESIZE), unit);
 }
 
 /* Appends to the text of a cell. */
@@ -82,7 +101,7 @@ static void append_process(struct cell *to, const struct process *process)
 	append(to, shown, strlen(shown));
 }
 
-/* "cmd 12/3,4, other 15/3": what can be given to the other commands. */
+/* "cmd 12/3,4, other 15/3": arguments for the other commands. */
 static struct cell holders_cell(const struct walk *walk, const struct region *region)
 {
 	struct cell held = { .text = NULL };
@@ -122,16 +141,61 @@ static struct cell mappings_cell(const struct walk *walk, const struct region *r
 	return mapped.text ? mapped : cell_of("-");
 }
 
-static void region_cells(const struct walk *walk, const struct region *region, bool bytes,
-			 struct cell cells[FIELDS])
+/* How many processes have a region, of which @first is the first. */
+static size_t count_processes(const struct region *region, size_t *first)
+{
+	size_t last = SIZE_MAX, count = 0, i, process;
+
+	/* The descriptors of a process are adjacent, and so are its mappings. */
+	for (i = 0; i < region->holder_count; i++) {
+		process = region->holders[i].process;
+		if (process != last && !count++)
+			*first = process;
+		last = process;
+	}
+	for (i = 0; !region->holder_count && i < region->mapping_count; i++) {
+		process = region->mappings[i].process;
+		if (process != last && !count++)
+			*first = process;
+		last = process;
+	}
+	return count;
+}
+
+/* "cmd", and how many more there are. */
+static void process_cells(const struct walk *walk, const struct region *region,
+			  struct cell *pid, struct cell *command)
+{
+	size_t first = 0, count = count_processes(region, &first);
+	const struct process *process;
+	char *text;
+
+	if (!count) {
+		*pid = cell_of("-");
+		*command = cell_of("-");
+		return;
+	}
+	process = &walk->processes[first];
+	*pid = cell(xasprintf("%d", (int)process->pid));
+	command->columns = text_shown(&command->text, process->comm, process->comm_len);
+	if (count > 1) {
+		text = xasprintf(" +%zu", count - 1);
+		append(command, text, strlen(text));
+	}
+}
+
+static void region_cells(const struct walk *walk, const struct region *region,
+			 enum unit unit, struct cell cells[FIELDS])
 {
 	char mask[4] = "?";
 
 	if (region->mask >= 0)
 		mask_text(region->mask, mask);
-	cells[SIZE] = size_cell(region, bytes);
-	cells[RESIDENT] = number_cell(region->inode == UNKNOWN ? 0 : region->resident);
-	cells[PURGEABLE] = number_cell(region->inode == UNKNOWN ? 0 : region->purgeable);
+	process_cells(walk, region, &cells[PID], &cells[COMMAND]);
+	cells[SIZE] = amount_cell(region->size == UNKNOWN ? ">=" : "", region_bytes(region),
+				  unit);
+	cells[RESIDENT] = pages_cell(region, region->resident, unit);
+	cells[PURGEABLE] = pages_cell(region, region->purgeable, unit);
 	cells[MASK] = cell_of(mask);
 	cells[KIND] = cell_of(kind_text(region->kind));
 	if (region->name_len)
@@ -161,15 +225,25 @@ static size_t put_columns(const char *text, size_t columns, size_t room)
 	return room;
 }
 
-static void put_row(const struct cell cells[FIELDS], const size_t widths[FIELDS],
-		    size_t columns)
+static bool at_the_right(enum field field)
 {
-	size_t at = 0, i, pad;
+	return field == PID || field == SIZE || field == RESIDENT || field == PURGEABLE;
+}
 
-	for (i = 0; i < FIELDS; i++) {
-		pad = widths[i] > cells[i].columns ? widths[i] - cells[i].columns : 0;
-		/* Numbers stand at the right. */
-		if (i <= PURGEABLE && pad) {
+static void put_row(const enum field *fields, const struct cell cells[FIELDS],
+		    const size_t widths[FIELDS], size_t columns)
+{
+	size_t at = 0, last = 0, i, pad;
+
+	for (i = 0; i < MAX_COLUMNS; i++)
+		if (cells[fields[i]].columns)
+			last = i;
+	for (i = 0; i <= last; i++) {
+		const struct cell *cell = &cells[fields[i]];
+
+		pad = widths[fields[i]] > cell->columns ?
+			widths[fields[i]] - cell->columns : 0;
+		if (at_the_right(fields[i]) && pad) {
 			if (columns && at + pad >= columns)
 				break;
 			at += (size_t)printf("%*s", (int)pad, "");
@@ -177,9 +251,8 @@ static void put_row(const struct cell cells[FIELDS], const size_t widths[FIELDS]
 		}
 		if (columns && at >= columns)
 			break;
-		at += put_columns(cells[i].text, cells[i].columns,
-				  columns ? columns - at : 0);
-		if (i == FIELDS - 1)
+		at += put_columns(cell->text, cell->columns, columns ? columns - at : 0);
+		if (i == last)
 			break;
 		pad += 2;
 		if (columns && at + pad >= columns)
@@ -189,29 +262,51 @@ static void put_row(const struct cell cells[FIELDS], const size_t widths[FIELDS]
 	putchar('\n');
 }
 
+/* The last line: how many regions, and their sums. */
+static void sum_cells(const struct walk *walk, enum unit unit, struct cell cells[FIELDS])
+{
+	struct sums sums = sum_regions(walk);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	size_t i;
+
+	for (i = 0; i < FIELDS; i++)
+		cells[i] = cell_of("");
+	cells[SIZE] = amount_cell("", sums.bytes, unit);
+	cells[RESIDENT] = amount_cell("", sums.resident * page, unit);
+	cells[PURGEABLE] = amount_cell("", sums.purgeable * page, unit);
+	cells[MASK] = cell(xasprintf("%zu region%s in all", walk->region_count,
+				     walk->region_count == 1 ? "" : "s"));
+}
+
 /**
  * print_table - print regions, a line each, under a heading
  * @walk: the regions
- * @lines: how many at most, the heading not counted; SIZE_MAX: all
- * @columns: where to cut lines off, or 0
- * @bytes: sizes to the byte
+ * @table: which, and how
  */
-void print_table(const struct walk *walk, size_t lines, size_t columns, bool bytes)
+void print_table(const struct walk *walk, const struct table *table)
 {
-	size_t count = walk->region_count < lines ? walk->region_count : lines;
-	struct cell (*rows)[FIELDS] = xrealloc(NULL, count + 1, sizeof(*rows));
-	size_t widths[FIELDS] = { 0 }, i, j;
+	size_t left = walk->region_count > table->skip ?
+		walk->region_count - table->skip : 0;
+	size_t count = left < table->lines ? left : table->lines, i, j;
+	bool sum = table->sum && count;
+	struct cell (*rows)[FIELDS] = xrealloc(NULL, count + 2, sizeof(*rows));
+	size_t widths[FIELDS] = { 0 };
 
 	for (j = 0; j < FIELDS; j++)
 		rows[0][j] = cell_of(headings[j]);
 	for (i = 0; i < count; i++)
-		region_cells(walk, walk->regions[i], bytes, rows[i + 1]);
-	for (i = 0; i <= count; i++)
-		for (j = 0; j < FIELDS - 1; j++)
-			if (rows[i][j].columns > widths[j])
+		region_cells(walk, walk->regions[table->skip + i], table->unit, rows[i + 1]);
+	if (sum)
+		sum_cells(walk, table->unit, rows[count + 1]);
+	for (i = 0; i <= count + sum; i++)
+		for (j = 0; j < FIELDS; j++)
+			/* The last line extends over all columns. */
+			if (rows[i][j].columns > widths[j] && (i <= count || j < MASK))
 				widths[j] = rows[i][j].columns;
-	for (i = 0; i <= count; i++) {
-		put_row(rows[i], widths, columns);
+	widths[NAME] = table->live ? 0 : widths[NAME];
+	widths[MAPPED] = 0;
+	for (i = 0; i <= count + sum; i++) {
+		put_row(table->live ? live : listed, rows[i], widths, table->columns);
 		for (j = 0; j < FIELDS; j++)
 			free(rows[i][j].text);
 	}
@@ -233,7 +328,7 @@ static void json_process(const struct process *process)
 	json_bytes("command", process->comm, process->comm_len);
 }
 
-/* What a descriptor was opened for, by the flags of open(2). */
+/* The access mode of a descriptor, from its open(2) flags. */
 const char *access_text(uint64_t flags)
 {
 	switch (flags & O_ACCMODE) {

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Parsing what /proc says of processes, descriptors and mappings.
+ * Parsers for the text of /proc about processes, descriptors and mappings.
  */
 
 #include <ctype.h>
@@ -125,7 +125,7 @@ void fdinfo_parse(char *text, size_t len, struct fdinfo *info)
 	}
 }
 
-/* A field of hexadecimal digits that @stop ends; moves *@at behind that. */
+/* A field of hexadecimal digits that ends with @stop; moves *@at behind it. */
 static bool hex_until(char **at, char stop, uint64_t *value)
 {
 	char *end;
@@ -227,7 +227,7 @@ bool maps_is_region(const struct proc_map *map, enum region_kind *kind, char **n
  * @state: its state, such as R or Z
  * @flags: PF_* of the kernel
  *
- * The program's name stands in parentheses and may hold any of its own.
+ * The program's name is in parentheses and may contain some itself.
  */
 bool stat_parse(const char *text, char *state, uint64_t *flags)
 {

@@ -1,7 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What /proc says, parsed. Nothing here opens a file of a process by itself, so
- * that hostile text can be fed in.
+ * Parsers for text of /proc. They open no files, so tests can pass hostile text.
  */
 
 #ifndef _ASHMEM_PROC_H

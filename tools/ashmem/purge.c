@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem purge: have the kernel take back what is unpinned.
+ * ashmem purge: make the kernel purge unpinned pages.
  */
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define COUNTER	"/sys/class/misc/ashmem/command_purged_pages"
 
-/* How many pages commands have purged so far; false if the driver won't tell. */
+/* How many pages commands have purged so far; false if the driver doesn't tell. */
 static bool purged_so_far(uint64_t *pages)
 {
 	char *path = file_path(COUNTER);
@@ -52,6 +52,7 @@ static int run(const struct command *self, int argc, char **argv)
 	bool json = false, quiet = false, counted;
 	uint64_t before, after;
 	long purgeable = 0;
+	char text[32];
 	int code;
 
 	command_json_quiet(self, argc, argv, &json, &quiet);
@@ -73,7 +74,10 @@ static int run(const struct command *self, int argc, char **argv)
 		json_close('}');
 		json_end();
 	} else if (!quiet && counted) {
-		printf("purged %llu pages\n", (unsigned long long)(after - before));
+		printf("purged %llu page%s, %s\n", (unsigned long long)(after - before),
+		       after - before == 1 ? "" : "s",
+		       size_text((after - before) * (uint64_t)sysconf(_SC_PAGESIZE), text,
+				 sizeof(text)));
 	} else if (!quiet) {
 		printf("purged; %ld pages were purgeable\n", purgeable);
 	}
@@ -82,13 +86,13 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command purge_command = {
 	.name = "purge",
-	.summary = "take back all unpinned pages (root)",
+	.summary = "purge all unpinned pages (root)",
 	.usage = "[OPTION]...\n"
-		 "Have the kernel take back every unpinned page of every region, and say how\n"
-		 "many went. Their contents are lost, as they are when memory is short. It\n"
-		 "takes CAP_SYS_ADMIN in the initial user namespace.\n\n"
+		 "Make the kernel purge every unpinned page of every region, and print their\n"
+		 "number. The contents are lost, as they are when memory is short. Needs\n"
+		 "CAP_SYS_ADMIN in the initial user namespace.\n\n"
 		 "  -j, --json   as JSON\n"
-		 "  -q, --quiet  say nothing\n"
+		 "  -q, --quiet  print nothing\n"
 		 "  -h, --help   this text\n",
 	.run = run,
 };

@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The regions that a walk has found so far.
  *
- * A region that has been mapped is known by the inode number of its backing
- * file, which fdinfo and maps both show. One that never was has none; that two
- * descriptors are the same open file only kcmp(2) can tell, which also puts
- * open files into an order, so that looking one up takes few calls.
+ * The inode number of its backing file, which fdinfo and maps both show, identifies a
+ * mapped region. A region that was never mapped has none: then only kcmp(2) can tell
+ * whether two descriptors are the same open file. It also orders open files, so a lookup
+ * takes few calls.
  */
 
 #include <errno.h>
@@ -70,7 +70,7 @@ static void inode_table_grow(struct walk *walk)
 	walk->inode_room = room;
 }
 
-/* The region of that number, which is made if it wasn't met before. */
+/* The region with that number, which is added if it is new. */
 struct region *region_by_inode(struct walk *walk, uint64_t inode)
 {
 	struct region **slot;
@@ -119,7 +119,7 @@ struct region *region_unmapped(struct walk *walk, size_t process, pid_t tid, int
 		order = compare_files(tid, fd, other->tid, other->fd);
 		if (!order)
 			return region;
-		/* The other's process may have gone meanwhile: any place will do. */
+		/* The other's process may have ended: any place will do. */
 		if (order == 1)
 			high = middle;
 		else
@@ -134,7 +134,7 @@ struct region *region_unmapped(struct walk *walk, size_t process, pid_t tid, int
 	return region;
 }
 
-/* Takes over what a descriptor says; the last one asked is the best informed. */
+/* Takes the values of a descriptor; the last one read is the most recent. */
 void region_learn(struct region *region, const struct fdinfo *info)
 {
 	region->size = info->size;

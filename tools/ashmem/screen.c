@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The terminal while top has it: the alternate screen, keys without echo. It is
- * given back whole however the program ends, short of SIGKILL.
+ * The terminal while top uses it: alternate screen, keys without echo. It is restored
+ * however the program ends, except by SIGKILL.
  *
  * Signal handlers only call what is async-signal-safe (write, tcsetattr, raise)
  * and touch @taken and @resized; all else is set before they are installed.
@@ -27,7 +27,7 @@ static void put(const char *sequence)
 {
 	ssize_t done = write(STDOUT_FILENO, sequence, strlen(sequence));
 
-	/* There is nobody to tell. */
+	/* There is no terminal to report it to. */
 	(void)done;
 }
 
@@ -39,7 +39,7 @@ static void take(void)
 	taken = 1;
 }
 
-/* Before stdout is closed. Does nothing if the terminal wasn't taken. */
+/* Call before stdout is closed. Does nothing if the terminal wasn't taken. */
 void screen_close(void)
 {
 	if (!taken)
@@ -54,7 +54,7 @@ static void on_end(int sig)
 	int err = errno;
 
 	screen_close();
-	/* The default action is back in place, and comes once this returns. */
+	/* The default action is restored, and runs when this returns. */
 	raise(sig);
 	errno = err;
 }
@@ -82,11 +82,11 @@ static void handle(int sig, void (*handler)(int), int flags)
 	struct sigaction act = { .sa_handler = handler, .sa_flags = flags };
 	struct sigaction old;
 
-	/* What the caller has ignored (nohup) stays ignored. */
+	/* Signals that the caller ignores (nohup) stay ignored. */
 	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN)
 		return;
 	sigfillset(&act.sa_mask);
-	/* One that breaks the program comes at once, or is lost. */
+	/* Leave the signal itself unblocked: the handler raises it again. */
 	sigdelset(&act.sa_mask, sig);
 	if (flags & SA_RESETHAND)
 		act.sa_flags |= SA_NODEFER;
@@ -133,12 +133,47 @@ void screen_size(size_t *lines, size_t *columns)
 	*columns = size.ws_col;
 }
 
+/* The next byte of a key that sends several together; 0 if there is none. */
+static unsigned char next_byte(void)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	unsigned char byte;
+
+	return poll(&fd, 1, 50) == 1 && read(STDIN_FILENO, &byte, 1) == 1 ? byte : 0;
+}
+
+/* The rest of an escape sequence: "[A", or "[5~". */
+static int special_key(void)
+{
+	static const struct {
+		char byte;
+		int key;
+	} keys[] = {
+		{ 'A', KEY_UP }, { 'B', KEY_DOWN }, { 'H', KEY_HOME }, { 'F', KEY_END },
+		{ '1', KEY_HOME }, { '4', KEY_END }, { '5', KEY_PAGE_UP },
+		{ '6', KEY_PAGE_DOWN },
+	};
+	unsigned char byte = next_byte();
+	size_t i;
+
+	if (byte != '[' && byte != 'O')
+		return 0;
+	byte = next_byte();
+	if (byte >= '0' && byte <= '9')
+		while (next_byte() >= '0')
+			;
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (keys[i].byte == byte)
+			return keys[i].key;
+	return 0;
+}
+
 /**
  * screen_key - wait for a key
  * @seconds: at most so long
  *
- * Return: the key; 0 if the time is over or the size has changed; EOF if the
- * terminal is gone.
+ * Return: the key, or one of enum screen_key; 0 if the time is over, the size has
+ * changed or the key has no meaning; EOF if the terminal is gone.
  */
 int screen_key(double seconds)
 {
@@ -151,7 +186,7 @@ int screen_key(double seconds)
 	unsigned char key;
 	int ready;
 
-	/* A resize that comes between the look and the wait would not end it. */
+	/* A resize between the check and the wait would not end the wait. */
 	sigemptyset(&none);
 	sigemptyset(&all);
 	sigaddset(&all, SIGWINCH);
@@ -161,5 +196,7 @@ int screen_key(double seconds)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (ready <= 0)
 		return 0;
-	return read(STDIN_FILENO, &key, 1) == 1 ? key : EOF;
+	if (read(STDIN_FILENO, &key, 1) != 1)
+		return EOF;
+	return key == '\033' ? special_key() : key;
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * ashmem show: all about one region.
  */
@@ -35,7 +35,7 @@ static const struct region *find(const struct walk *walk, const struct peer *pee
 	return NULL;
 }
 
-/* Why a descriptor isn't among the regions that were found. */
+/* Prints why a descriptor isn't among the regions that were found. */
 static int say_not_found(const struct walk *walk, const struct peer *peer)
 {
 	char *path = file_path("/proc/%d/fd", (int)peer->pid);
@@ -81,7 +81,7 @@ static void add_range(struct ranges *ranges, uint64_t first, uint64_t pages)
 	ranges->pages[ranges->count++] = pages;
 }
 
-/* By halves: the kernel tells of an interval whether any of it is unpinned. */
+/* Bisects: the kernel only tells whether any page of an interval is unpinned. */
 static bool ask(int fd, uint64_t first, uint64_t pages, uint64_t page_size,
 		struct ranges *ranges)
 {
@@ -103,7 +103,7 @@ static bool ask(int fd, uint64_t first, uint64_t pages, uint64_t page_size,
 	       ask(fd, first + pages / 2, pages - pages / 2, page_size, ranges);
 }
 
-/* Offsets have 32 bits there, so of a larger region nobody can ask. */
+/* Offsets have 32 bits in that call, so it cannot cover a larger region. */
 static void ask_ranges(const struct region *region, const struct peer *peer,
 		       struct ranges *ranges)
 {
@@ -281,11 +281,11 @@ const struct command show_command = {
 	.name = "show",
 	.summary = "all about one region",
 	.usage = "[OPTION]... PID/FD\n"
-		 "Show all that is known of the region that process PID has as descriptor FD:\n"
-		 "besides what list tells, the unpinned ranges and how much of them was purged,\n"
-		 "each holder's access, and each mapping's address.\n\n"
+		 "Show one region, which process PID has as descriptor FD, in detail: in addition\n"
+		 "to list, the unpinned ranges and how much of them was purged, each holder's\n"
+		 "access, and each mapping's address.\n\n"
 		 "  -j, --json   as JSON\n"
-		 "  -q, --quiet  don't say what could not be looked at\n"
+		 "  -q, --quiet  don't report what could not be read\n"
 		 "  -h, --help   this text\n",
 	.run = run,
 };

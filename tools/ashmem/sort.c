@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Putting regions into an order.
+ * Sort regions, and add up their sizes.
  */
 
 #include <errno.h>
@@ -37,7 +37,7 @@ const char *sort_word(enum sort_key key)
 	return words[key];
 }
 
-/* The size, or what is known of it. */
+/* The size, or the best known bound. */
 uint64_t region_bytes(const struct region *region)
 {
 	return region->size != UNKNOWN ? region->size : region->extent;
@@ -46,6 +46,19 @@ uint64_t region_bytes(const struct region *region)
 static uint64_t known(uint64_t value)
 {
 	return value == UNKNOWN ? 0 : value;
+}
+
+struct sums sum_regions(const struct walk *walk)
+{
+	struct sums sums = { .bytes = 0 };
+	size_t i;
+
+	for (i = 0; i < walk->region_count; i++) {
+		sums.bytes += region_bytes(walk->regions[i]);
+		sums.resident += known(walk->regions[i]->resident);
+		sums.purgeable += known(walk->regions[i]->purgeable);
+	}
+	return sums;
 }
 
 /* The largest first; equal ones as they were found. */
@@ -80,7 +93,7 @@ static int compare(const struct region *a, const struct region *b, enum sort_key
 	}
 }
 
-/* Merges; qsort() would shuffle equal regions from one refresh to the next. */
+/* Merge sort is stable; qsort() could swap equal regions at each refresh. */
 static void merge_sort(struct region **regions, struct region **spare, size_t count,
 		       enum sort_key key)
 {

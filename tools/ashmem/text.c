@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text from strangers. Names of regions and of programs are any bytes: none of
- * them may drive the terminal or pass for something else there.
+ * Untrusted text. Names of regions and programs can be any bytes: they must not control
+ * the terminal or fake other output.
  */
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include "cmd.h"
 
-/* What the environment says of the terminal, as setlocale() would look at it. */
+/* The terminal's character set, from the environment as setlocale() reads it. */
 bool text_terminal_is_utf8(void)
 {
 	static const char * const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
@@ -70,7 +70,7 @@ size_t text_utf8(const unsigned char *p, size_t len, uint32_t *point)
 	return need;
 }
 
-/* Not a control character, and not one that makes others look different. */
+/* Neither a control character nor one that changes how others look. */
 bool text_printable(uint32_t point)
 {
 	static const struct {
@@ -92,7 +92,7 @@ bool text_printable(uint32_t point)
  * text_shown - make bytes fit for a terminal
  * @shown: the text, allocated: everything that isn't printable is \ooo, and a
  *	backslash is two, so that the bytes can be told from it
- * @bytes: what is to be shown
+ * @bytes: what to show
  * @len: how many
  *
  * Return: columns that the text takes, a character counted as one.
@@ -117,7 +117,7 @@ size_t text_shown(char **shown, const char *bytes, size_t len)
 			to += n;
 			columns++;
 		} else {
-			/* The others of an unprintable character follow as they come. */
+			/* The other bytes of an unprintable character follow one by one. */
 			n = 1;
 			to += sprintf(to, "\\%03o", *p);
 			columns += 4;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem top: the largest regions, again and again.
+ * ashmem top: the largest regions, refreshed every few seconds.
  */
 
 #include <errno.h>
@@ -20,15 +20,21 @@
  * @delay: seconds between two looks
  * @count: how many looks are left; 0: no end
  * @batch: one below the other rather than in place
+ * @skip: regions above the first one on the screen
+ * @page: how many the screen has room for
+ * @regions: how many there were
+ * @help: the keys are explained instead
  */
 struct view {
 	enum sort_key key;
 	double delay;
 	uint64_t count;
 	bool batch;
+	size_t skip, page, regions;
+	bool help;
 };
 
-/* A total of the driver's since it was loaded; UNKNOWN if it has none. */
+/* A counter of the driver since it was loaded; UNKNOWN if it has none. */
 static uint64_t total(const char *name)
 {
 	char *path = file_path("/sys/class/misc/ashmem/%s", name);
@@ -40,14 +46,6 @@ static uint64_t total(const char *name)
 	free(path);
 	free(text);
 	return value;
-}
-
-static void print_pages(uint64_t pages, const char *what)
-{
-	char text[32];
-
-	size_text(pages * (uint64_t)sysconf(_SC_PAGESIZE), text, sizeof(text));
-	printf(", %s %s", text, what);
 }
 
 static void print_total(const char *what, const char *name)
@@ -63,28 +61,19 @@ static void print_total(const char *what, const char *name)
 /* Two lines about all regions. */
 static void print_summary(const struct walk *walk, const struct view *view)
 {
-	uint64_t size = 0, resident = 0, purgeable = 0;
-	char clock[16] = "", text[32];
-	const struct region *region;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct sums sums = sum_regions(walk);
+	char clock[16] = "", text[3][32];
 	time_t now = time(NULL);
 	struct tm tm;
-	size_t i;
 
-	for (i = 0; i < walk->region_count; i++) {
-		region = walk->regions[i];
-		size += region_bytes(region);
-		if (region->resident != UNKNOWN)
-			resident += region->resident;
-		if (region->purgeable != UNKNOWN)
-			purgeable += region->purgeable;
-	}
 	if (localtime_r(&now, &tm))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	printf("%s  %zu regions, %s", clock, walk->region_count,
-	       size_text(size, text, sizeof(text)));
-	print_pages(resident, "resident");
-	print_pages(purgeable, "purgeable");
-	printf("; by %s", sort_word(view->key));
+	printf("%s  %zu regions, %s, %s resident, %s purgeable; by %s", clock,
+	       walk->region_count, size_text(sums.bytes, text[0], sizeof(text[0])),
+	       size_text(sums.resident * page, text[1], sizeof(text[1])),
+	       size_text(sums.purgeable * page, text[2], sizeof(text[2])),
+	       sort_word(view->key));
 	if (walk->refused)
 		printf("; %lu process%s refused", walk->refused,
 		       walk->refused == 1 ? "" : "es");
@@ -99,30 +88,58 @@ static void print_summary(const struct walk *walk, const struct view *view)
 	putchar('\n');
 }
 
+static const char help_text[] =
+	"PID and COMMAND are those of the first process that holds or maps a region,\n"
+	"+N are others; 'ashmem show' and 'ashmem list' name them.\n\n"
+	"  q                       quit\n"
+	"  s, r, p, n              sort by size, resident, purgeable, name\n"
+	"  down, up or j, k        a line on, back\n"
+	"  page down, page up      a page on, back\n"
+	"  home, end               the first, the last region\n"
+	"  ?                       this text; any key leaves it\n";
+
 #define SUMMARY_LINES	3	/* with the table's heading */
 
-static int look(const struct view *view, bool first)
+static void print_view(const struct walk *walk, struct view *view)
 {
-	size_t lines = SIZE_MAX, columns = 0;
+	struct table table = { .live = true, .lines = SIZE_MAX };
+
+	if (!view->batch) {
+		screen_size(&view->page, &table.columns);
+		/* No newline after the last line, or the screen would scroll. */
+		view->page = view->page > SUMMARY_LINES + 2 ?
+			view->page - SUMMARY_LINES - 2 : 0;
+		view->regions = walk->region_count;
+		if (view->skip + view->page > view->regions)
+			view->skip = view->regions > view->page ?
+				view->regions - view->page : 0;
+		table.skip = view->skip;
+		table.lines = view->page;
+		fputs("\033[H\033[J", stdout);
+	}
+	print_summary(walk, view);
+	if (view->help)
+		fputs(help_text, stdout);
+	else
+		print_table(walk, &table);
+	if (!view->batch)
+		fputs("\nq quit   ? help", stdout);
+	if (!view->batch && !view->help && view->regions > view->page)
+		printf("   %zu to %zu of %zu", view->skip + 1, view->skip + view->page,
+		       view->regions);
+}
+
+static int look(struct view *view, bool first)
+{
 	struct walk walk;
 	int code = walk_or_say(&walk);
 
 	if (code)
 		return code;
 	sort_regions(&walk, view->key);
-	if (view->batch) {
-		if (!first)
-			putchar('\n');
-	} else {
-		screen_size(&lines, &columns);
-		/* The last line has no end, or all would move up. */
-		lines = lines > SUMMARY_LINES + 2 ? lines - SUMMARY_LINES - 2 : 0;
-		fputs("\033[H\033[J", stdout);
-	}
-	print_summary(&walk, view);
-	print_table(&walk, lines, columns, false);
-	if (!view->batch)
-		fputs("\nq quit   s size   r resident   p purgeable   n name", stdout);
+	if (view->batch && !first)
+		putchar('\n');
+	print_view(&walk, view);
 	walk_free(&walk);
 	return fflush(stdout) ? EXIT_FAILED : EXIT_OK;
 }
@@ -138,8 +155,14 @@ static void nap(double seconds)
 		;
 }
 
-/* Waits for the next look. False if that was the last one. */
-static bool await_next(struct view *view)
+/* Moves the screen by a number of regions; print_view() keeps it among them. */
+static void scroll(struct view *view, size_t back, size_t on)
+{
+	view->skip = view->skip > back ? view->skip - back : 0;
+	view->skip += on;
+}
+
+static void take_key(struct view *view, int key)
 {
 	static const struct {
 		char key;
@@ -149,6 +172,31 @@ static bool await_next(struct view *view)
 		{ 'n', SORT_NAME },
 	};
 	size_t i;
+
+	if (view->help || key == '?') {
+		view->help = !view->help;
+		return;
+	}
+	for (i = 0; i < sizeof(orders) / sizeof(*orders); i++)
+		if (key == orders[i].key)
+			view->key = orders[i].order;
+	if (key == KEY_UP || key == 'k')
+		scroll(view, 1, 0);
+	else if (key == KEY_DOWN || key == 'j')
+		scroll(view, 0, 1);
+	else if (key == KEY_PAGE_UP)
+		scroll(view, view->page, 0);
+	else if (key == KEY_PAGE_DOWN || key == ' ')
+		scroll(view, 0, view->page);
+	else if (key == KEY_HOME)
+		scroll(view, view->skip, 0);
+	else if (key == KEY_END)
+		scroll(view, 0, view->regions);
+}
+
+/* Waits for the next refresh. False if that was the last one. */
+static bool await_next(struct view *view)
+{
 	int key;
 
 	if (view->count && !--view->count)
@@ -160,9 +208,8 @@ static bool await_next(struct view *view)
 	key = screen_key(view->delay);
 	if (key == 'q' || key == 'Q' || key == EOF)
 		return false;
-	for (i = 0; i < sizeof(orders) / sizeof(*orders); i++)
-		if (key == orders[i].key)
-			view->key = orders[i].order;
+	if (key)
+		take_key(view, key);
 	return true;
 }
 
@@ -221,13 +268,13 @@ const struct command top_command = {
 	.name = "top",
 	.summary = "the largest regions, live",
 	.usage = "[OPTION]...\n"
-		 "Show regions again and again, the largest first, until q is pressed. Other\n"
-		 "keys: s sorts by size, r by resident and p by purgeable pages, n by name.\n"
-		 "Where stdin and stdout aren't a terminal it prints as --batch does.\n\n"
-		 "  -1, --once           one look, printed\n"
-		 "  -b, --batch          print, rather than fill the screen\n"
-		 "  -d, --delay=SECONDS  between two looks (2)\n"
-		 "  -n, --count=N        so many looks\n"
+		 "Show the largest regions until q is pressed: holders, size, resident and\n"
+		 "purgeable memory. ? explains the keys.\n"
+		 "If stdin or stdout isn't a terminal, it prints like --batch.\n\n"
+		 "  -1, --once           print once\n"
+		 "  -b, --batch          print instead of filling the screen\n"
+		 "  -d, --delay=SECONDS  time between two refreshes (2)\n"
+		 "  -n, --count=N        number of refreshes\n"
 		 "  -s, --sort=KEY       size (the default), resident, purgeable, name or pid\n"
 		 "  -h, --help           this text\n",
 	.run = run,

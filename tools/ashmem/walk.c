@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The walk over /proc: whose descriptors and mappings are of which region.
+ * The walk over /proc: finds the descriptors and mappings of each region.
  *
- * Processes come and go meanwhile. What isn't there any more when it is looked
- * at was never there; only what may not be looked at is counted.
+ * Processes start and end during a walk. What has vanished when it is read counts as
+ * never seen. Only what may not be read is counted.
  */
 
 #include <ctype.h>
@@ -23,6 +23,7 @@
 #include "cmd.h"
 #include "walk.h"
 
+#define REFUSED_PIDS	(sizeof(((struct walk *)NULL)->refused_pids) / sizeof(pid_t))
 #define PF_KTHREAD	0x00200000	/* of the kernel's <linux/sched.h> */
 
 /**
@@ -75,7 +76,7 @@ static size_t process_of(struct look *look)
 	return look->process;
 }
 
-/* A number that is all of a file's name; -1 if it isn't. */
+/* The number that a file's name consists of; -1 if it isn't one. */
 static int number_of(const char *name)
 {
 	uint64_t value;
@@ -86,8 +87,8 @@ static int number_of(const char *name)
 }
 
 /*
- * Not by the link's text, which depends on what the node is called. A server
- * that is slow to answer is not asked.
+ * Do not use the link's text, which depends on the node's name. Do not query a slow file
+ * server.
  */
 static bool look_at_type(struct look *look, const char *path, struct statx *stx)
 {
@@ -126,7 +127,7 @@ static int memfd_mask(const char *path)
 	       PROT_READ | PROT_WRITE | PROT_EXEC;
 }
 
-/* What fdinfo doesn't say of a memfd. False if it isn't one of libashmem's. */
+/* Fills in what fdinfo lacks for a memfd. False if it isn't one of libashmem's. */
 static bool memfd_learn(const char *path, const struct statx *stx, struct fdinfo *info,
 			char *link, size_t room)
 {
@@ -212,7 +213,7 @@ static void look_at_fds(struct look *look, pid_t tid)
 }
 
 /*
- * Of a region that nobody has open any more only the file behind a mapping can
+ * Of a region that no process has open any more only the file behind a mapping can
  * tell the size, and the name as it was set, to those who may look there.
  */
 static void look_behind(struct look *look, struct region *region, const struct proc_map *map)
@@ -234,7 +235,7 @@ static void look_behind(struct look *look, struct region *region, const struct p
 			region_name(region, name, len);
 	}
 
-	/* What private mappings are shown by has neither size nor pages. */
+	/* The file that names private mappings has neither size nor pages. */
 	if (!stat(path, &st) && st.st_size) {
 		region->size = (uint64_t)st.st_size;
 		region->resident = (uint64_t)st.st_blocks * 512 /
@@ -253,7 +254,7 @@ static void look_at_map(struct look *look, struct proc_map *map)
 	size_t len;
 	char *name;
 
-	/* On the kernel's own mount nobody else can choose a path. */
+	/* On the kernel's own mount no user can choose a path. */
 	if (map->dev != look->walk->shmem || !maps_is_region(map, &kind, &name, &len))
 		return;
 	memcpy(mapping.perms, map->perms, sizeof(mapping.perms));
@@ -261,7 +262,7 @@ static void look_at_map(struct look *look, struct proc_map *map)
 	region = region_by_inode(look->walk, map->inode);
 	if (!region->holder_count)
 		region->kind = kind;
-	/* fdinfo has the name in full, maps not quite. */
+	/* fdinfo has the exact name, maps does not. */
 	if (name && !region->holder_count)
 		region_name(region, name, unescape(name, len, "\n"));
 	region_mapped(region, &mapping);
@@ -269,7 +270,7 @@ static void look_at_map(struct look *look, struct proc_map *map)
 		look_behind(look, region, map);
 }
 
-/* False if the task has no mappings, as one that is ending. */
+/* False if the task has no mappings, for instance while it ends. */
 static bool look_at_maps(struct look *look, pid_t tid)
 {
 	char *path = file_path("/proc/%d/task/%d/maps", (int)look->pid, (int)tid);
@@ -295,16 +296,16 @@ static bool look_at_maps(struct look *look, pid_t tid)
 	return any;
 }
 
-/* Where the kernel can't or won't compare, the process's own will have to do. */
+/* If the kernel cannot or may not compare, use the process's table. */
 static bool own_table(pid_t a, pid_t b)
 {
 	return syscall(SYS_kcmp, (long)a, (long)b, (long)KCMP_FILES, 0L, 0L) > 0;
 }
 
 /*
- * Threads mostly have their process's descriptors, and always its mappings. But
- * a thread can have taken a table of its own, and the first one can have ended
- * before the others; then it has neither.
+ * Most threads share the descriptors of their process, and all share its mappings. But a
+ * thread can have its own table of descriptors. If the main thread has ended before
+ * others, it has neither.
  */
 static void look_at_tasks(struct look *look)
 {
@@ -339,7 +340,7 @@ static void look_at_tasks(struct look *look)
 	free(seen);
 }
 
-/* Kernel threads have nothing to look at: not being let in is no loss. */
+/* Kernel threads have no regions: a refusal does not matter. */
 static bool is_kernel_thread(pid_t pid)
 {
 	char *path = file_path("/proc/%d/stat", (int)pid);
@@ -384,8 +385,11 @@ int walk_all(struct walk *walk)
 		if (look.pid <= 0)
 			continue;
 		look_at_tasks(&look);
-		if (look.refused && !is_kernel_thread(look.pid))
-			walk->refused++;
+		if (!look.refused || is_kernel_thread(look.pid))
+			continue;
+		if (walk->refused < REFUSED_PIDS)
+			walk->refused_pids[walk->refused] = look.pid;
+		walk->refused++;
 	}
 	closedir(dir);
 	return err;
@@ -401,16 +405,35 @@ int walk_or_say(struct walk *walk)
 	return 0;
 }
 
-/* What a list lacks, on stderr. */
+static void say_refused(const struct walk *walk)
+{
+	char *pids = xasprintf("%d", (int)walk->refused_pids[0]), *more;
+	size_t i;
+
+	for (i = 1; i < walk->refused && i < REFUSED_PIDS; i++) {
+		more = xasprintf("%s, %d", pids, (int)walk->refused_pids[i]);
+		free(pids);
+		pids = more;
+	}
+	if (walk->refused > REFUSED_PIDS) {
+		more = xasprintf("%s and %lu more", pids,
+				 walk->refused - (unsigned long)REFUSED_PIDS);
+		free(pids);
+		pids = more;
+	}
+	say("process%s %s may not be looked into%s", walk->refused == 1 ? "" : "es", pids,
+	    geteuid() ? "; root sees all" : ": it takes CAP_SYS_PTRACE");
+	free(pids);
+}
+
+/* Prints on stderr what a list lacks. */
 void walk_say_limits(const struct walk *walk)
 {
 	if (!walk->rdev)
 		say("the kernel has no ashmem device ('ashmem doctor' tells why);"
 		    " looked for regions on memfd only");
 	if (walk->refused)
-		say("%lu process%s may not be looked into%s", walk->refused,
-		    walk->refused == 1 ? "" : "es", geteuid() ? "; root sees all" :
-		    ", for want of CAP_SYS_PTRACE");
+		say_refused(walk);
 }
 
 void walk_free(struct walk *walk)

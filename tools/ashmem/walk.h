@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * All regions of the machine, as far as /proc shows them.
  */
@@ -55,7 +55,7 @@ struct mapping {
  * struct region - a region
  * @kind: what it is made of
  * @inode: the number that identifies it; UNKNOWN if it was never mapped
- * @size: bytes; UNKNOWN if only mappings of it are left and nobody would say
+ * @size: bytes; UNKNOWN if only mappings of it are left and none tells
  * @extent: how far mappings reach, at the least what it is long
  * @resident: pages in memory, or UNKNOWN
  * @unpinned: pages, or UNKNOWN
@@ -80,7 +80,8 @@ struct region {
 /**
  * struct walk - what was found
  * @regions: by the numbers of the processes that they were met in first
- * @refused: processes that this user may not look into
+ * @refused: how many processes this user may not look into
+ * @refused_pids: the first of them
  * @rdev: the ashmem device; 0 if the kernel has none
  * @shmem: device number of the kernel's shmem mount
  */
@@ -94,6 +95,7 @@ struct walk {
 	struct region **unmapped;	/* in the order of kcmp(2) */
 	size_t unmapped_count, unmapped_room;
 	unsigned long refused;
+	pid_t refused_pids[8];
 	dev_t rdev, shmem;
 };
 

@@ -1,14 +1,13 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: check.sh [--valgrind] PROGRAM
 #
-# What is checked of the ashmem command on the machine that builds it, besides its
-# test programs: that help, man page and completion are in step, that the man page
-# renders, that others can read its JSON, and what make install leaves. With
-# --valgrind each command is run under valgrind, and nothing else. No root, no
-# module needed. What failed is printed; the last line is "N passed, N failed,
-# N skipped".
+# Checks of the ashmem command on the machine that builds it, besides its test
+# programs: help, man page and completion agree, the man page renders, other programs
+# can read its JSON, and make install puts its files in place. With --valgrind only
+# runs each command under valgrind. Needs neither root nor the module. Prints what
+# failed; the last line is "N passed, N failed, N skipped".
 
 set -euo pipefail
 tests=$(cd "$(dirname "$0")" && pwd)
@@ -31,7 +30,7 @@ trap 'exit 1' HUP INT TERM
 passed=0
 failed=0
 skipped=0
-# Takes the status $1 of what ran before for the result of $2.
+# Records status $1 of the command before as the result of test $2.
 result()
 {
 	if [ "$1" -eq 0 ]; then
@@ -59,7 +58,7 @@ export ASHMEM_BACKEND=memfd
 region=$("$program" create --detach --size 64K --name $'check \xff\n"\e[31m')
 holder=${region%/*}
 
-# Runs a command line whose status is to be $1.
+# Runs a command line that must exit with status $1.
 under_valgrind()
 {
 	local expected=$1 status=0
@@ -89,7 +88,7 @@ if [ -n "$valgrind" ]; then
 	under_valgrind 0 show "$region"
 	under_valgrind 0 show --json "$region"
 	under_valgrind 0 top -b -n 3 -d 0.1
-	# Taking a descriptor is a call that valgrind may not know yet: 3.19 doesn't.
+	# valgrind 3.19 does not know the call that takes a descriptor of another process.
 	under_valgrind 0 create -s 4K -f /etc/hostname -m r true
 	under_valgrind 1 cat "$$/0"
 	status=0
@@ -105,7 +104,7 @@ groff -man -ww -Tascii -P-c "$top/ashmem.8" >"$tmp/page" 2>"$tmp/warnings" || tr
 status=0
 [ -s "$tmp/page" ] && [ ! -s "$tmp/warnings" ] || status=1
 result "$status" "the man page renders without warnings"
-# Without what makes letters bold on a printer.
+# Without overstrikes, which make letters bold on a printer.
 sed 's/.\x08//g' "$tmp/page" >"$tmp/text"
 
 # The options of command $1 in its help, a line each.
@@ -135,9 +134,34 @@ diff <("$program" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') \
 	<(echo "$commands" | tr ' ' '\n') || status=1
 result "$status" "help names all commands"
 
-# ---- completion, in a bash of its own ----
+# The device's man page has every command of the header, and every errno of the page
+# that describes the calls.
+device=$top/../../packaging/man/ashmem.4
+{
+	sed -n 's/^#define \(ASHMEM_[A-Z_]*\).*/\1/p' \
+		"$top/../../include/uapi/linux/ashmem.h" | grep -v '^ASHMEM_NAME_'
+	grep -ohE '^E[A-Z]+' "$top/../../Documentation/userspace-api/ashmem.rst" | sort -u
+} >"$tmp/words"
+status=0
+while read -r word; do
+	grep -qwE "(Dv|Er) $word" "$device" ||
+		{ echo "# ashmem(4) lacks $word"; status=1; }
+done <"$tmp/words"
+[ "$(wc -l <"$tmp/words")" -gt 20 ] || status=1
+result "$status" "ashmem(4) has all commands and errnos"
+if command -v mandoc >/dev/null; then
+	status=0
+	for page in "$device" "$top/../../packaging/udev/ashmem-nodes.8"; do
+		mandoc -Tlint -Wwarning "$page" || status=1
+	done
+	result "$status" "mandoc has nothing to say of the mdoc pages"
+else
+	skip "no mandoc"
+fi
 
-# What completing the words gives, on one line; the last is being typed.
+# ---- completion, in a separate bash ----
+
+# Prints the completions of the words on one line; the last word is incomplete.
 complete_words()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -147,10 +171,10 @@ complete_words()
 		COMP_WORDS=("$@")
 		COMP_CWORD=$(($# - 1))
 		_ashmem
-		echo "${COMPREPLY[*]}"' bash "$top/ashmem.bash-completion" "$@"
+		echo "${COMPREPLY[*]}"' bash "$top/completion/ashmem.bash" "$@"
 }
 
-# Fails unless the words before "--" complete to those behind it.
+# Fails unless the words before "--" complete to those after it.
 completes()
 {
 	local expected=$1 got
@@ -178,12 +202,59 @@ completes "$region" ashmem cat "$holder"
 completes "" ashmem cat -o ""
 completes "" ashmem nonsense x
 completes "r rw rx rwx" ashmem create --mask ""
+completes "16" ashmem doctor --android 16
+completes "--android" ashmem doctor --a
+completes "root" ashmem list --user roo
 for command in $commands; do
 	completes "$(help_options "$command" | sed 's/.* //; s/=.*//' | tr '\n' ' ')--help" \
 		ashmem "$command" --
 done
 
-# ---- JSON, by somebody else's reader ----
+# fish prints what it would offer. In zsh the functions that offer are replaced.
+if command -v fish >/dev/null; then
+	status=0
+	# shellcheck disable=SC2016 # fish's
+	PATH=$(dirname "$program"):$PATH HOME=$tmp fish --no-config -c '
+		source $argv[1]
+		complete --do-complete="ashmem list --s"
+		complete --do-complete="ashmem top --sort=re"
+		complete --do-complete="ashmem doctor -a 1"' "$top/completion/ashmem.fish" |
+		cut -f 1 | tr '\n' ' ' >"$tmp/fish" || status=1
+	[ "$(cat "$tmp/fish")" = \
+		'--sort --sort=resident 10 11 12 13 14 15 16 17 ' ] || status=1
+	[ "$status" -eq 0 ] || sed 's/^/# /' "$tmp/fish"
+	result "$status" "completion: fish"
+else
+	skip "no fish"
+fi
+if command -v zsh >/dev/null; then
+	status=0
+	# shellcheck disable=SC2016 # zsh's
+	PATH=$(dirname "$program"):$PATH zsh -fc '
+		compadd() { print -r -- $found; print -rl -- $shown }
+		_files() { print files }
+		_command_names() { print commands }
+		complete_words() { words=("$@"); CURRENT=$#; . "$file" }
+		file=$1
+		complete_words ashmem list --s
+		complete_words ashmem top --sort=re
+		complete_words ashmem create -f x
+		complete_words ashmem create -- x' zsh "$top/completion/_ashmem" \
+		>"$tmp/zsh" || status=1
+	diff "$tmp/zsh" - <<-SHOWN || status=1
+		--sort
+		--sort  -- pid (the default), size, resident, purgeable or name
+		--sort=resident
+		--sort=resident
+		files
+		commands
+	SHOWN
+	result "$status" "completion: zsh"
+else
+	skip "no zsh"
+fi
+
+# ---- JSON, by another program's parser ----
 
 # Runs the rest with python3, if there is one.
 valid_json()
@@ -213,13 +284,14 @@ if command -v python3 >/dev/null; then
 	valid_json list --json
 	valid_json show --json "$region"
 	valid_json doctor --json
+	valid_json doctor --json --android 16
 else
 	skip "no python3 to read JSON with"
 fi
 
 # ---- install and uninstall ----
 
-# What is there, and nothing of it depends on where it was staged.
+# All files are installed, and none depends on the directory where it was staged.
 make_here()
 {
 	make -s -C "$top" OUTPUT="$(dirname "$program")" "$@"
@@ -230,7 +302,9 @@ make_here install DESTDIR="$tmp/stage" PREFIX=/usr >"$tmp/log" 2>&1 || status=1
 diff <(cd "$tmp/stage" && find . ! -type d | sort) - <<-FILES || status=1
 	./usr/bin/ashmem
 	./usr/share/bash-completion/completions/ashmem
+	./usr/share/fish/vendor_completions.d/ashmem.fish
 	./usr/share/man/man8/ashmem.8
+	./usr/share/zsh/site-functions/_ashmem
 FILES
 version=$("$program" --version | cut -d ' ' -f 2)
 grep -q "\"ashmem $version\"" "$tmp/stage/usr/share/man/man8/ashmem.8" || status=1

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * ashmem doctor, on machines made for it and on this one.
  */
@@ -8,10 +8,14 @@
 
 #include <sys/utsname.h>
 
+#include <elf.h>
+
 #define RELEASE		"6.12.9-test"
 #define MODULES		"/lib/modules/" RELEASE
+#define BOOT_ID		"01234567-89ab-cdef-0123-456789abcdef"
+#define SECOND		"/dev/ashmem" BOOT_ID
 
-/* A machine on which all is well, but that its /dev/ashmem is /dev/null. */
+/* A healthy machine, except that its /dev/ashmem is /dev/null. */
 FIXTURE(patient)
 {
 	char *root;
@@ -20,7 +24,10 @@ FIXTURE(patient)
 
 FIXTURE_SETUP(patient)
 {
+	unsigned long auxv[] = { AT_PAGESZ, 4096, AT_NULL, 0 };
+
 	self->root = temp_dir();
+	put_bytes(self->root, "/proc/self/auxv", auxv, sizeof(auxv));
 	put_file(self->root, "/proc/sys/kernel/osrelease", RELEASE "\n");
 	put_file(self->root, "/proc/modules", "ashmem_linux 32768 0 - Live 0x0\n");
 	put_file(self->root, "/proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
@@ -29,8 +36,13 @@ FIXTURE_SETUP(patient)
 	put_file(self->root, "/sys/class/misc/ashmem/dev", "1:3\n");
 	put_file(self->root, "/sys/class/misc/ashmem/purgeable_pages", "0\n");
 	put_file(self->root, "/sys/module/ashmem_linux/version", ASHMEM_VERSION "\n");
+	put_file(self->root, "/proc/sys/kernel/random/boot_id", BOOT_ID "\n");
+	put_file(self->root, "/proc/pressure/memory", "some avg10=0.00\n");
 	put_file(self->root, "/dev/binder", "");
+	put_file(self->root, "/dev/hwbinder", "");
+	put_file(self->root, "/dev/vndbinder", "");
 	put_link(self->root, "/dev/ashmem", "/dev/null");
+	put_link(self->root, SECOND, "/dev/null");
 	setenv(TEST_ROOT, self->root, 1);
 	unsetenv("ASHMEM_BACKEND");
 }
@@ -40,17 +52,20 @@ FIXTURE_TEARDOWN(patient)
 	remove_tree(self->root);
 }
 
-/* What the machine @is: the level of a check, and a part of what is said of it. */
-#define DOCTOR(check, level, part) do { \
-	char *anchor__ = "\"check\": \"" check "\""; \
-	ASHMEM(&self->o, -1, "doctor", "--json"); \
+/* Checks the level of a check on this machine, and a part of its text. */
+#define DOCTOR(check, level, part)	DOCTOR_OF(check, level, part, NULL)
+#define ANDROID(check, level, part)	DOCTOR_OF(check, level, part, "--android")
+#define DOCTOR_OF(check, level, part, ...) do { \
+	const char *anchor__ = "\"check\": \"" check "\"", *level__ = level; \
+	ASHMEM(&self->o, -1, "doctor", "--json", __VA_ARGS__); \
 	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len)); \
-	EXPECT_STREQ("\"" level "\"", json_get(self->o.out, anchor__, "level")); \
+	EXPECT_STREQ(format("\"%s\"", level__), \
+		     json_get(self->o.out, anchor__, "level")); \
 	EXPECT_TRUE(strstr(json_get(self->o.out, anchor__, "text"), part)) { \
 		TH_LOG("%s", json_get(self->o.out, anchor__, "text")); \
 	} \
-	/* What isn't well has advice, and only that. */ \
-	EXPECT_EQ(!strcmp("ok", level), \
+	/* Advice comes with each check that isn't ok, and only with those. */ \
+	EXPECT_EQ(!strcmp("ok", level__), \
 		  !strcmp("null", json_get(self->o.out, anchor__, "advice"))); \
 } while (0)
 
@@ -65,6 +80,14 @@ static void no_module(const char *root)
 	drop(root, "/sys/class/misc/ashmem");
 	drop(root, "/sys/module");
 	drop(root, "/dev/ashmem");
+	drop(root, SECOND);
+}
+
+static void drop_binder(const char *root)
+{
+	drop(root, "/dev/binder");
+	drop(root, "/dev/hwbinder");
+	drop(root, "/dev/vndbinder");
 }
 
 TEST_F(patient, kernels)
@@ -136,7 +159,7 @@ TEST_F(patient, signatures)
 	no_module(self->root);
 	put_file(self->root, MODULES "/modules.dep", "updates/ashmem_linux.ko:\n");
 	put_file(self->root, MODULES "/updates/ashmem_linux.ko",
-		 "ELF, but nobody has signed it so far.\n");
+		 "ELF, but not signed so far.\n");
 	DOCTOR("signature", "bad", "the module isn't signed");
 	put_file(self->root, MODULES "/updates/ashmem_linux.ko",
 		 "ELF~Module signature appended~\n");
@@ -152,7 +175,7 @@ TEST_F(patient, signatures)
 TEST_F(patient, nodes)
 {
 	DOCTOR("node", "ok", "/dev/ashmem is 1:3, mode 0666");
-	/* /dev/null knows none of ashmem's calls. */
+	/* /dev/null has none of ashmem's ioctls. */
 	DOCTOR("permission", "bad", "doesn't behave like ashmem");
 	put_link(self->root, "/dev/ashmem", "/dev/zero");
 	DOCTOR("node", "bad", "isn't the kernel's device 1:3");
@@ -167,6 +190,115 @@ TEST_F(patient, nodes)
 	EXPECT_EQ(0, count_of(self->o.out, "node"));
 	put_link(self->root, "/dev/ashmem", "/dev/null");
 	DOCTOR("node", "warn", "no driver is behind it");
+}
+
+TEST_F(patient, second_name)
+{
+	DOCTOR("second", "ok", SECOND " is there");
+	put_link(self->root, SECOND, "/dev/zero");
+	DOCTOR("second", "warn", "is another device");
+	drop(self->root, SECOND);
+	DOCTOR("second", "warn", "is missing");
+	EXPECT_TRUE(has(self->o.out, "ashmem-nodes"));
+	no_module(self->root);
+	ASHMEM(&self->o, -1, "doctor");
+	EXPECT_EQ(0, count_of(self->o.out, "second"));
+	put_link(self->root, SECOND, "/dev/zero");
+	DOCTOR("second", "warn", "no driver is behind it");
+}
+
+/* The levels of Android 10 to 17, each as the first letter of its word. */
+static const char *android_levels(struct output *o)
+{
+	static char levels[9];
+	unsigned int version;
+
+	ASHMEM(o, -1, "doctor", "--json", "--android");
+	for (version = 10; version <= 17; version++)
+		levels[version - 10] =
+			json_get(o->out, format("\"android %u\"", version), "level")[1];
+	return levels;
+}
+
+/* ok: on ashmem, warn: on memfd, bad: doesn't start. */
+TEST_F(patient, androids)
+{
+	EXPECT_STREQ("oooooooo", android_levels(&self->o));
+	ANDROID("android 10", "ok", "opens /dev/ashmem");
+	ANDROID("android 13", "ok", "opens /dev/ashmem<boot_id>");
+	drop(self->root, "/dev/ashmem");
+	EXPECT_STREQ("booooooo", android_levels(&self->o));
+	put_link(self->root, "/dev/ashmem", "/dev/null");
+	put_link(self->root, SECOND, "/dev/zero");
+	EXPECT_STREQ("oooooobw", android_levels(&self->o));
+	ANDROID("android 15", "ok", "opens /dev/ashmem");
+	ANDROID("android 16", "bad", "won't start: needs ashmem");
+	EXPECT_TRUE(has(self->o.out, "ashmem-nodes makes both"));
+	no_module(self->root);
+	EXPECT_STREQ("bwwwwwbw", android_levels(&self->o));
+	EXPECT_EQ(4, self->o.code);
+	ANDROID("android 12", "warn", "androidboot.use_memfd=1");
+	EXPECT_TRUE(has(self->o.out, "load ashmem_linux"));
+	drop_binder(self->root);
+	put_file(self->root, "/proc/filesystems", "nodev\tproc\n");
+	EXPECT_STREQ("bbbbbbbb", android_levels(&self->o));
+	ANDROID("android 12", "bad", "won't start without Binder; works with memfd");
+}
+
+TEST_F(patient, one_android)
+{
+	ASHMEM(&self->o, -1, "doctor", "--android", "16");
+	EXPECT_EQ(1, count_of(self->o.out, "android 1"));
+	EXPECT_TRUE(has(self->o.out, "\nok    android 16  finds ashmem"));
+	EXPECT_EQ(0, count_of(self->o.out, "permission"));
+	put_file(self->root, "/sys/fs/cgroup/cgroup.controllers", "memory\n");
+	DOCTOR_OF("hierarchy", "ok", "version 2", "-a", "12");
+	DOCTOR_OF("hierarchy", "warn", "Android 10 and 11", "-a", "11");
+	drop(self->root, "/sys/fs");
+	DOCTOR_OF("hierarchy", "ok", "version 1", "-a", "11");
+}
+
+TEST_F(patient, android_around)
+{
+	unsigned long auxv[] = { AT_UID, 0, AT_PAGESZ, 4096, AT_NULL, 0 };
+
+	put_bytes(self->root, "/proc/self/auxv", auxv, sizeof(auxv));
+	ANDROID("pages", "ok", "4 KiB");
+	EXPECT_STREQ("oooooooo", android_levels(&self->o));
+	auxv[3] = 16384;
+	put_bytes(self->root, "/proc/self/auxv", auxv, sizeof(auxv));
+	ANDROID("pages", "warn", "16 KiB");
+	EXPECT_TRUE(has(self->o.out, "Android 15 or later"));
+	EXPECT_STREQ("bbbbbooo", android_levels(&self->o));
+	auxv[3] = 65536;
+	put_bytes(self->root, "/proc/self/auxv", auxv, sizeof(auxv));
+	ANDROID("pages", "warn", "64 KiB");
+	EXPECT_STREQ("bbbbbbbb", android_levels(&self->o));
+	ANDROID("pressure", "ok", "PSI");
+	drop(self->root, "/proc/pressure");
+	ANDROID("pressure", "warn", "without PSI");
+	EXPECT_TRUE(has(self->o.out, "psi=1"));
+	ANDROID("cgroups", "ok", "for the cgroup that unpinned them");
+	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
+	ANDROID("cgroups", "warn", "whole machine only");
+	EXPECT_EQ(0, count_of(self->o.out, "\"apps\""));
+}
+
+TEST_F(patient, android_app_access)
+{
+	if (getuid() || mknod(format("%s/dev/x", self->root), S_IFCHR | 0660, 0x103))
+		SKIP(return, "needs root, to make a node");
+	put_link(self->root, "/dev/ashmem", "x");
+	put_link(self->root, SECOND, "x");
+	chmod(format("%s/dev/x", self->root), 0660);
+	ANDROID("apps", "warn", "mode 0660: apps in Android");
+	EXPECT_EQ(2, count_of(self->o.out, "\"apps\""));
+	DOCTOR("node", "warn", "mode 0660, user 0 and group 0");
+	/* A site may want that, so the advice is not to change it at once. */
+	EXPECT_TRUE(has(self->o.out, "fine if this site wants it"));
+	chmod(format("%s/dev/x", self->root), 0666);
+	ANDROID("second", "ok", "mode 0666");
+	EXPECT_EQ(0, count_of(self->o.out, "\"apps\""));
 }
 
 TEST_F(patient, node_modes)
@@ -192,7 +324,7 @@ TEST_F(patient, cgroups)
 	DOCTOR("cgroups", "warn", "whole machine only");
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.7.0\n");
 	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
-	/* The driver knows better than the version. */
+	/* The driver's own answer counts more than the kernel's version. */
 	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
 	DOCTOR("cgroups", "warn", "whole machine only");
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.1.0\n");
@@ -202,16 +334,56 @@ TEST_F(patient, cgroups)
 
 TEST_F(patient, binder)
 {
-	DOCTOR("binder", "ok", "is there");
-	drop(self->root, "/dev/binder");
-	DOCTOR("binder", "warn", "isn't mounted");
+	DOCTOR("binder", "ok", "binder, hwbinder, vndbinder (redroid, Waydroid)");
+	drop_binder(self->root);
+	DOCTOR("binder", "ok", "binderfs, which redroid and Waydroid mount");
+	put_file(self->root, "/dev/binderfs/binder", "");
+	DOCTOR("binder", "ok", "is there: binder");
+	ANDROID("binder", "ok", "is there: binder");
+	/* A container needs this: its instance of binderfs has all three devices. */
 	put_file(self->root, "/proc/filesystems", "nodev\tbinderx\n");
-	put_file(self->root, "/sys/module/binder_linux/x", "");
+	ANDROID("binder", "warn", "as binder only");
+	drop(self->root, "/dev/binderfs");
+	put_file(self->root, "/sys/module/binder_linux/refcnt", "0\n");
 	DOCTOR("binder", "warn", "without any device");
+	EXPECT_TRUE(has(self->o.out, "rmmod binder_linux; modprobe"));
 	drop(self->root, "/sys/module/binder_linux");
 	DOCTOR("binder", "warn", "has no Binder");
 	put_file(self->root, MODULES "/modules.dep", "kernel/binder_linux.ko.zst:\n");
 	DOCTOR("binder", "warn", "isn't loaded");
+}
+
+/* Devices with other names are needed: no advice removes them. */
+TEST_F(patient, binder_by_other_names)
+{
+	static const char * const stems[] = { "anbox-%sbinder", "%spuddlejumper", "%sbonder" };
+	size_t i;
+
+	drop_binder(self->root);
+	put_file(self->root, "/proc/filesystems", "nodev\tproc\n");
+	put_file(self->root, "/sys/module/binder_linux/refcnt", "3\n");
+	DOCTOR("binder", "warn", "in use, by names that are unknown");
+	EXPECT_EQ(0, count_of(self->o.out, "rmmod binder_linux"));
+	for (i = 0; i < ARRAY_SIZE(stems); i++) {
+		put_file(self->root, format(format("/dev/%s", stems[i]), ""), "");
+		DOCTOR("binder", "ok", format(stems[i], ""));
+		EXPECT_EQ(0, count_of(self->o.out, "rmmod binder_linux"));
+		put_file(self->root, format(format("/dev/%s", stems[i]), "hw"), "");
+		ANDROID("binder", "warn", "Android opens three devices");
+		put_file(self->root, format(format("/dev/%s", stems[i]), "vnd"), "");
+		ANDROID("binder", "ok", "(Waydroid");
+		EXPECT_EQ(0, count_of(self->o.out, "rmmod binder_linux"));
+		drop(self->root, "/dev");
+		put_file(self->root, "/dev/null", "");
+	}
+	put_file(self->root, "/sys/module/binder_linux/parameters/devices", "one,two\n");
+	put_file(self->root, "/dev/two", "");
+	DOCTOR("binder", "ok", "names of this site: two");
+	/* redroid's page for Debian gives each container three of many devices. */
+	put_file(self->root, "/sys/module/binder_linux/parameters/devices",
+		 "binder1,binder2,binder3\n");
+	put_file(self->root, "/dev/binder1", "");
+	ANDROID("binder", "ok", "names of this site: binder1; an Android");
 }
 
 TEST_F(patient, library)
@@ -258,6 +430,7 @@ TEST_F(patient, exit_codes)
 	if (!have_device())
 		SKIP(return, "no /dev/ashmem");
 	put_link(self->root, "/dev/ashmem", "/dev/ashmem");
+	put_link(self->root, SECOND, "/dev/ashmem");
 	put_bytes(self->root, "/sys/class/misc/ashmem/dev", "", 0);
 	put_file(self->root, "/proc/misc", file_read("/proc/misc", NULL));
 	ASHMEM(&self->o, -1, "doctor", "-j");
@@ -300,7 +473,7 @@ TEST(here)
 	if (in_guest()) {
 		EXPECT_STREQ("\"ok\"", json_get(o.out, "\"kernel\"", "level"));
 		EXPECT_STREQ("\"ok\"", json_get(o.out, "\"driver\"", "level"));
-		/* The driver does what is said of it: see cgroup_test. */
+		/* The driver does what doctor says: see cgroup_test. */
 		EXPECT_STREQ(major > 6 || (major == 6 && minor >= 7) ? "\"ok\"" : "\"warn\"",
 			     json_get(o.out, "\"cgroups\"", "level"));
 		EXPECT_NE(4, o.code);

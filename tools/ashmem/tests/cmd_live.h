@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Regions for the tests of the ashmem command, of either kind.
  */
@@ -38,7 +38,7 @@ FIXTURE_SETUP(live)
 		SKIP(return, "no /dev/ashmem");
 	self->size = 16 * page_size();
 	self->name = format("live-%d", (int)getpid());
-	self->region = ashm_create(self->name, self->size);
+	self->region = region_new(self->name, self->size);
 	ASSERT_TRUE(self->region);
 	self->peer = format("%d/%d", (int)getpid(), ashm_fd(self->region));
 }
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(live)
 
 #define IS_DEVICE	(!strcmp(variant->backend, "ashmem"))
 
-/* A child that does @setup, says so, and stays until it is told to end. */
+/* Starts a child that runs @setup, reports that, and waits until it is told to end. */
 struct helper {
 	pid_t pid;
 	int sock;

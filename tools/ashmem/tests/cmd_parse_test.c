@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the ashmem command makes of the text of /proc and of its arguments.
+ * How the ashmem command parses the text of /proc and its arguments.
  */
 
 #include "kselftest_harness.h"
@@ -38,7 +38,7 @@ TEST(fdinfo_of_the_driver)
 	EXPECT_EQ(96, info.purgeable);
 	EXPECT_EQ(32, info.purged);
 	ASSERT_EQ(11, info.name_len);
-	/* Only what the driver escapes is undone. */
+	/* Only the driver's own escapes are decoded. */
 	EXPECT_EQ(0, memcmp("a\tb\nc\\d\\033", info.name, 11));
 }
 
@@ -57,7 +57,7 @@ TEST(fdinfo_of_a_region_never_mapped)
 	EXPECT_TRUE(!info.name);
 }
 
-/* The original driver writes names as they are: they must not pass for more. */
+/* The original driver doesn't escape names: they must not pass for other lines. */
 TEST(fdinfo_with_a_forged_name)
 {
 	char buffer[1024];
@@ -224,7 +224,7 @@ TEST(misc_devices)
 	EXPECT_EQ(-1, misc_minor("ashmem\n", "ashmem"));
 }
 
-/* Whatever stands there: nothing behind the text is read, and names are inside. */
+/* For any text, no byte after its end is read, and names are inside it. */
 TEST(random_text)
 {
 	static const char * const seeds[] = {
@@ -248,7 +248,7 @@ TEST(random_text)
 	for (i = 0; i < tries; i++) {
 		const char *seed = seeds[rng_below(&rng, 4)];
 
-		/* Ends, with its NUL, where the page does. */
+		/* The text and its NUL end at the end of the page. */
 		len = strlen(seed) - rng_below(&rng, 2) * rng_below(&rng, (uint32_t)strlen(seed));
 		text = page_end - len - 1;
 		memcpy(text, seed, len);
@@ -393,7 +393,7 @@ TEST(text_for_terminals)
 	EXPECT_EQ(16, columns);
 	EXPECT_STREQ("\xc3\xa9", shown("\xc3\xa9", &columns));
 	EXPECT_EQ(1, columns);
-	/* C1 controls and what turns the direction around are bytes like others. */
+	/* C1 controls and characters that change the direction are escaped, too. */
 	EXPECT_STREQ("\\302\\233", shown("\xc2\x9b", &columns));
 	EXPECT_STREQ("\\342\\200\\256x", shown("\xe2\x80\xaex", &columns));
 	EXPECT_STREQ("\\377\\177", shown("\xff\x7f", &columns));

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem top, printing and on a terminal of its own.
+ * ashmem top, printing and on its own terminal.
  */
 
 #include "kselftest_harness.h"
@@ -11,7 +11,7 @@
 
 TEST_F(any, printed)
 {
-	struct ashm *small = ashm_create("the-small", page_size());
+	struct ashm *small = region_new("the-small", page_size());
 	const char *first, *second;
 
 	ASSERT_EQ(0, ashm_write(small, "x", 1, 0));
@@ -28,22 +28,22 @@ TEST_F(any, printed)
 	EXPECT_TRUE(first && second && first > second);
 	ASHMEM(&self->o, -1, "top", "-b", "-n", "3", "-d", "0.01");
 	EXPECT_EQ(0, self->o.code);
-	EXPECT_EQ(3, count_of(self->o.out, "HELD BY"));
-	/* No terminal: as if --batch were given. */
+	EXPECT_EQ(3, count_of(self->o.out, "COMMAND"));
+	/* Without a terminal top behaves as with --batch. */
 	ASHMEM(&self->o, -1, "top", "-n", "2", "-d", "0.01");
-	EXPECT_EQ(2, count_of(self->o.out, "HELD BY"));
+	EXPECT_EQ(2, count_of(self->o.out, "COMMAND"));
 	EXPECT_TRUE(!strchr(self->o.out, '\033'));
 	ashm_close(small);
 }
 
-/* A terminal, top on it, and what it wrote there. */
+/* A terminal, top on it, and top's output. */
 struct screen {
 	int master, slave;
 	pid_t pid;
 	struct termios before;
 	char text[1 << 20];
 	size_t len;
-	size_t seen;		/* what was waited for so far ends there */
+	size_t seen;		/* the end of the text that was awaited last */
 };
 
 static void screen_start(struct screen *s, unsigned short lines, unsigned short columns)
@@ -74,7 +74,7 @@ static void screen_start(struct screen *s, unsigned short lines, unsigned short 
 	}
 }
 
-/* Reads until @part comes behind what was waited for last, or for @ms. */
+/* Reads until @part follows the text that was awaited last, or until @ms pass. */
 static bool screen_await(struct screen *s, const char *part, int ms)
 {
 	struct pollfd fd = { .fd = s->master, .events = POLLIN };
@@ -97,7 +97,7 @@ static bool screen_await(struct screen *s, const char *part, int ms)
 	}
 }
 
-/* All is as it was: the mode, the screen, the cursor. */
+/* True if mode, screen and cursor are restored. */
 static bool screen_restored(struct screen *s)
 {
 	struct termios now;
@@ -125,7 +125,7 @@ TEST_F_TIMEOUT(any, on_a_terminal, 110)
 	EXPECT_TRUE(has(s->text, "by size"));
 	ASSERT_EQ(0, tcgetattr(s->slave, &now));
 	EXPECT_EQ(0, now.c_lflag & (ICANON | ECHO));
-	/* A key is answered at once, not in a minute. */
+	/* top answers a key at once, not after the delay of a minute. */
 	ASSERT_EQ(1, write(s->master, "r", 1));
 	EXPECT_TRUE(screen_await(s, "by resident", LONG));
 	screen_await(s, "q quit", LONG);
@@ -140,7 +140,79 @@ TEST_F_TIMEOUT(any, on_a_terminal, 110)
 	EXPECT_TRUE(screen_restored(s));
 }
 
-/* Lines are cut off, so that each region has one. */
+/* 80 columns show a region's holder, however long the name is. */
+TEST_F(any, holder_first)
+{
+	char *holder = format("%d  %s", (int)getpid(), program_invocation_short_name), *line;
+	struct screen *s = calloc(1, sizeof(*s));
+	struct ashm *other;
+	char name[201];
+
+	memset(name, 'x', 200);
+	name[200] = '\0';
+	ASSERT_EQ(0, ashm_create(name, 2 * self->size, &other));
+	screen_start(s, 24, 80);
+	ASSERT_TRUE(screen_await(s, "q quit", LONG));
+	line = strstr(s->text, holder);
+	ASSERT_TRUE(line);
+	line[strcspn(line, "\r")] = '\0';
+	EXPECT_TRUE(has(line, "  xxxx"));
+	kill(s->pid, SIGTERM);
+	EXPECT_EQ(128 + SIGTERM, wait_child(s->pid));
+	ashm_close(other);
+}
+
+static void screen_type(struct screen *s, const char *keys)
+{
+	if (write(s->master, keys, strlen(keys)) != (ssize_t)strlen(keys))
+		abort();
+}
+
+TEST_F_TIMEOUT(any, scrolled, 110)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+	struct ashm *others[30];
+	unsigned int i;
+
+	for (i = 0; i < 30; i++)
+		ASSERT_EQ(0, ashm_create(format("scroll-%02u", i),
+					 (i + 100) * page_size(), &others[i]));
+	/* Five lines for regions. */
+	screen_start(s, 10, 80);
+	ASSERT_TRUE(screen_await(s, "scroll-29", LONG));
+	ASSERT_TRUE(screen_await(s, "? help   1 to 5 of ", LONG));
+	screen_type(s, "j");
+	EXPECT_TRUE(screen_await(s, "2 to 6 of ", LONG));
+	screen_type(s, "\033[B");
+	EXPECT_TRUE(screen_await(s, "3 to 7 of ", LONG));
+	screen_type(s, "\033[A");
+	EXPECT_TRUE(screen_await(s, "scroll-28", LONG));
+	EXPECT_TRUE(screen_await(s, "2 to 6 of ", LONG));
+	screen_type(s, "\033[6~");
+	EXPECT_TRUE(screen_await(s, "7 to 11 of ", LONG));
+	screen_type(s, "\033[5~");
+	EXPECT_TRUE(screen_await(s, "2 to 6 of ", LONG));
+	screen_type(s, "\033[F");
+	EXPECT_TRUE(screen_await(s, self->name, LONG));
+	/* Scrolling stops at both ends. */
+	screen_type(s, "j");
+	EXPECT_TRUE(screen_await(s, self->name, LONG));
+	screen_type(s, "\033[H");
+	EXPECT_TRUE(screen_await(s, "scroll-29", LONG));
+	screen_type(s, "k");
+	EXPECT_TRUE(screen_await(s, "1 to 5 of ", LONG));
+	screen_type(s, "?");
+	EXPECT_TRUE(screen_await(s, "a page on, back", LONG));
+	screen_type(s, "r");
+	EXPECT_TRUE(screen_await(s, "by size", LONG));
+	EXPECT_TRUE(screen_await(s, "1 to 5 of ", LONG));
+	screen_type(s, "q");
+	EXPECT_EQ(0, wait_child(s->pid));
+	for (i = 0; i < 30; i++)
+		ashm_close(others[i]);
+}
+
+/* Lines are truncated, so that each region has one. */
 TEST_F(any, small_terminal)
 {
 	struct screen *s = calloc(1, sizeof(*s));
@@ -149,13 +221,13 @@ TEST_F(any, small_terminal)
 	unsigned int lines = 0, i;
 
 	for (i = 0; i < 10; i++)
-		others[i] = ashm_create("m\xc3\xa9m\xc3\xa9", self->size);
+		others[i] = region_new("m\xc3\xa9m\xc3\xa9", self->size);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	screen_start(s, 10, 50);
 	ASSERT_TRUE(screen_await(s, "q quit", LONG));
 	kill(s->pid, SIGTERM);
 	EXPECT_EQ(128 + SIGTERM, wait_child(s->pid));
-	frame = strstr(s->text, "SIZE");
+	frame = strstr(s->text, "PID");
 	ASSERT_TRUE(frame);
 	for (line = strtok_r(frame, "\r\n", &rest); line && !strstr(line, "q quit");
 	     line = strtok_r(NULL, "\r\n", &rest)) {
@@ -214,7 +286,7 @@ TEST_F(any, stopped)
 	EXPECT_EQ(0, wait_child(s->pid));
 }
 
-/* The terminal goes away: so does top. */
+/* When the terminal goes away, top ends. */
 TEST_F(any, hung_up)
 {
 	struct screen *s = calloc(1, sizeof(*s));

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem list on trees made for it: what no living system shows when it should.
+ * ashmem list on fake trees: states that a live system can't show on demand.
  */
 
 #include "kselftest_harness.h"
@@ -10,11 +10,11 @@
 
 #include "walk.h"
 
-/* No process has such a number, so the kernel can't compare their files. */
+/* No process has such a PID, so the kernel can't compare their files. */
 #define PID_A	2000000001
 #define PID_B	2000000002
 
-/* /dev/null stands for the device here, so that it takes no root to make it. */
+/* /dev/null replaces the device here, so that the tests need no root. */
 FIXTURE(tree)
 {
 	char *root;
@@ -67,6 +67,8 @@ TEST_F(tree, nothing)
 
 TEST_F(tree, two_processes_one_region)
 {
+	if (page_size() != 4096)
+		SKIP(return, "the /proc of this test is of a kernel with pages of 4 KiB");
 	put_process(self->root, PID_A, "one\n",
 		    format("1000-3000 rw-s 00000000 %s 77 /dev/ashmem/n (deleted)\n"
 			   "5000-6000 r--s 00001000 %s 77 /dev/ashmem/n (deleted)\n"
@@ -81,11 +83,23 @@ TEST_F(tree, two_processes_one_region)
 		      "unpinned_pages:\t1\npurgeable_pages:\t1\n");
 	ASHMEM(&self->o, -1, "list", "--bytes");
 	EXPECT_EQ(0, self->o.code);
-	EXPECT_EQ(2, count_of(self->o.out, "\n"));
-	EXPECT_TRUE(has(self->o.out, "8192         2          1  rw-   ashmem  n     "));
+	EXPECT_EQ(3, count_of(self->o.out, "\n"));
+	EXPECT_TRUE(has(self->o.out, "\n8192      8192       4096  rw-   ashmem  n     "));
+	EXPECT_TRUE(has(self->o.out, "\n8192      8192       4096  1 region in all\n"));
 	EXPECT_TRUE(has(self->o.out, "one 2000000001/4"));
 	EXPECT_TRUE(has(self->o.out, "two 2000000002/5"));
 	EXPECT_TRUE(has(self->o.out, "  one 2000000001 x2\n"));
+	/* All columns have the same unit. */
+	ASHMEM(&self->o, -1, "list");
+	EXPECT_TRUE(has(self->o.out, "\n8.0K      8.0K       4.0K  rw-"));
+	ASHMEM(&self->o, -1, "list", "--pages");
+	EXPECT_TRUE(has(self->o.out, "\n   2         2          1  rw-"));
+	/* 80 columns show the first process and the number of the others. */
+	ASHMEM(&self->o, -1, "top", "-1");
+	EXPECT_TRUE(strstr(self->o.out, "  one +1   8.0K") ||
+		    strstr(self->o.out, "  two +1   8.0K")) {
+		TH_LOG("%s", self->o.out);
+	}
 	ASHMEM(&self->o, -1, "list", "--json");
 	EXPECT_TRUE(json_valid(self->o.out, self->o.out_len));
 	EXPECT_EQ(1, count_of(self->o.out, "\"inode\""));
@@ -108,7 +122,7 @@ TEST_F(tree, regions_without_inode_stay_apart)
 	EXPECT_EQ(3, count_of(self->o.out, "\"fd\""));
 }
 
-/* An older driver tells neither mask nor pages. */
+/* An older driver reports neither mask nor pages. */
 TEST_F(tree, little_known)
 {
 	put_process(self->root, PID_A, "one\n", "");
@@ -134,7 +148,7 @@ TEST_F(tree, only_mapped)
 	EXPECT_TRUE(has(self->o.out, ">=12K"));
 }
 
-/* The path is right but not the file system: somebody's own /dev/ashmem. */
+/* The right path on the wrong file system: a user's fake /dev/ashmem. */
 TEST_F(tree, forged_path)
 {
 	put_process(self->root, PID_A, "one\n",
@@ -156,7 +170,7 @@ TEST_F(tree, hostile_names)
 		      "prot_mask:\trwx\n");
 	setenv("LC_ALL", "C.UTF-8", 1);
 	ASHMEM(&self->o, -1, "list");
-	EXPECT_EQ(3, count_of(self->o.out, "\n"));
+	EXPECT_EQ(4, count_of(self->o.out, "\n"));
 	EXPECT_TRUE(!strchr(self->o.out, '\033') && !strchr(self->o.out, '\007'));
 	EXPECT_TRUE(has(self->o.out, "\\012\\033[31m\"\\\\\\342\\200\\256\\233  "));
 	EXPECT_TRUE(has(self->o.out, "\\033[2J\\377 (deleted)  "));
@@ -173,7 +187,7 @@ TEST_F(tree, hostile_names)
 	EXPECT_TRUE(!strchr(self->o.out, '\033'));
 }
 
-/* What a process leaves while it goes: links to nothing, files that are gone. */
+/* A process that exits leaves links to nothing and files that are gone. */
 TEST_F(tree, vanishing)
 {
 	put_process(self->root, PID_A, "one\n", "");
@@ -201,9 +215,10 @@ TEST_F(tree, refused)
 	ASSERT_EQ(0, chmod(format("%s/proc/%d/task/%d/fd", self->root, PID_B, PID_B), 0));
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
 	ASHMEM(&self->o, -1, "list", "-j");
-	/* A kernel thread is nobody's loss. */
+	/* A kernel thread has no regions. */
 	EXPECT_STREQ("1", json_get(self->o.out, "{", "refused_processes"));
-	EXPECT_TRUE(has(self->o.err, "1 process may not be looked into; root sees all\n"));
+	EXPECT_TRUE(has(self->o.err,
+			format("process %d may not be looked into; root sees all\n", PID_A)));
 	EXPECT_EQ(0, self->o.code);
 	ASHMEM(&self->o, -1, "list", "-q");
 	EXPECT_STREQ("", self->o.err);
@@ -212,7 +227,58 @@ TEST_F(tree, refused)
 	EXPECT_EQ(0, setresuid(0, 0, 0));
 }
 
-/* The driver and the device are gone, the list isn't an error. */
+/* Filters on the processes of two users in two containers. */
+TEST_F(tree, filtered)
+{
+	static const struct {
+		const char *option, *value, *names;
+	} cases[] = {
+		{ "--name", "alpha", "a" }, { "--name", "*a", "ab" }, { "--name", "?eta", "b" },
+		{ "--name", "a", "" }, { "--name", "", "" }, { "--name", "*", "ab" },
+		{ "--cgroup", "/pod-1", "a" }, { "--cgroup", "pod", "ab" },
+		{ "--cgroup", "nowhere", "" }, { "--user", "0", "ab" },
+		{ "--user", "someone", "" }, { "--user", "root", "ab" },
+		{ "--pid", "2000000002", "b" },
+	};
+	size_t i;
+
+	if (getuid())
+		SKIP(return, "needs root, whose processes these are");
+	put_process(self->root, PID_A, "one\n", "");
+	put_process(self->root, PID_B, "two\n", "");
+	put_file(self->root, format("/proc/%d/cgroup", PID_A), "0::/machine/pod-1/x\n");
+	put_file(self->root, format("/proc/%d/cgroup", PID_B), "0::/machine/pod-2/x\n");
+	put_file(self->root, "/etc/passwd", "rooty:7:9::\nroot:x:0:0::/:/bin/sh\n"
+		 "someone:x:4711:0::/:/bin/sh\nbroken\n");
+	put_region_fd(self->root, PID_A, 4,
+		      "flags:\t02\ninode:\t1\nname:\talpha\nsize:\t10\n");
+	put_region_fd(self->root, PID_B, 4,
+		      "flags:\t02\ninode:\t2\nname:\tbeta\nsize:\t30\n");
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		ASHMEM(&self->o, -1, "list", "-j", (char *)cases[i].option,
+		       (char *)cases[i].value);
+		EXPECT_EQ(0, self->o.code);
+		EXPECT_EQ(!!strchr(cases[i].names, 'a'), count_of(self->o.out, "\"alpha\"")) {
+			TH_LOG("%s %s", cases[i].option, cases[i].value);
+		}
+		EXPECT_EQ(!!strchr(cases[i].names, 'b'), count_of(self->o.out, "\"beta\"")) {
+			TH_LOG("%s %s", cases[i].option, cases[i].value);
+		}
+	}
+	/* All filters at once must match one process. */
+	ASHMEM(&self->o, -1, "list", "-n", "*", "-c", "pod-1", "-p", "2000000002");
+	EXPECT_EQ(1, count_of(self->o.out, "\n"));
+	ASHMEM(&self->o, -1, "list", "-n", "*", "-c", "pod-2", "-p", "2000000002");
+	EXPECT_TRUE(has(self->o.out, "1 region in all"));
+	ASHMEM(&self->o, -1, "list", "-u", "broken");
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "list", "-u", "some");
+	EXPECT_EQ(2, self->o.code);
+	ASHMEM(&self->o, -1, "list", "-p", "1999999999");
+	EXPECT_EQ(1, self->o.code);
+}
+
+/* Without driver and device, list doesn't fail. */
 TEST_F(tree, no_device)
 {
 	remove_tree(format("%s/sys", self->root));
@@ -230,34 +296,51 @@ TEST_F(tree, device_by_proc_misc)
 	EXPECT_STREQ("", self->o.err);
 }
 
+/* The names in the order of @key, one character each. */
+static char *order_by(struct output *o, const char *key)
+{
+	static char order[16];
+	const char *at;
+	size_t i = 0;
+
+	ASHMEM(o, -1, "list", "-j", "-s", (char *)key);
+	for (at = o->out; (at = strstr(at, "\"name\": \"")) && i < sizeof(order) - 1; at++)
+		order[i++] = at[9];
+	order[i] = '\0';
+	return order;
+}
+
 TEST_F(tree, sorted)
 {
-	static const char * const keys[] = { "pid", "size", "resident", "purgeable", "name" };
-	static const char * const orders[] = { "bca", "cab", "abc", "bac", "abc" };
-	char order[4];
-	size_t i, j;
-
 	put_process(self->root, PID_A, "one\n", "");
 	put_region_fd(self->root, PID_A, 4, "flags:\t02\ninode:\t1\nname:\tb\nsize:\t10\n"
 		      "resident_pages:\t2\npurgeable_pages:\t9\n");
 	put_region_fd(self->root, PID_A, 5, "flags:\t02\ninode:\t2\nname:\tc\nsize:\t30\n"
-		      "resident_pages:\t1\npurgeable_pages:\t0\n");
+		      "resident_pages:\t1\npurgeable_pages:\t1\n");
 	put_region_fd(self->root, PID_A, 6, "flags:\t02\ninode:\t3\nname:\ta\nsize:\t20\n"
-		      "resident_pages:\t3\npurgeable_pages:\t1\n");
-	for (i = 0; i < 5; i++) {
-		const char *at;
+		      "resident_pages:\t3\npurgeable_pages:\t2\n");
+	/* An unknown value sorts last. */
+	put_region_fd(self->root, PID_A, 7, "flags:\t02\ninode:\t4\nname:\tu\nsize:\t5\n");
+	EXPECT_STREQ("cabu", order_by(&self->o, "size"));
+	EXPECT_STREQ("abcu", order_by(&self->o, "resident"));
+	EXPECT_STREQ("bacu", order_by(&self->o, "purgeable"));
+	EXPECT_STREQ("abcu", order_by(&self->o, "name"));
+}
 
-		ASHMEM(&self->o, -1, "list", "-j", "-s", (char *)keys[i]);
-		memset(order, 0, sizeof(order));
-		for (j = 0, at = self->o.out; j < 3; j++, at++) {
-			at = strstr(at, "\"name\": \"");
-			ASSERT_TRUE(at);
-			order[j] = at[9];
-		}
-		/* The directory's own order is not ours to choose. */
-		if (i)
-			EXPECT_STREQ(orders[i], order);
-	}
+/* Equal regions keep their order, or they would jump around in top. */
+TEST_F(tree, equal_ones_stay)
+{
+	char found[16];
+	int i;
+
+	put_process(self->root, PID_A, "one\n", "");
+	for (i = 0; i < 8; i++)
+		put_region_fd(self->root, PID_A, 4 + i,
+			      format("flags:\t02\ninode:\t%d\nname:\t%d\nsize:\t10\n", i, i));
+	/* The order of the directory, which the test can't choose. */
+	strcpy(found, order_by(&self->o, "pid"));
+	EXPECT_EQ(8, strlen(found));
+	EXPECT_STREQ(found, order_by(&self->o, "size"));
 }
 
 TEST_HARNESS_MAIN

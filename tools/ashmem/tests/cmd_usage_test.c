@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ashmem command's own manners: usage, help, output that can't be written;
- * and bench.
+ * The ashmem command's general behaviour: usage, help and output that can't be
+ * written; and bench.
  */
 
 #include "kselftest_harness.h"
@@ -39,13 +39,13 @@ TEST(help)
 	EXPECT_STREQ("ashmem " ASHMEM_VERSION "\n", o.out);
 }
 
-/* Many programs on a slow machine: more than the usual 30 s. */
+/* Runs many programs: a slow machine needs more than the usual 30 s. */
 TEST_F_TIMEOUT(any, wrong_usage, 110)
 {
 	static const char * const lines[] = {
 		"", "lists", "--nonsense", "-x",
 		"list extra", "list --nonsense", "list -s", "list -s age", "list -p", "list -p 0",
-		"list -p x", "list -p -1", "list --json=1",
+		"list -p x", "list -p -1", "list --json=1", "list -u", "list -u -1", "list -c",
 		"show", "show 1/2 3/4", "show --nonsense 1/2",
 		"top extra", "top -d 0", "top -d x", "top -n 0", "top -n x", "top -s x",
 		"purge extra", "purge -x",
@@ -54,7 +54,8 @@ TEST_F_TIMEOUT(any, wrong_usage, 110)
 		"create -s 1 -F x true", "create -s 1 -F -1 true", "create -s 1 -F 1024 true",
 		"cat", "cat x", "cat -o 1/2", "cat -o x 1/2", "cat -l -5 1/2", "cat 1/2 3",
 		"fill", "fill -x 1/2", "fill -x abc 1/2", "fill -l x 1/2",
-		"doctor extra", "doctor -x", "bench extra", "bench -t 0", "bench -t x",
+		"doctor extra", "doctor -x", "doctor -a 9", "doctor -a 18", "doctor -a x",
+		"doctor -a 16 17", "bench extra", "bench -t 0", "bench -t x",
 	};
 	char *argv[8], *line, *rest, *word;
 	struct output o;
@@ -78,7 +79,7 @@ TEST_F_TIMEOUT(any, wrong_usage, 110)
 	}
 }
 
-/* Runs "ashmem WORD..." with @out for its stdout; -1: none. Returns its code. */
+/* Runs "ashmem WORD..." with stdout @out, or without if that is -1. Returns its code. */
 static int run_to(int out, char **words)
 {
 	pid_t pid = fork();
@@ -116,10 +117,10 @@ TEST_F(any, full_disk)
 	EXPECT_EQ(1, RUN_TO(full, "cat", self->peer));
 	EXPECT_EQ(1, RUN_TO(full, "top", "--once"));
 	EXPECT_EQ(1, RUN_TO(full, "create", "-s", "1"));
-	/* Nobody could end what nobody was told of. */
+	/* The user can't end a holder that create couldn't print. */
 	untold = format("untold-%d", (int)getpid());
 	EXPECT_EQ(1, RUN_TO(full, "create", "-n", untold, "-d", "-s", "1"));
-	/* It ends when it sees that nobody was told, some time after its parent. */
+	/* The holder ends when it sees that the output failed, some time after its parent. */
 	for (tries = 0; tries < 100; tries++) {
 		nap_ms(100);
 		ASHMEM(&self->o, -1, "list", "-j");
@@ -143,7 +144,7 @@ TEST_F(any, closed_pipe)
 
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	close(fds[0]);
-	/* It ends like others, by the signal; or with an error, if that is ignored. */
+	/* SIGPIPE ends the command. If SIGPIPE is ignored, the command fails. */
 	EXPECT_EQ(128 + SIGPIPE, RUN_TO(fds[1], "list"));
 	EXPECT_EQ(128 + SIGPIPE, RUN_TO(fds[1], "cat", self->peer));
 	signal(SIGPIPE, SIG_IGN);

@@ -1,15 +1,16 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Helpers of the tests of the ashmem command.
  *
- * The command is linked into each test program, which runs itself under the name
- * "ashmem" to be it: one static file is all that a guest needs. To be included
- * behind kselftest_harness.h.
+ * The command is linked into each test program. To run the command, the program runs
+ * itself under the name "ashmem", so a guest needs only one static file. Include this
+ * after kselftest_harness.h.
  */
 #ifndef CMD_UTIL_H
 #define CMD_UTIL_H
 
 #include "ashmem_util.h"
+#include "region_util.h"
 
 #include <ctype.h>
 #include <poll.h>
@@ -20,27 +21,32 @@
 /* The command's own main() has this name here. */
 int ashmem_main(int argc, char **argv);
 
-#define TEST_ROOT	"CMD_TEST_ROOT"	/* where the command looks for /proc and so on */
+#define TEST_ROOT	"CMD_TEST_ROOT"	/* the root of /proc and so on for the command */
 #define NOBODY		65534
 
-/* Before main(), so that the harness never sees the command's arguments. */
-static __attribute__((constructor)) void be_the_command(int argc, char **argv)
+/* The harness's main(), which never sees the command's arguments. */
+int test_main(int argc, char **argv);
+
+/* Not a constructor: in one, fclose(stdout) crashes with a static glibc 2.41. */
+int main(int argc, char **argv)
 {
 	const char *root = getenv(TEST_ROOT);
 
 	if (!argc || strcmp(argv[0], "ashmem"))
-		return;
+		return test_main(argc, argv);
 	if (root)
 		file_root = root;
-	exit(ashmem_main(argc, argv));
+	return ashmem_main(argc, argv);
 }
 
-/* ---- running it ---- */
+#define main	test_main
+
+/* ---- running the command ---- */
 
 struct output {
 	char *out, *err;
 	size_t out_len, err_len;
-	int code;		/* 128 + signal if one killed it */
+	int code;		/* or 128 + the signal that killed it */
 	pid_t pid;
 };
 
@@ -112,7 +118,7 @@ static UNUSED void run_argv(struct output *o, int in, char **argv)
 	run_argv(o, in, argv__); \
 } while (0)
 
-/* A descriptor from which @len bytes can be read. */
+/* Returns a descriptor from which @len bytes can be read. */
 static UNUSED int input_of(const void *bytes, size_t len)
 {
 	int fd = memfd_create("input", MFD_CLOEXEC);
@@ -122,7 +128,7 @@ static UNUSED int input_of(const void *bytes, size_t len)
 	return fd;
 }
 
-/* The same, but a pipe, which doesn't tell how much there is. */
+/* The same as a pipe, whose reader can't know the length. */
 static UNUSED int pipe_of(const void *bytes, size_t len)
 {
 	int fds[2];
@@ -132,7 +138,7 @@ static UNUSED int pipe_of(const void *bytes, size_t len)
 		abort();
 	pid = fork();
 	if (!pid) {
-		/* Nobody may read all of it. */
+		/* The reader may stop early. */
 		signal(SIGPIPE, SIG_IGN);
 		close(fds[0]);
 		_exit(write(fds[1], bytes, len) != (ssize_t)len);
@@ -141,7 +147,7 @@ static UNUSED int pipe_of(const void *bytes, size_t len)
 	return fds[0];
 }
 
-/* Said something, once, beginning with the program's name. */
+/* True if stderr has exactly one line and begins with the program's name. */
 static UNUSED bool one_message(const struct output *o)
 {
 	const char *end = strchr(o->err, '\n');
@@ -157,7 +163,7 @@ static UNUSED bool has(const char *text, const char *part)
 	return false;
 }
 
-/* For the log: each line marked as none of the results. */
+/* Logs @text with a mark on each line, so that no line counts as a result. */
 static UNUSED void diagnose(const char *text)
 {
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
@@ -176,7 +182,15 @@ static UNUSED char *format(const char *text, ...)
 	return made;
 }
 
-/* In the test bed's guests nobody minds what is done to the system. */
+/* The size of @pages as the command prints it; cmd_parse_test checks the format. */
+static UNUSED const char *pages_text(size_t pages)
+{
+	static char text[32];
+
+	return size_text(pages * page_size(), text, sizeof(text));
+}
+
+/* Tests may change the system in a guest of the test bed: it is discarded afterwards. */
 static UNUSED bool in_guest(void)
 {
 	return !access("/bed.conf", F_OK);
@@ -201,7 +215,7 @@ static const char *json_blank(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* Behind the string that begins at @p; NULL if it is none. */
+/* Returns the end of the string that begins at @p, or NULL if there is none. */
 static const char *json_skip_string(const char *p)
 {
 	unsigned int i;
@@ -295,7 +309,7 @@ static const char *json_skip_value(const char *p, unsigned int depth)
 	return json_skip_number(p);
 }
 
-/* Is a text one JSON value and nothing else? */
+/* True if the text is exactly one JSON value. */
 static UNUSED bool json_valid(const char *text, size_t len)
 {
 	const char *end = json_skip_value(json_blank(text), 0);
@@ -307,8 +321,8 @@ static UNUSED bool json_valid(const char *text, size_t len)
 }
 
 /*
- * The value of the first "@key" behind the first occurrence of @anchor, as text,
- * in one of a few buffers; "" if there is none.
+ * Returns the value of the first "@key" after the first @anchor as text, in one of
+ * a few buffers, or "" if there is none.
  */
 static UNUSED const char *json_get(const char *text, const char *anchor, const char *key)
 {
@@ -341,7 +355,7 @@ static UNUSED unsigned int count_of(const char *text, const char *part)
 	return count;
 }
 
-/* ---- directories that are gone at the end ---- */
+/* ---- temporary directories ---- */
 
 static UNUSED char *temp_dir(void)
 {
@@ -363,7 +377,7 @@ static UNUSED void remove_tree(const char *dir)
 	wait_child(pid);
 }
 
-/* Writes a file below @root, with the directories that lead there. */
+/* Writes a file below @root and creates the directories of its path. */
 static UNUSED void put_bytes(const char *root, const char *path, const void *bytes,
 			     size_t len)
 {

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages, and the end of the program: what can't be written is a failure.
+ * Messages and exit: output that cannot be written is a failure.
  */
 
 #include <errno.h>
@@ -16,7 +16,7 @@ const char *said_by = "ashmem";
 
 static void vsay(const char *format, va_list args)
 {
-	/* In order with what was printed so far, where both go to one place. */
+	/* Flush stdout first, to keep the order if both go to the same place. */
 	fflush(stdout);
 	fprintf(stderr, "%s: ", said_by);
 	vfprintf(stderr, format, args);

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checks of what stands beside ashmem: Binder, memfd, libashmem, /proc.
+ * Checks of what ashmem works with: memfd, libashmem, /proc.
  */
 
 #include <errno.h>
@@ -14,43 +14,6 @@
 #include "ashmem.h"
 #include "cmd.h"
 #include "doctor.h"
-
-#define NODES	"; the module takes their names: devices=binder,hwbinder,vndbinder"
-
-void check_binder(struct patient *patient)
-{
-	char *path = file_path("/proc/filesystems");
-	char *filesystems = file_read(path, NULL);
-	char *file = module_find(patient, "binder_linux");
-	bool binderfs = filesystems && strstr(filesystems, "\tbinder\n");
-	bool driver = binderfs || there_is("/sys/module/binder_linux");
-
-	free(path);
-	if (there_is("/dev/binder") || there_is("/dev/binderfs/binder"))
-		found(patient, "binder", LEVEL_OK, xasprintf("Binder is there"), NULL);
-	else if (binderfs)
-		found(patient, "binder", LEVEL_WARN,
-		      xasprintf("the kernel has binderfs, but it isn't mounted"),
-		      xasprintf("mkdir -p /dev/binderfs; mount -t binder binder"
-				" /dev/binderfs"));
-	else if (driver)
-		found(patient, "binder", LEVEL_WARN,
-		      xasprintf("binder_linux is loaded without any device"),
-		      xasprintf("rmmod binder_linux; modprobe binder_linux"
-				" devices=binder" NODES));
-	else if (file)
-		found(patient, "binder", LEVEL_WARN,
-		      xasprintf("Binder isn't loaded"),
-		      xasprintf("if Android programs need it: modprobe binder_linux"
-				" devices=binder" NODES));
-	else
-		found(patient, "binder", LEVEL_WARN,
-		      xasprintf("the kernel has no Binder"),
-		      xasprintf("regions can be handed on through Unix sockets (SCM_RIGHTS);"
-				" Android programs need a kernel with CONFIG_ANDROID_BINDER_IPC"));
-	free(filesystems);
-	free(file);
-}
 
 void check_memfd(struct patient *patient)
 {
@@ -90,8 +53,8 @@ void check_library(struct patient *patient)
 }
 
 /*
- * The value of hidepid= that /proc is mounted with, allocated; NULL if it hides
- * nothing. Of several mounts there the last one is what is seen.
+ * The value of hidepid= of /proc, allocated; NULL if it hides nothing. The last of
+ * several mounts counts.
  */
 static char *hidepid(void)
 {
@@ -133,7 +96,7 @@ void check_proc(struct patient *patient)
 				" mount names"));
 	else if (scope && *scope == '3')
 		found(patient, "proc", LEVEL_WARN,
-		      xasprintf("kernel.yama.ptrace_scope is 3: nobody may cat or fill"),
+		      xasprintf("kernel.yama.ptrace_scope is 3: no user may cat or fill"),
 		      xasprintf("set another value in /etc/sysctl.d, and reboot"));
 	else if (geteuid())
 		found(patient, "proc", LEVEL_OK,
