@@ -1,14 +1,13 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: dkms.sh source DIR
 #	 dkms.sh install RELEASE KDIR [MODROOT]
 #	 dkms.sh uninstall
 #
-# The first copies what DKMS needs of this tree into DIR. The second registers
-# this tree's version with DKMS in place of any other, builds it for the kernel
-# RELEASE whose headers are in KDIR, and installs it under MODROOT/lib/modules.
-# The third takes back all that the second did, for all kernels.
+# source copies the files for DKMS into DIR. install registers this tree's version with DKMS,
+# replacing any other, builds it for the kernel RELEASE with the headers in KDIR, and installs it
+# under MODROOT/lib/modules. uninstall reverts install, for all kernels.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -27,8 +26,7 @@ usage()
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 [ -n "$version" ] || die "no PACKAGE_VERSION in dkms.conf"
 
-# What kbuild reads; no tests, and no build product: a tree that was built in has
-# those.
+# The files that kbuild reads, without tests and build products.
 copy_source()
 {
 	rm -rf "$1"
@@ -46,7 +44,7 @@ need_dkms()
 {
 	command -v dkms >/dev/null || die "dkms is missing: install the package dkms"
 	[ "$(id -u)" -eq 0 ] || die "needs root: sudo make dkms-$1"
-	# What a package put there is its to change.
+	# Only the package may change the files of the package.
 	if [ "$(dpkg-query --show --showformat '${db:Status-Status}' ashmem-dkms \
 		2>/dev/null)" = installed ]; then
 		die "the package ashmem-dkms looks after the module here:" \
@@ -54,8 +52,8 @@ need_dkms()
 	fi
 }
 
-# Every version of ours that DKMS knows, and its sources. DKMS 2.8 parts name
-# and version by a comma, later ones by a slash.
+# Every version of ours that DKMS knows, and its sources. DKMS 2.8 separates name and version
+# by a comma, later versions by a slash.
 remove_all()
 {
 	dkms status -m ashmem | sed -n 's|^ashmem[,/] *\([^,: ]*\).*|\1|p' | sort -u |
@@ -78,7 +76,7 @@ install)
 	dkms add -m ashmem -v "$version"
 	dkms install -m ashmem -v "$version" -k "$2" --kernelsourcedir "$3" \
 		${4:+--installtree "$4/lib/modules"}
-	echo "dkms.sh: ashmem $version is installed for $2; DKMS builds it anew for each kernel"
+	echo "dkms.sh: ashmem $version is installed for $2; DKMS builds it for each new kernel, too"
 	;;
 uninstall)
 	[ $# -eq 1 ] || usage

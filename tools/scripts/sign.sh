@@ -1,12 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: sign.sh KDIR KEY CERT MODULE.ko
 #
 # Signs MODULE.ko with the private KEY (PEM) that belongs to CERT (DER or PEM), by
 # the sign-file of the kernel headers in KDIR and with the hash that this kernel
-# was built for. A signature that is there already is replaced. The module is
-# untouched when anything fails.
+# was built for. Replaces an existing signature. On any error the module is unchanged.
 
 set -eu
 
@@ -30,12 +29,12 @@ fi
 sign=$kdir/scripts/sign-file
 [ -x "$sign" ] || die "no $sign: the headers of this kernel come without the tool"
 
-# The kernel checks no other hash than those that it has built in.
+# The kernel supports only the hashes that are built in.
 hash=$(sed -n 's/^CONFIG_MODULE_SIG_HASH="\(.*\)"/\1/p' "$kdir/.config" \
 	"$kdir/include/config/auto.conf" 2>/dev/null | head -n 1)
 
-# A key that doesn't belong to the certificate is seen only when a kernel
-# refuses the module.
+# Otherwise only the kernel, when it refuses the module, would show that key and certificate
+# do not match.
 if command -v openssl >/dev/null; then
 	public=$(openssl pkey -in "$key" -pubout 2>/dev/null) ||
 		die "'$key' is no private key that can be read without a passphrase"
