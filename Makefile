@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # The targets for people; kbuild reads Kbuild. 'make help' lists them.
 
@@ -8,27 +8,32 @@ INSTALL_MOD_DIR ?= updates
 version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 bed := tools/testing/qemu
 kbuild = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
-# The name that the kernel runs under. include/config/kernel.release is no good:
-# Debian's headers have the bare version there.
+# The name of the running kernel. Not from include/config/kernel.release: Debian's headers
+# have only the version there.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
 	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null)
-# Where /lib/modules is put: packagers say DESTDIR, kernel people the other.
+# The root of /lib/modules: packagers use DESTDIR, kernel people INSTALL_MOD_PATH.
 mod_root = $(DESTDIR)$(INSTALL_MOD_PATH)
 installed = $(mod_root)/lib/modules/$(release)/$(INSTALL_MOD_DIR)
 depmod = depmod $(if $(mod_root),-b '$(mod_root)') $(release)
+
+# For ashmem-nodes; distributions without sbin use /usr/bin.
+SBINDIR ?= /usr/sbin
+INCLUDEDIR ?= /usr/local/include
+export SBINDIR
 
 export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
 export SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
 export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 
 .PHONY: modules install uninstall clean have-headers
-.PHONY: dkms-install dkms-uninstall sign deb test-install
+.PHONY: dkms-install dkms-uninstall sign deb install-headers test-install
 .PHONY: test-debug coverage
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
-.PHONY: test-tree kunit
-.PHONY: test-mutants-library
+.PHONY: test-tree test-probes test-matrix test-newest kunit
+.PHONY: test-mutants-library test-mutants-command
 .PHONY: fuzz test-fuzz fuzz-others soak
-.PHONY: style shell
+.PHONY: style shell docs dist distcheck
 .PHONY: selftests help
 
 modules: have-headers
@@ -40,8 +45,7 @@ have-headers:
 			"linux-headers-$$(uname -r), or give another KDIR=" >&2; \
 		exit 1; }
 
-# A distribution keeps the key that its own modules are signed with: kbuild would
-# look for it all the same, and complain.
+# Distributions do not ship their signing key, but kbuild would look for it and complain.
 no_key = $(shell cd '$(KDIR)' && test -s "$$(sed -n \
 	's/^CONFIG_MODULE_SIG_KEY="\(.*\)"/\1/p' .config)" || echo CONFIG_MODULE_SIG_ALL=)
 
@@ -49,8 +53,9 @@ install: modules
 	+$(kbuild) $(no_key) INSTALL_MOD_PATH='$(mod_root)' \
 		INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' modules_install
 	$(depmod)
+	@$(nodes) install '$(mod_root)'
 
-# What DKMS put into its directory beside ours stays.
+# The modules of DKMS, in its own directory, stay.
 uninstall: have-headers
 	if [ -d '$(installed)' ]; then \
 		find '$(installed)' -path '$(installed)/dkms' -prune \
@@ -58,28 +63,46 @@ uninstall: have-headers
 		find '$(installed)' -type d -empty -delete; \
 	fi
 	$(depmod)
+	@$(nodes) uninstall '$(mod_root)'
 
+nodes := tools/scripts/nodes.sh
 dkms := tools/scripts/dkms.sh
 
-# With DESTDIR only the sources are put where DKMS looks for them: a package's
-# scripts do the rest.
+# With DESTDIR only stage the sources for DKMS and the files for the names in /dev: the
+# scripts of a package do the rest.
 ifneq ($(DESTDIR),)
 dkms-install:
 	@$(dkms) source '$(DESTDIR)/usr/src/ashmem-$(version)'
+	@$(nodes) install '$(DESTDIR)'
 
 dkms-uninstall:
 	rm -rf '$(DESTDIR)/usr/src/ashmem-$(version)'
+	@$(nodes) uninstall '$(DESTDIR)'
 else
 dkms-install: have-headers
 	@$(dkms) install '$(release)' '$(KDIR)' '$(INSTALL_MOD_PATH)'
+	@$(nodes) install '$(INSTALL_MOD_PATH)'
 
 dkms-uninstall:
 	@$(dkms) uninstall
+	@$(nodes) uninstall '$(INSTALL_MOD_PATH)'
 endif
 
 sign: have-headers
 	@tools/scripts/sign.sh '$(KDIR)' '$(KEY)' '$(CERT)' \
 		drivers/android/ashmem/ashmem_linux.ko
+
+# <linux/ashmem.h>, for programs that use the device itself.
+install-headers:
+	install -d '$(DESTDIR)$(INCLUDEDIR)/linux'
+	install -m 0644 include/uapi/linux/ashmem.h '$(DESTDIR)$(INCLUDEDIR)/linux/ashmem.h'
+
+dist:
+	@tools/scripts/dist.sh
+
+distcheck:
+	@tools/scripts/setup.sh deb install
+	@tools/scripts/distcheck.sh
 
 deb:
 	@tools/scripts/setup.sh deb
@@ -132,6 +155,18 @@ test-tree:
 	@tools/scripts/setup.sh tree
 	@tools/testing/tree/test.sh
 
+test-probes:
+	@tools/scripts/setup.sh test
+	@$(bed)/probes.sh
+
+test-matrix:
+	@tools/scripts/setup.sh test
+	@$(bed)/matrix.sh
+
+test-newest:
+	@tools/scripts/setup.sh test
+	@$(bed)/newest.sh
+
 kunit:
 	@tools/scripts/setup.sh kunit
 	@ARCH='$(ARCH)' tools/testing/kunit/run.sh
@@ -140,9 +175,9 @@ test-mutants:
 	@tools/scripts/setup.sh test
 	@tools/testing/mutants/run.sh $(MUTANTS)
 
-test-mutants-library:
+test-mutants-library test-mutants-command: test-mutants-%:
 	@tools/scripts/setup.sh test
-	@tools/testing/mutants/library.sh $(MUTANTS)
+	@tools/testing/mutants/user.sh $* $(MUTANTS)
 
 fuzz:
 	@tools/scripts/setup.sh demo
@@ -164,6 +199,11 @@ bench:
 	@tools/scripts/setup.sh bench
 	@tools/testing/bench/run.sh
 
+docs:
+	@tools/scripts/setup.sh docs
+	@sphinx-build -q -W --keep-going -b html Documentation out/docs
+	@echo "docs: out/docs/index.html"
+
 style:
 	@tools/scripts/setup.sh style
 	@tools/scripts/style.sh
@@ -181,16 +221,24 @@ help:
 
 #h Targets:
 #h   modules     the module for the running kernel (what plain 'make' does)
-#h   install     put it under /lib/modules and run depmod
+#h   install     put it under /lib/modules and run depmod; with a udev rule for
+#h               both names in /dev and the helper ashmem-nodes
 #h   uninstall   take it away again
 #h   dkms-install    have DKMS build it, now and for each new kernel
 #h   dkms-uninstall  take that back
 #h   sign        sign the module that was built, with KEY= and CERT=
 #h   deb         Debian packages, in out/deb
+#h   dist        the commit that is checked out as a tarball, in out/dist
+#h   distcheck   that the tarball is reproducible, and the short tests on packages
+#h               built from it (tools/scripts/release.sh makes a release)
+#h   install-headers     <linux/ashmem.h> into INCLUDEDIR
 #h   clean       remove what was built here (the cache stays)
 #h
 #h   demo        boot a stock kernel in QEMU and show the driver at work
 #h   test        build for every kernel, boot each, run all tests
+#h   test-matrix     the same for all kernels of tools/testing/qemu/kernels:
+#h               realtime, cloud, 64-bit ARM, i386; ends in a table of them
+#h   test-newest     what the newest kernel of Debian experimental breaks
 #h   test-bed    prove that guests with faulty modules and tests fail
 #h   test-debug  all tests on kernels with every checker on, and KUnit
 #h   coverage    which lines and branches of the driver they run
@@ -201,60 +249,69 @@ help:
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
 #h   test-mutants-library    the same with the library's frames, on this machine
+#h   test-mutants-command    the same with the command
 #h   kunit       the KUnit suites, by the kernel's own kunit.py
 #h   test-tree   the driver in four kernel trees, y and m, for three machines
+#h   test-probes what the driver asks of kernel headers, answered wrongly
 #h   fuzz        a coverage-guided fuzzer on a kernel with all checkers
 #h   test-fuzz   plant faults in the driver, see that the fuzzer finds them
 #h   fuzz-others trinity and stress-ng on the device
-#h   soak        a mixed load with want of memory; nothing may stay behind
-#h   bench       what things cost, beside memfd and the original
+#h   soak        a mixed load under memory pressure; no memory may be lost
+#h   bench       what calls cost, beside memfd and the original
 #h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
-#h               kernel-doc, shellcheck
+#h               kernel-doc, shellcheck, Sphinx, mandoc, reuse, banned words
+#h   docs        the documentation as HTML, in out/docs
 #h   shell       a shell in a guest that has the module loaded
 #h   selftests   run the tests on this machine, where the module is loaded
 #h
 #h Variables:
 #h   KDIR=dir            kernel headers, for modules, install and uninstall
-#h   DESTDIR=dir, INSTALL_MOD_PATH=dir   what /lib/modules is relative to
-#h                       (none); dkms-install DESTDIR=dir only stages sources
-#h   INSTALL_MOD_DIR=dir     where below the kernel's modules (updates)
+#h   DESTDIR=dir, INSTALL_MOD_PATH=dir   the root directory of all that is
+#h                       installed (none); dkms-install DESTDIR=dir only stages
+#h                       files
+#h   SBINDIR=dir         where ashmem-nodes goes (/usr/sbin)
+#h   INCLUDEDIR=dir      where install-headers puts linux/ (/usr/local/include)
+#h   INSTALL_MOD_DIR=dir     the directory in /lib/modules/RELEASE (updates)
 #h   KEY=file CERT=file  private key and certificate, for sign
 #h   KERNEL="6.1 7.3"    only these of the kernels in tools/testing/qemu/kernels,
-#h                       for test, test-tree, test-install, test-differential,
-#h                       bench and style; demo, shell and test-bed take one
+#h                       for test, test-matrix, test-tree, test-probes,
+#h                       test-install, test-differential, bench and style;
+#h                       demo, shell and test-bed take one
 #h                       (6.1), soak and test-mutants (7.3), fuzz and
 #h                       fuzz-others (debug), also debug or race, the kernels
 #h                       of test-debug
-#h   KSRC=dir            kernel source whose kselftest_harness.h selftests take
+#h   KSRC=dir            kernel source whose kselftest_harness.h selftests take;
+#h                       for test-newest one to come, like linux-next
 #h   TEST=pattern        only test programs whose name matches; for kunit
 #h                       whole names, like 'ashmem_pin*', for test-tree checks
 #h   ARCH=x86_64         where kunit runs: there or on i386 in QEMU (um)
 #h   SEED=n PAGES=n      seed of kunit's random tests, and pages of the regions
-#h                       that are gone through in all ways (5)
+#h                       that are tested exhaustively (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
-#h   MUTANTS="a b"       only these faults, for the two test-mutants
+#h   MUTANTS="a b"       only these faults, for the three test-mutants
 #h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each),
 #h                       test-fuzz (10 each at most)
-#h   SEED=n WORKERS=n    what choices begin with, how many processes (3), for
+#h   SEED=n WORKERS=n    seed of the choices, number of processes (3), for
 #h                       fuzz; SEED also for soak
 #h   REPLAY=file         fuzz only runs the programs of this file
-#h   MERGE=1             fuzz takes over what it distilled into the corpus
-#h   BARE=1 UNTIL_FOUND=1    fuzz begins without the corpus, ends with a finding
+#h   MERGE=1             fuzz adds what it distilled to the corpus
+#h   BARE=1 UNTIL_FOUND=1    fuzz starts without the corpus, ends with a finding
 #h   BUGS="a b"          only these faults, for test-fuzz
 #h   SEEDS=1-200 OPS=n   what test-differential runs
 #h   MEASURE="pin purge" only measures whose names begin so, for bench
-#h   DOC=1               bench puts its figures into Documentation/performance.rst
+#h   DOC=1               bench puts its figures into Documentation/performance.rst,
+#h                       test-matrix its table into README.md
 #h   JOBS=n              guests at a time, for test, test-debug, coverage,
-#h                       test-install and the two test-mutants (2)
+#h                       test-install and the three test-mutants (2)
 #h   SUITES="pin* file*" only these programs on the debug kernel, for test-debug
 #h   MEM=MiB             a guest's memory (640; the kernels of test-debug, fuzz
 #h                       and bench have more)
-#h   TIMEOUT=seconds     until a guest counts as hung (600, where much is to be
-#h                       done more; not for soak, fuzz and test-mutants)
-#h   TEST_TIMEOUT=seconds    until a test program is killed (180; test-debug 2000)
+#h   TIMEOUT=seconds     until a guest counts as hung (1800, more for long runs;
+#h                       not for soak, fuzz and test-mutants)
+#h   TEST_TIMEOUT=seconds    until a test program is killed (600; test-debug 2000)
 #h   EXTRA_MODULES="a b:x=1" stock modules to load in the guest first
 #h   APPEND="words"      for the guest's kernel command line
 #h   STYLE=1             'make test' checks the style too
-#h   REFRESH=1           make the build roots anew from today's archive
+#h   REFRESH=1           make the build roots again from today's archive
 #h   ASHMEM_CACHE=dir    roots, kernels and builds (~/.cache/ashmem)
 #h   OUT=dir             logs and what is built for tests (out)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: coverage.sh DIR...
 #
-# Adds up what ran of the module in guests of the debug kernel: each DIR has a
-# guest's results.log, and in modules/ what build.sh made of it. Prints a table by
+# Sums up the coverage of the module in guests of the debug kernel: each DIR has a guest's
+# results.log, and the output of build.sh in modules/. Prints a table by
 # file and the lines and branches that never ran, and writes out/coverage/html.
 # Fails below the goal: 97 % of lines, 90 % of branches.
 
@@ -105,7 +105,7 @@ lcov_quiet()
 	}
 }
 lcov_quiet "$@" --output-file "$report/all.info"
-# The tests are not what is measured, nor the kernel's headers.
+# Tests and kernel headers don't count.
 lcov_quiet --extract "$report/all.info" "$top/$driver/*" \
 	--output-file "$report/driver.info"
 lcov_quiet --remove "$report/driver.info" "*/tests/*" \

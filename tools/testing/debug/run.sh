@@ -1,11 +1,11 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh [--short | --coverage]
 #
-# Runs the tests on kernels that look closer: all of them, and the KUnit suites,
-# on the debug kernel; those with something to race on the one that looks for
-# data races. Any report of any checker fails the guest that it is from.
+# Runs the tests on kernels with checkers: all tests and the KUnit suites on the debug kernel,
+# and the tests with concurrency on the kernel that detects data races. Any report of a checker
+# fails its guest.
 # --short is a sample for 'make test', on the debug kernel. --coverage also says
 # what of the driver ran, and doesn't look for races. The last line is "N passed,
 # N failed", with ", N skipped" if any were.
@@ -49,7 +49,7 @@ kernels=debug
 guests="suites kunit"
 suites=${SUITES:-*}
 if [ "$mode" != --short ]; then
-	# A host that does something else meanwhile is no reason to fail.
+	# A busy host is no reason to fail.
 	export TIMEOUT="${TIMEOUT:-7200}" TEST_TIMEOUT="${TEST_TIMEOUT:-2000}"
 fi
 case $mode in
@@ -58,8 +58,10 @@ case $mode in
 	guests="$guests races"
 	;;
 --short)
-	# What is over soon and sees most of the driver.
-	suites="region_test pin_test fault_test lifetime_test"
+	# What is over soon and sees most of the driver, in the guest of the KUnit
+	# suites: this kernel takes two minutes to boot.
+	guests=kunit
+	suites="region_test pin_test rights_test fault_test lifetime_test neighbour_test"
 	;;
 --coverage)
 	APPEND="gcov_persist=1 ${APPEND:-}"
@@ -83,10 +85,12 @@ mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races"
 	cd "$out/tests"
 	# shellcheck disable=SC2086 # patterns
 	cp $suites "$tmp/suites/"
-	cp race_test reclaim_test cgroup_test lifetime_test module_test \
-		share_test lib_threads_test lib_frame_stress_test "$tmp/races/"
+	cp race_test reclaim_test cgroup_test lifetime_test module_test share_test \
+		bounded_test crowd_test hostile_test shootdown_test \
+		lib_threads_test lib_frame_stress_test "$tmp/races/"
 )
 cp "$here/kunit" "$tmp/kunit/"
+[ "$mode" != --short ] || cp "$tmp/suites/"* "$tmp/kunit/"
 
 # Builds for guest $1, a directory of programs, and runs it.
 try_guest()
@@ -102,14 +106,10 @@ try_guest()
 		args="W=1 CONFIG_ASHMEM_KUNIT_TEST=y"
 		# Which the kernel is built not to do unless it's told.
 		words="kunit.enable=1 kunit.autorun=1"
-		# A module with tests in it says so for good: TAINT_TEST.
+		# A module with tests taints the kernel: TAINT_TEST.
 		taint=262144
-		# Some are of nodes of memory; CPUs of one socket on two nodes are
-		# worth a warning to the kernel.
-		half=$(($(kernel_column "$kernel" 4) / 2))M
-		machine="-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=$half"
-		machine="$machine -object memory-backend-ram,id=m1,size=$half"
-		machine="$machine -numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1"
+		# Some are of nodes of memory.
+		machine=$(two_nodes "$(kernel_column "$kernel" MiB)")
 		;;
 	esac
 	if [ "$mode" = --coverage ]; then
@@ -148,7 +148,7 @@ if [ "$mode" = --coverage ]; then
 	done
 	status=0
 	"$here/coverage.sh" "$@" || status=1
-	# With some of the tests only it is no matter how much it was.
+	# With only some of the tests the share means nothing.
 	[ -z "${TEST:-}" ] || status=0
 	check "$status" "coverage: the report is $out/coverage/html/index.html"
 fi

@@ -1,12 +1,12 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: formats.sh DEB
+# Usage: formats.sh DEB [TARBALL]
 #
-# Checks what is in packaging/ for systems that aren't at hand, as far as Debian's
-# tools go: builds the RPM and runs the PKGBUILD's functions, and compares what
-# they install with the package DEB; reads the Dockerfile and the Module as those
-# who execute them would. Prints "ok - ..." or "not ok - ..." for each.
+# Checks packaging/ for systems that are not here, as far as Debian's tools can: builds
+# the RPM and runs the PKGBUILD's functions, both from TARBALL (one made of this tree), and
+# compares what they install with the package DEB; parses the Dockerfile and the Module.
+# Prints "ok - ..." or "not ok - ..." for each.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,13 +14,14 @@ bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
-[ $# -eq 1 ] || die "usage: formats.sh DEB"
+[ $# -eq 1 ] || [ $# -eq 2 ] || die "usage: formats.sh DEB [TARBALL]"
 deb=$1
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 spec=$top/packaging/rpm/ashmem-dkms.spec
 pkgbuild=$top/packaging/arch/PKGBUILD
 dockerfile=$top/packaging/container/Dockerfile
 manifest=$top/packaging/container/module.yaml
+daemons=$top/packaging/container/nodes.yaml
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -30,10 +31,18 @@ mkdir -p "$logs"
 # shellcheck source=tools/testing/install/lib.sh
 . "$here/lib.sh"
 
-# What all of them have to install: sources and the entry for the boot.
+tarball=${2:-$work/ashmem-$version.tar.gz}
+if [ $# -eq 1 ]; then
+	tar --create --gzip --file="$tarball" -C "$top" --exclude=./out --exclude=./.git \
+		--transform="s,^\.,ashmem-$version," .
+fi
+
+# What all of them have to install: sources, the entry for the boot, and what makes
+# the names in /dev. Arch Linux has no sbin.
 payload()
 {
-	sed 's|^\./*|/|; s|^/*|/|' | grep -E '^/usr/(src|lib/modules-load.d)/.*[^/]$' |
+	sed 's|^\./*|/|; s|^/*|/|; s|^/usr/bin/|/usr/sbin/|' |
+		grep -E '^/usr/(src|sbin|share/lxc|lib/modules-load.d|lib/udev)/.*[^/]$' |
 		grep -v -E '^/usr/src/ashmem-[^/]*$' | sort
 }
 
@@ -44,15 +53,13 @@ spec_lint()
 	rpmlint "$spec" >"$work/rpmlint" 2>&1 || true
 	grep -q '1 specfiles checked' "$work/rpmlint" || { cat "$work/rpmlint"; return 1; }
 	grep -E ': [EW]: ' "$work/rpmlint" | not grep -v -E \
-		'no-buildroot-tag|invalid-url Source0|hardcoded-library-path in %\{_prefix\}/lib/modules-load.d'
+		'no-buildroot-tag|invalid-url Source0|hardcoded-library-path in %\{_prefix\}/lib/(modules|udev)'
 }
 
 rpm_built()
 {
-	tar --create --gzip --file="$work/ashmem-$version.tar.gz" -C "$top" \
-		--exclude=./out --exclude=./.git --transform="s,^\.,ashmem-$version," . &&
-		rpmbuild -bb --nodeps --define "_topdir $work/rpm" \
-			--define "_sourcedir $work" "$spec" &&
+	rpmbuild -bb --nodeps --define "_topdir $work/rpm" \
+		--define "_sourcedir ${tarball%/*}" "$spec" &&
 		rpm -qp --queryformat '[%{FILEMODES:perms} %{FILENAMES}\n]' \
 			"$work"/rpm/RPMS/noarch/*.rpm | sed -n 's/^-[^ ]* //p' \
 			>"$work/rpm.list"
@@ -61,7 +68,7 @@ rpm_built()
 pkgbuild_run()
 {
 	mkdir -p "$work/arch/src" "$work/arch/pkg" &&
-		tar --extract --file="$work/ashmem-$version.tar.gz" -C "$work/arch/src" &&
+		tar --extract --file="$tarball" -C "$work/arch/src" &&
 		srcdir=$work/arch/src pkgdir=$work/arch/pkg \
 			bash -euc '. "$1"; is=$pkgver; prepare; package
 				[ "$is" = "$2" ] && [ -n "$pkgname$pkgrel$arch$license" ]' \
@@ -124,6 +131,31 @@ manifest_reads()
 	PYTHON
 }
 
+# The DaemonSet mounts what its script writes, and its shell takes that script.
+daemons_read()
+{
+	python3 - "$daemons" >"$work/daemons.sh" <<-'PYTHON' && sh -n "$work/daemons.sh"
+		import sys, yaml
+		daemons, = yaml.safe_load_all(open(sys.argv[1]))
+		assert (daemons["apiVersion"], daemons["kind"]) == ("apps/v1", "DaemonSet")
+		spec = daemons["spec"]
+		template = spec["template"]
+		assert spec["selector"]["matchLabels"] == template["metadata"]["labels"]
+		pod = template["spec"]
+		container, = pod["containers"]
+		assert container["securityContext"]["privileged"] is True
+		volumes = {v["name"]: v for v in pod["volumes"]}
+		mounts = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
+		for path in "/dev", "/run/cdi":
+		    assert volumes[mounts[path]]["hostPath"]["path"] == path
+		assert volumes[mounts["/ashmem"]]["configMap"]["name"] == "ashmem-nodes"
+		shell, option, script = container["command"]
+		assert (shell, option) == ("sh", "-c")
+		print(script)
+	PYTHON
+	grep -q "/ashmem/ashmem-nodes" "$work/daemons.sh"
+}
+
 # The longest part of the first sentence, without variables, of each message that
 # scripts, makefiles and the driver's sources have for who installs it. What follows
 # on another message in the same breath isn't looked up.
@@ -132,13 +164,15 @@ messages()
 	{
 		sed -n 's/.*\(say\|die\) "\([^"]*\).*/\2/p' "$top/debian/ashmem-dkms.postinst" \
 			"$top/tools/scripts/dkms.sh" "$top/tools/scripts/sign.sh"
+		sed -n 's/.*\(fail\|die\|error=\) *"\([^"]*\).*/\2/p' \
+			"$top/packaging/udev/ashmem-nodes"
 		sed -n 's/.*echo "\([^"]*\).*/\1/p' "$top/debian/ashmem-dkms.prerm" \
 			"$top/Makefile"
 		# shellcheck disable=SC2016 # make's
 		sed -n 's/^\$(error \([^\\]*\).*/\1/p' "$top/debian/rules"
 		find "$top/drivers" -name '*.[ch]' -exec sed -n \
 			-e 's/^#error "\([^"]*\).*/\1/p' \
-			-e 's/.*pr_\(err\|warn\|notice\)("\([^"]*\).*/\2/p' {} +
+			-e 's/.*pr_\(err\|warn\|notice\)("\([^"\\]*\).*/\2/p' {} +
 	} |
 		grep -v -E '^(usage|The whole output|A module that is loaded|What to do)' |
 		awk '{
@@ -181,5 +215,6 @@ check "its functions run" pkgbuild_run
 check "and install the files that the Debian package has" same_payload "$work/arch.list"
 check "the Dockerfile names what is there" dockerfile_reads
 check "the Module is in form" manifest_reads
-check "yamllint has nothing to say of it" yamllint --strict "$manifest"
+check "so is the DaemonSet" daemons_read
+check "yamllint has nothing to say of them" yamllint --strict "$manifest" "$daemons"
 echo "done"

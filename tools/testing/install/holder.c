@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * A user whom no upgrade may disturb: fills a region, says "holding", waits for
- * a line on stdin, and exits with 0 if contents, mapping and calls are as ever.
+ * A user that no upgrade may disturb: fills a region, prints "holding", waits for a line
+ * on stdin, and exits with 0 if contents, mapping and calls are unchanged.
  */
 
 #include <errno.h>

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # What the scenarios share: systems in directories, changed by chroot and booted
 # from images made of them. Sourced after qemu/lib.sh, with $here, $work (for what
 # may go at the end) and $logs set.
 
-# shellcheck disable=SC2154 # set by whoever sources this
+# shellcheck disable=SC2154 # set by the script that sources this
 root=$work/root
 said=$work/said
 
@@ -54,6 +54,34 @@ inside()
 	return "$status"
 }
 
+# Checks ashmem-nodes in the root directory $1, named $2 in what is said. The root is
+# one of a mount namespace, not of chroot, in which no user namespace can be made.
+nodes_in()
+{
+	mkdir -p "$1/opt/cdi"
+	cp "$here/nodes" "$1/opt/nodes"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare --mount sh -euc '
+		cd "$1"
+		mount --bind . "$1"
+		cd "$1"
+		mount -t proc proc proc
+		pivot_root . mnt
+		exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
+			/bin/sh -c "umount -l /mnt; exec /bin/sh /opt/nodes /opt/cdi"
+	' sh "$1" >"$work/nodes.said" 2>&1 || true
+	cat "$work/nodes.said" >>"$logs/commands.log"
+	grep -E '^(not ok|#  )' "$work/nodes.said" || true
+	check "ashmem-nodes in $2: ends after $(grep -c '^ok' "$work/nodes.said") checks" \
+		grep -x 'done' "$work/nodes.said"
+	for json in "$1"/opt/cdi/*.json; do
+		check "ashmem-nodes in $2: ${json##*/} is JSON" python3 -m json.tool "$json"
+	done
+	rm -r "$1/opt/cdi" "$1/opt/nodes"
+	# Of mount(8).
+	rmdir "$1/run/mount" 2>/dev/null || true
+}
+
 # Installs packages, given by their files, with apt.
 apt_install()
 {
@@ -66,9 +94,8 @@ apt_install()
 	return "$status"
 }
 
-# Everything that a package could leave behind: names and kinds of all files, and
-# what depmod wrote. Not what dpkg, apt and journals keep, nor the key that DKMS
-# makes for itself once.
+# Everything that a package could leave behind: names and types of all files, and the output
+# of depmod. Without the data of dpkg, apt and journals, and the key that DKMS makes once.
 inventory()
 {
 	(cd "$root" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./var/log \
@@ -164,11 +191,12 @@ make_firmware()
 }
 
 # The words of the kernel's command line for the release $1, the steps $2 and the
-# root device $3. What nobody looks at costs an emulated processor half a minute:
+# root device $3. What no test needs costs an emulated processor half a minute:
 # logins, drivers of a desktop, a line on the serial console for each unit.
 kernel_words()
 {
-	echo "root=$3 rw console=ttyS0 panic=-1 oops=panic mitigations=off quiet" \
+	# shellcheck disable=SC2154 # of qemu/lib.sh
+	echo "root=$3 rw $guest_words quiet" \
 		"systemd.show_status=false systemd.mask=getty-static.service" \
 		"systemd.mask=getty@.service systemd.mask=serial-getty@ttyS0.service" \
 		"modprobe.blacklist=drm,psmouse,pcspkr,i2c_i801,lpc_ich,evdev,serio_raw" \
@@ -177,8 +205,10 @@ kernel_words()
 
 # boot NAME RELEASE STEPS [WORDS]: boots an image of the system as it is with the
 # kernel RELEASE, and prints what the steps found. With $vars, a firmware's
-# variables, it boots by that firmware and what make_firmware made.
+# variables, it boots by that firmware and what make_firmware made. $cpu is another
+# processor than QEMU's usual one.
 vars=
+cpu=
 boot()
 {
 	name=$1
@@ -192,7 +222,7 @@ boot()
 	cp "$here/ashmem-test.service" "$root/etc/systemd/system/"
 	ln -s /etc/systemd/system/ashmem-test.service \
 		"$root/etc/systemd/system/multi-user.target.wants/"
-	mkfs.ext4 -q -F -d "$root" "$image" 3G >"$logs/$name.mkfs" 2>&1
+	mkfs.ext4 -q -F -d "$root" "$image" 4G >"$logs/$name.mkfs" 2>&1
 	cp "$root/boot/initrd.img-$release" "$work/initrd"
 	cp "$root/boot/vmlinuz-$release" "$work/vmlinuz"
 	rm -rf "$place" "$root/etc/systemd/system/ashmem-test.service" \
@@ -212,8 +242,9 @@ boot()
 			-drive "file=$image,if=virtio,format=raw,cache=unsafe"
 	fi
 	: >"$logs/$name.log"
-	# shellcheck disable=SC2154 # set by whoever sources this
+	# shellcheck disable=SC2154 # set by the script that sources this
 	run_qemu "$logs/$name.qemu" "${TIMEOUT:-900}" -accel "$accel" -smp 2 -m 1024 \
+		${cpu:+-cpu "$cpu"} \
 		"$@" -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" ||
 		true
 	rm -f "$image"

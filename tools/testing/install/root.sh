@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: root.sh KERNEL
 #
@@ -8,7 +8,7 @@
 # package of ours. Prints the directory that holds it as root/. Beside it are the
 # packages of a newer kernel in upgrade/ and its release in the file to, if the
 # archive has one; the release of the kernel that is installed is in from.
-# REFRESH=1 makes it anew from today's archive.
+# REFRESH=1 makes it again from today's archive.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +21,10 @@ kernel=$1
 suite=$(kernel_suite "$kernel")
 
 # Who runs this suite upgrades to the kernel of its backports, when we know one.
-next=$(awk -v suite="$suite-backports" '$2 == suite { print $1 }' "$bed/kernels")
+next=
+for other in $(kernels); do
+	[ "$(kernel_suite "$other")" != "$suite-backports" ] || next=$other
+done
 packages="systemd-sysv udev kmod passwd dkms initramfs-tools mokutil openssl"
 packages="$packages make gcc libc6-dev pkg-config"
 recipe=$( (echo "$suite $packages $next"; cat "$bed/hook-backports" "$here/hook-guest") |

@@ -1,13 +1,13 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: scenarios.sh [--short] KERNEL DEBS
 #
-# Takes the system of KERNEL through the life of the package: installation, boot,
-# upgrades of the kernel and of the package, failures, removal. DEBS holds the
+# Tests the life of the package in the system of KERNEL: installation, boot, upgrades of the
+# kernel and of the package, failures, removal. DEBS holds the
 # packages current.deb, newer.deb and broken.deb and guest/ with what is run in
-# guests. --short does without boots and kernel upgrades. Prints "ok - ..." or
-# "not ok - ..." for each thing looked at.
+# guests. --short does without kernel upgrades and boots once, with containers.
+# Prints "ok - ..." or "not ok - ..." for each thing looked at.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,10 +43,8 @@ trap 'exit 1' HUP INT TERM
 . "$here/lib.sh"
 guest_files=$work/guest
 cp -R "$debs/guest" "$guest_files"
-if [ -z "$short" ]; then
-	find_qemu
-	accel=$("$bed/accel.sh" "$(echo "$base/root/boot/vmlinuz-"*)")
-fi
+find_qemu x86_64
+accel=$("$bed/accel.sh" "$(echo "$base/root/boot/vmlinuz-"*)")
 
 purge_is_clean()
 {
@@ -81,6 +79,38 @@ refused()
 	fi
 }
 
+# The helper that the package has installed, with Debian's shell and commands, and in a
+# root that has nothing but busybox.
+names()
+{
+	small=$work/small
+	helper=/usr/sbin/ashmem-nodes
+	check "the package has the rule for udev" grep -F "RUN+=\"$helper" \
+		"$root/usr/lib/udev/rules.d/71-ashmem-nodes.rules"
+	check "and what LXC includes" grep -x 'lxc.hook.mount = /usr/share/lxc/hooks/ashmem' \
+		"$root/usr/share/lxc/config/ashmem.conf"
+	nodes_in "$root" "Debian's shell"
+	mkdir -p "$small/bin" "$small/dev" "$small/mnt" "$small/proc" "$small/run" \
+		"$small/sys" "$small/tmp" "$small/usr/sbin" "$small/usr/share/lxc/hooks"
+	cp "$(busybox_path)" "$small/bin/busybox"
+	chroot "$small" /bin/busybox --install -s /bin
+	cp "$root$helper" "$small$helper"
+	cp "$root/usr/share/lxc/hooks/ashmem" "$small/usr/share/lxc/hooks/"
+	nodes_in "$small" "busybox's shell"
+}
+
+# Each link of README.md that isn't to the network. A lambda of C++ in an indented
+# example looks like one.
+links_lead()
+{
+	doc=$root/usr/share/doc/ashmem-dkms
+	sed '/^    /d' "$doc/README.md" | grep -o ']([^)]*)' | tr -d '()[]' | grep -v '^http' >"$work/links"
+	[ -s "$work/links" ] || return 1
+	while read -r link; do
+		[ -e "$doc/$link" ] || { echo "no $link"; return 1; }
+	done <"$work/links"
+}
+
 # What every system goes through.
 life()
 {
@@ -95,6 +125,8 @@ life()
 	check "apt installs the package from its file" apt_install "$debs/current.deb"
 	check "DKMS has built it for $from" dkms_has "$version" "$from"
 	check "and modprobe picks that module" picked "$from" "$version"
+	check "the links of the installed README lead somewhere" links_lead
+	names
 	if [ -z "$short" ]; then
 		boot installed "$from" "$1"
 	fi
@@ -155,40 +187,43 @@ failures()
 # one: their libc is no newer than the suite's.
 libraries()
 {
+	source=/opt/source
 	programs=/opt/programs
 	fresh_root "$base"
 	inventory >"$work/inventory"
 	check "apt installs library, headers and command" \
 		apt_install "$debs/all/"libashmem0_*.deb "$debs/all/"libashmem-dev_*.deb \
 		"$debs/all/"ashmem-tools_*.deb
-	check "the command runs" inside ashmem --version
-	check "and has the version $version" says "(^| )$version$"
+	dpkg-deb --contents "$debs/all/"ashmem-doc_*.deb >"$work/doc"
+	check "the documentation is there as HTML" \
+		grep -q '/ashmem-doc/html/admin-guide/android.html$' "$work/doc"
 
-	mkdir "$root$programs"
-	cp "$top/tools/lib/ashmem/tests/client.c" "$root$programs/"
-	# The program and the line that compiles it, as README shows them.
-	sed -n '/^    #include <ashmem.h>$/,/^    }$/s/^    //p' "$top/README.md" \
-		>"$root$programs/cache.c"
-	line=$(sed -n 's/^    \(cc cache\.c .*\)$/\1/p' "$top/README.md")
-	strict="-Wall -Wextra -Werror -DVERSION='\"$version\"'"
-	check "README's program is compiled by README's line" inside sh -euc \
-		"cd $programs; $line $strict -o cache"
-	check "code written for Android is, too" inside sh -euc \
-		"cd $programs; $(echo "$line" | sed 's/cache\.c/client.c/') $strict -o client"
-	for backend in memfd auto; do
-		check "README's program runs, ASHMEM_BACKEND=$backend" \
-			inside env "ASHMEM_BACKEND=$backend" "$programs/cache"
-		check "and says what it is to say" says '^hello, world$'
-		check "Android's runs" inside env "ASHMEM_BACKEND=$backend" "$programs/client"
-		check "and finds all as it must be" says '^ok$'
+	mkdir -p "$root$source/debian/tests" "$root$source/tools/lib/ashmem/tests"
+	for file in dkms.conf README.md debian/tests/client tools/lib/ashmem/tests/client.c; do
+		cp "$top/$file" "$root$source/$file"
 	done
+	check "the packages' own test passes (debian/tests/client)" \
+		inside sh -euc "cd $source; debian/tests/client $programs"
+	if [ -n "$short" ]; then
+		rm -r "$root$source" "$root$programs"
+		check "the packages are purged" \
+			inside apt-get --quiet --yes purge libashmem0 libashmem-dev ashmem-tools
+		check "and nothing of them is left" same_inventory "$work/inventory"
+		return
+	fi
 
 	check "apt installs the module beside them" apt_install "$debs/current.deb"
 	boot libraries "$from" programs
-	rm -r "$root$programs"
+	rm -r "$root$source" "$root$programs"
 	check "the packages are purged" inside apt-get --quiet --yes purge \
 		libashmem0 libashmem-dev ashmem-tools ashmem-dkms
 	check "and nothing of them is left" same_inventory "$work/inventory"
+
+	# Last: Python comes with it, and stays.
+	check "apt installs the Python package" apt_install "$debs/all/"libashmem0_*.deb \
+		"$debs/all/"python3-ashmem_*.deb
+	sed -n '/^    import ashmem$/,/^$/s/^    //p' "$top/README.md" >"$root/readme.py"
+	check "README's Python runs" inside python3 /readme.py
 }
 
 # The targets of Makefile, each twice.
@@ -224,7 +259,7 @@ by_hand()
 	check "with that key" is "$(in_root "$root" modinfo -F signer \
 		"${module#"$root"}")" a
 	size=$(wc -c <"$module")
-	check "make sign signs anew" inside make -C "$src" KDIR="$kdir" sign \
+	check "make sign signs again" inside make -C "$src" KDIR="$kdir" sign \
 		KEY=/root/b.key CERT=/root/b.der
 	check "with the other key" is "$(in_root "$root" modinfo -F signer \
 		"${module#"$root"}")" b
@@ -237,6 +272,8 @@ by_hand()
 	file=$(in_root "$root" modinfo -k "$from" -n ashmem_linux)
 	check "modprobe picks its module" is "${file%%/drivers/*}" \
 		"/lib/modules/$from/updates"
+	check "the names in /dev are seen to" test -x "$root/usr/sbin/ashmem-nodes" -a \
+		-e "$root/usr/lib/udev/rules.d/71-ashmem-nodes.rules"
 	check "which is still signed" is "$(in_root "$root" modinfo -F signer "$file")" b
 	for time in first second; do
 		check "make uninstall, the $time time" \
@@ -246,15 +283,17 @@ by_hand()
 
 	check "make install INSTALL_MOD_PATH=dir" inside make -C "$src" KDIR="$kdir" \
 		INSTALL_MOD_PATH=/root/stage install
-	check "puts it there, with an index" grep -q 'updates/.*ashmem_linux.ko' \
+	check "puts ashmem-nodes there" test -x "$root/root/stage/usr/sbin/ashmem-nodes"
+	check "and the module, with an index" grep -q 'updates/.*ashmem_linux.ko' \
 		"$root/root/stage/lib/modules/$from/modules.dep"
 	# As packaging/container/Dockerfile does.
 	check "modprobe -d dir would load it" inside modprobe -d /root/stage -S "$from" \
 		--dry-run --verbose ashmem_linux
 	check "from there" says "^insmod /root/stage/lib/modules/$from/updates/"
-	check "make dkms-install DESTDIR=dir" inside make -C "$src" DESTDIR=/root/stage \
+	check "make dkms-install DESTDIR=dir" inside make -C "$src" DESTDIR=/root/stage2 \
 		dkms-install
-	check "puts sources there" test -f "$root/root/stage/usr/src/ashmem-$version/Kbuild"
+	check "puts ashmem-nodes there" test -x "$root/root/stage2/usr/sbin/ashmem-nodes"
+	check "and sources" test -f "$root/root/stage2/usr/src/ashmem-$version/Kbuild"
 	check "and not a file elsewhere" same_inventory "$work/inventory"
 
 	for time in first second; do
@@ -265,6 +304,7 @@ by_hand()
 	check "make uninstall leaves that of DKMS" inside make -C "$src" KDIR="$kdir" \
 		uninstall
 	check "which is still picked" picked "$from" "$version"
+	check "and the helper that goes with it" test -x "$root/usr/sbin/ashmem-nodes"
 	for time in first second; do
 		check "make dkms-uninstall, the $time time" inside make -C "$src" dkms-uninstall
 	done
@@ -300,7 +340,7 @@ others()
 		>"$root/usr/src/redroid-ashmem-1/ashmem_linux.c"
 	mkdir -p "$work/fork/DEBIAN"
 	printf '%s\n' "Package: anbox-modules-dkms" "Version: 14" "Architecture: all" \
-		"Maintainer: nobody <nobody@example.org>" "Description: a stand-in" \
+		"Maintainer: test <test@example.org>" "Description: a stand-in" \
 		>"$work/fork/DEBIAN/control"
 	dpkg-deb --build "$work/fork" "$work/fork.deb" >>"$logs/commands.log"
 
@@ -346,6 +386,68 @@ secure_boot()
 	vars=
 }
 
+# Containers of the engines that the suite has. No image of Android is available here: the
+# programs in them open and use the device as Android's libcutils does.
+containers()
+{
+	steps=$1
+	engines=$("$here/containers.sh" "$kernel")/debs
+	fresh_root "$base"
+	check "apt installs podman, LXC, and Waydroid if the suite has it" \
+		apt_install "$engines"/*.deb
+	check "apt installs the package" apt_install "$debs/current.deb"
+	printf '%s\n' root:100000:65536 user:200000:65536 |
+		tee "$root/etc/subuid" >"$root/etc/subgid"
+
+	android=$guest_files/android
+	mkdir -p "$android/bin" "$android/dev" "$android/proc" "$android/sys" \
+		"$android/tmp" "$android/run" "$android/var" "$android/data" "$android/etc"
+	make -s -C "$top/tools/testing/selftests/ashmem" OUTPUT="$work/tests" \
+		LDFLAGS=-static \
+		KSELFTEST_DIR="$("$bed/source.sh")/tools/testing/selftests" \
+		"$work/tests/android_test"
+	make -s -C "$top/tools/ashmem" OUTPUT="$work/command" LDFLAGS=-static all
+	cp "$(busybox_path)" "$work/tests/android_test" "$here/clients" "$android/bin/"
+	ln -s busybox "$android/bin/sh"
+	ln -s busybox "$android/bin/mv"
+	ln -s busybox "$android/bin/sleep"
+	cp "$here/containers" "$work/tests/android_test" "$work/command/ashmem" \
+		"$guest_files/"
+	if [ -z "$short" ] && [ -e "$root/usr/bin/waydroid" ]; then
+		steps=$steps,waydroid
+		waydroid_images
+	fi
+	# Engines in Go and Python, on an emulated processor.
+	seconds=${TIMEOUT:-}
+	TIMEOUT=${seconds:-3000}
+	# Waydroid wants SSSE3.
+	cpu=max
+	boot containers "$from" "$steps"
+	TIMEOUT=$seconds
+	cpu=
+	rm -r "$android" "$guest_files/containers" "$guest_files/android_test" \
+		"$guest_files/ashmem"
+}
+
+# What Waydroid takes for an Android: init is clients, which does what /data/wanted says.
+waydroid_images()
+{
+	images=$root/usr/share/waydroid-extra/images
+	system=$work/system
+	mkdir -p "$images" "$work/vendor/etc"
+	cp -a "$android" "$system"
+	mkdir -p "$system/system" "$system/vendor" "$system/mnt_extra" "$system/odm_extra"
+	echo 'ro.build.version.sdk=33' >"$system/system/build.prop"
+	# shellcheck disable=SC2016 # expanded in the container
+	printf '%s\n' '#!/bin/sh' 'export PATH=/bin' 'read -r wanted </data/wanted' \
+		'exec /bin/clients --wait "$wanted"' >"$system/init"
+	chmod +x "$system/init"
+	: >"$work/vendor/waydroid.prop"
+	mkfs.ext4 -q -F -d "$system" "$images/system.img" 16M
+	mkfs.ext4 -q -F -d "$work/vendor" "$images/vendor.img" 4M
+	rm -r "$system" "$work/vendor"
+}
+
 # Runs a scenario, by its name and its arguments, if it is wanted.
 scenario()
 {
@@ -357,6 +459,10 @@ scenario()
 case ${short:-$kernel} in
 1)
 	life "" ""
+	containers containers_short
+	if [ -d "$debs/all" ]; then
+		libraries
+	fi
 	;;
 5.10)
 	scenario others
@@ -369,9 +475,11 @@ case ${short:-$kernel} in
 	scenario failures
 	scenario by_hand
 	scenario libraries
+	scenario containers podman,lxc
 	;;
 *)
 	scenario life loaded loaded
+	scenario containers podman,lxc
 	if [ -d "$base/firmware" ]; then
 		scenario secure_boot
 	fi

@@ -1,16 +1,18 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: test.sh [--short]
 #
 # Builds the package and takes it through installation, boots, upgrades and
 # removal in whole systems of the kernels' suites. --short takes one suite,
-# bookworm, and boots nothing. The last line is "N passed, N failed".
+# bookworm, and boots it once, with containers. The last line is "N passed, N failed".
 #
 # Variables:
 #	KERNEL="6.1 7.3"	only the suites of these
 #	SCENARIO="by_hand"	only these of the functions in scenarios.sh; all
 #				packages are built with "libraries" only
+#	PACKAGES=dir		these packages, as built from the tarball TARBALL (with
+#				--short; make distcheck); also the library's are tested
 #	JOBS=2			suites at a time
 #	TIMEOUT=900		seconds until a guest counts as hung
 
@@ -54,7 +56,7 @@ build_deb()
 		cat "$tmp/log" >&2
 		die "the package '$1' could not be built"
 	fi
-	mv "$tmp/debs/ashmem-dkms_$2_all.deb" "$tmp/$1.deb"
+	mv "$tmp/debs"/ashmem-dkms_*_all.deb "$tmp/$1.deb"
 	echo "$2" >"$tmp/$1.version"
 }
 
@@ -63,15 +65,32 @@ newer=$version+newer
 broken=$version+broken
 # shellcheck disable=SC2016 # expanded where the copy is changed
 rename='sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$VERSION\"/" dkms.conf
-	sed -i "1s/(.*)/($VERSION)/" debian/changelog'
-build_deb current "$version" :
+	sed -i "1s/(.*)/($VERSION-1)/" debian/changelog'
+if [ -n "${PACKAGES:-}" ]; then
+	cp "$PACKAGES"/ashmem-dkms_*_all.deb "$tmp/current.deb"
+	echo "$version" >"$tmp/current.version"
+	ln -s "$PACKAGES" "$tmp/all"
+else
+	build_deb current "$version" :
+fi
 build_deb newer "$newer" "VERSION=$newer; $rename"
 build_deb broken "$broken" "VERSION=$broken; $rename
 	echo '#error planted' >>drivers/android/ashmem/main.c"
 
-# All packages, and what isn't for Debian, which takes a while of its own.
+other_formats()
+{
+	("$here/formats.sh" "$tmp/current.deb" ${TARBALL:+"$TARBALL"} ||
+		echo "not ok - formats.sh ran through") >"$tmp/formats.said" 2>&1
+}
+
+# All packages, and the formats of other systems.
 case $short" ${SCENARIO:-libraries} " in
---short*) ;;
+--short*)
+	if [ -n "${PACKAGES:-}" ]; then
+		: >"$tmp/packages.said"
+		other_formats &
+	fi
+	;;
 *" libraries "*)
 	{
 		echo "# packages"
@@ -82,8 +101,7 @@ case $short" ${SCENARIO:-libraries} " in
 			echo "not ok - make deb: built, and lintian found nothing"
 		fi
 	} >"$tmp/packages.said" 2>&1
-	("$here/formats.sh" "$tmp/current.deb" || echo "not ok - formats.sh ran through") \
-		>"$tmp/formats.said" 2>&1 &
+	other_formats &
 	;;
 esac
 
@@ -119,7 +137,7 @@ printf '%s\n' $KERNEL >"$tmp/wanted"
 # shellcheck disable=SC2086
 order=$(printf '%s\n' 6.12 6.1 $KERNEL | grep -xF -f "$tmp/wanted" | awk '!seen[$1]++')
 time='five to ten minutes'
-[ -z "$short" ] || time='a minute'
+[ -z "$short" ] || time='three minutes'
 # shellcheck disable=SC2086
 say "the systems of" $order "($time for each) ..."
 # shellcheck disable=SC2086

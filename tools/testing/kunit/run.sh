@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh
 #
@@ -75,12 +75,9 @@ if [ "$arch" = um ]; then
 		python3 "$kunit" exec --arch="$arch" --build_dir=/mnt/build "$@" \
 		>"$log" 2>&1 || status=$?
 else
-	find_qemu
+	find_qemu x86_64
 	if [ "$arch" = x86_64 ]; then
-		set -- --qemu_args="-smp 2 \
-			-object memory-backend-ram,id=m0,size=512M \
-			-object memory-backend-ram,id=m1,size=512M \
-			-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1" "$@"
+		set -- --qemu_args="$(two_nodes 1024)" "$@"
 	fi
 	# kunit.py takes KVM where there is one; it must not find one that is none.
 	# shellcheck disable=SC2016 # expanded by the inner shell

@@ -1,12 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: accel.sh VMLINUZ
 #
 # Prints the accelerator for QEMU's -accel: kvm if a guest with this kernel ran
-# to its first process under it, else tcg. That /dev/kvm can be opened says
-# little: there are hosts on which the guest then never gets anywhere. The
-# answer holds until the host's next boot.
+# to its first process under it, else tcg. It is not enough that /dev/kvm can be opened: on
+# some hosts the guest then hangs. The answer is valid until the host's next boot.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: build.sh KERNEL [SRCDIR] [OUTDIR]
 #
@@ -72,7 +72,7 @@ if [ -d "$built" ]; then
 fi
 
 need_root "$@"
-# A name of its own for each build: two runs never share a directory, and the
+# A unique name for each build: two runs never share a directory, and the
 # root keeps no trace of it.
 work=$(mktemp -d "$dir/root/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -84,9 +84,9 @@ start=$(date +%s)
 log=$work/build.log
 inner=/${work##*/}
 status=0
-# shellcheck disable=SC2086 # a list of arguments
+# shellcheck disable=SC2046,SC2086 # lists of arguments
 in_root "$dir/root" make -C "/lib/modules/$release/build" M="$inner" \
-	-j"$(nproc)" $KBUILD_ARGS modules >"$log" 2>&1 || status=$?
+	-j"$(nproc)" $(kbuild_machine "$kernel") $KBUILD_ARGS modules >"$log" 2>&1 || status=$?
 
 if [ "$status" -ne 0 ]; then
 	sed "s|$inner/||" "$log" >&2
@@ -113,7 +113,7 @@ trap 'rm -rf "$work" "$tmp"' EXIT
 find "$work" \( -name '*.ko' -o -name '*.gcno' \) -exec cp {} "$tmp/" \;
 cp "$log" "$tmp/build.log"
 chmod -R a+rX "$tmp"
-# Nobody misses a build that was not asked for in a month.
+# Drop builds that were not used for a month.
 find "$cache/builds" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
 mv -T "$tmp" "$built" 2>/dev/null || [ -d "$built" ]
 deliver

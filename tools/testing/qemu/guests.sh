@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # shared with whoever sources this
-# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the script that sources this
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # For scripts that run guests, several at a time, and add up what they say.
 # Sourced behind lib.sh; run_guests() needs a directory $tmp.
@@ -20,18 +20,24 @@ check()
 	fi
 }
 
-# Repeats what the guests said of tests that failed, for one who has only the end of
-# a long log: the tests by their names, and what was expected of each.
+# Repeats what the guests printed about failed tests, for a reader who has only the end
+# of a long log: the tests by their names, and the last lines that each one logged.
 failures()
 {
 	local said
 
 	for said in "$tmp"/*.said; do
 		[ -f "$said" ] || continue
-		grep -aE -B 2 '^([^ ]+: )?not ok' "$said" |
-			grep -aE '^([^ ]+: )?not ok|xpected' |
-			sed "s|^ *|${said##*/}: |; s|\.said:|:|" | cut -c 1-160 || true
-	done | tail -n 8
+		sed "s|^ *|${said##*/}: |; s|\.said:|:|" "$said" | cut -c 1-160 |
+			awk '/: ([^ ]+: )?not ok/ {
+				for (i = n > 5 ? n - 5 : 0; i < n; i++)
+					print line[i]
+				print
+				n = 0
+			}
+			/: # [^ ]+\.c:[0-9]+:/ { line[n++] = $0 }
+			/: [^ ]+: [0-9]+ ok, [0-9]+ not ok/ { n = 0 }'
+	done | tail -n 18
 }
 
 # Says what there was in all, and ends the script.

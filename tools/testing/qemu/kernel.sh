@@ -1,12 +1,12 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: kernel.sh KERNEL
 #
 # Builds, or finds in the cache, a KERNEL that isn't stock but configured here
 # (debug, race): see the table in kernels. Prints a directory of the same shape
 # as root.sh does, which calls this; its root holds the source that the kernel
-# was built from and all that builds modules for it. REFRESH=1 builds it anew.
+# was built from and all that builds modules for it. REFRESH=1 builds it again.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
@@ -16,11 +16,11 @@ bed=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || die "usage: kernel.sh KERNEL"
 kernel=$1
 kernel_suite "$kernel" >/dev/null
-base=$(kernel_column "$kernel" 3)
+base=$(kernel_column "$kernel" source)
 [ -n "$base" ] || die "kernel $kernel is a stock one, see root.sh"
-fragments=$(kernel_column "$kernel" 6 |
+fragments=$(kernel_column "$kernel" fragments |
 	sed "s|[^,]*|$bed/configs/&.config|g; s/,/ /g")
-word=$(kernel_column "$kernel" 7 | sed 's/^-$//')
+word=$(kernel_column "$kernel" word | sed 's/^-$//')
 
 tree=$(REFRESH='' "$bed/tree.sh" "$base")
 # shellcheck disable=SC2086 # a list of files
@@ -33,7 +33,7 @@ make_once "$dir" "kernel-$kernel" "$@"
 log=$cache/roots/$kernel.log
 say "building the $kernel kernel from the source of $base (some 15 minutes of CPU, once) ..."
 start=$(date +%s)
-# Of links, since nobody writes to the tree's files.
+# Of links, because builds do not write to the tree's files.
 cp -al "$tree/root" "$tmp/root"
 mkdir "$tmp/root/kernel" "$tmp/kernel"
 

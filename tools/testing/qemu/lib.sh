@@ -1,14 +1,14 @@
-# shellcheck shell=sh disable=SC2034 # most is used by whoever sources this
-# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2034 # most is used by the script that sources this
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # What the scripts of the test bed share. Sourced with $bed set to the directory
 # that holds this file.
 
-# shellcheck disable=SC2154 # set by whoever sources this
+# shellcheck disable=SC2154 # set by the script that sources this
 top=$(cd "$bed/../../.." && pwd)
 cache=${ASHMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ashmem}
 out=${OUT:-$top/out}
-# Made as the user, so that parts which run as root don't come to own them.
+# Made as the user, so that root does not own them.
 mkdir -p "$cache/roots" "$cache/trees" "$cache/builds" "$cache/locks" "$out"
 
 say()
@@ -22,67 +22,208 @@ die()
 	exit 1
 }
 
-# Puts a QEMU that can be relied on before those of PATH.
+# Puts a reliable QEMU for machine $1 before those of PATH. Sets bare_qemu, a guest without
+# default devices, and guest_words, the kernel command line of every guest. A kernel that
+# dies ends QEMU. On a busy host the timer may seem not to tick at all, and the kernel would
+# panic. Mitigations are useless in an emulator and cost half of its speed.
 find_qemu()
 {
-	found=$(REFRESH="" "$bed/emulator.sh")
+	found=$(REFRESH="" "$bed/emulator.sh" "$1")
 	PATH=${found:+$found:}$PATH
+	case $1 in
+	arm64)
+		bare_qemu="qemu-system-aarch64"
+		guest_words="console=ttyAMA0"
+		;;
+	*)
+		bare_qemu="qemu-system-x86_64"
+		guest_words="console=ttyS0,115200"
+		;;
+	esac
+	bare_qemu="$bare_qemu -nodefaults -no-user-config -display none -no-reboot"
+	guest_words="$guest_words panic=-1 oops=panic no_timer_check mitigations=off"
 }
 
-# A guest of which nothing is there that isn't asked for.
-bare_qemu="qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot"
-
-# Runs QEMU, with the arguments from $3 on, for $2 s at the most; what it says
-# itself is in $1. Returns its status, which is 124 or 137 if time was up. It is in
-# the background, so that a signal that ends the script needn't wait for it; the
-# script's cleanup calls stop_qemu.
+# Runs QEMU, with the arguments from $3 on, for $2 s at the most; its own output goes to $1.
+# Returns its status, which is 124 or 137 on timeout. It runs in the background, so that a
+# signal to the script takes effect at once; the script's cleanup calls stop_qemu.
+#
+# A guest's kernel can die or stall before its first process: one in some thousand does on a
+# busy host. $sign is a file in which the guest's first process writes at once. If it is empty
+# at the end or after $sign_seconds, QEMU is restarted, twice at the most.
 qemu=
+watcher=
+sign=
 run_qemu()
 {
 	qemu_log=$1
 	qemu_seconds=$2
 	shift 2
-	# shellcheck disable=SC2086 # a list of words
-	timeout --kill-after=5 "$qemu_seconds" $bare_qemu "$@" \
-		</dev/null >"$qemu_log" 2>&1 &
-	qemu=$!
-	qemu_status=0
-	wait "$qemu" || qemu_status=$?
-	qemu=
+	for qemu_try in 1 2 3; do
+		rm -f "$qemu_log.still"
+		# shellcheck disable=SC2086 # a list of words
+		timeout --kill-after=5 "$qemu_seconds" $bare_qemu "$@" \
+			</dev/null >"$qemu_log" 2>&1 &
+		qemu=$!
+		if [ -n "$sign" ]; then
+			watch_boot &
+			watcher=$!
+		fi
+		qemu_status=0
+		wait "$qemu" || qemu_status=$?
+		qemu=
+		stop_watcher
+		if [ -z "$sign" ] || [ -s "$sign" ]; then
+			break
+		elif [ -e "$qemu_log.still" ]; then
+			ended="stood still for $sign_seconds s"
+		elif [ "$qemu_status" -eq 0 ]; then
+			ended=died
+		else
+			break
+		fi
+		say "the guest's kernel $ended before its first process (time $qemu_try of 3)"
+	done
 	return "$qemu_status"
+}
+
+# Ends QEMU if $sign is still empty after $sign_seconds, and leaves word of it.
+watch_boot()
+{
+	left=$sign_seconds
+	while [ ! -s "$sign" ]; do
+		if [ "$left" -le 0 ]; then
+			: >"$qemu_log.still"
+			kill "$qemu"
+			return
+		fi
+		left=$((left - 1))
+		sleep 1
+	done
+}
+
+stop_watcher()
+{
+	if [ -n "$watcher" ]; then
+		kill "$watcher" 2>/dev/null || true
+		wait "$watcher" 2>/dev/null || true
+		watcher=
+	fi
 }
 
 stop_qemu()
 {
+	stop_watcher
 	if [ -n "$qemu" ]; then
 		kill "$qemu" 2>/dev/null || true
 		wait "$qemu" 2>/dev/null || true
 	fi
 }
 
-# All kernels of the table, oldest first.
-kernels()
+# QEMU's words for $1 MiB of memory on two nodes, with a processor on each.
+two_nodes()
 {
-	sed -n 's/^\([0-9][0-9.]*\)[[:space:]].*/\1/p' "$bed/kernels"
+	# A node in the middle of a socket makes kernels warn.
+	printf '%s' "-smp 2,sockets=2"
+	for node in 0 1; do
+		printf ' -object memory-backend-ram,id=node%s,size=%sM' "$node" "$(($1 / 2))"
+		printf ' -numa node,nodeid=%s,cpus=%s,memdev=node%s' "$node" "$node" "$node"
+	done
 }
 
-# Column $2 of the table's row for kernel $1; nothing if there is none.
+# Has run.sh start a guest of kind $1 on kernel $2: "numa" with two nodes of memory,
+# "nokmem" with cgroup.memory=nokmem, any other as always.
+choose_kind()
+{
+	case $1 in
+	numa)
+		MEM=${MEM:-$(kernel_column "$2" MiB)}
+		export MEM
+		QEMU_ARGS="$(two_nodes "$MEM") ${QEMU_ARGS:-}"
+		export QEMU_ARGS
+		;;
+	nokmem)
+		export APPEND="cgroup.memory=nokmem ${APPEND:-}"
+		;;
+	esac
+}
+
+# True if program $1 was asked for by TEST.
+asked_for()
+{
+	# shellcheck disable=SC2254 # a pattern is what it's meant to be
+	case $1 in
+	*${TEST:-}*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# The kernels whose column "when" matches $1.
+rows()
+{
+	awk -v wanted="^($1)\$" '
+		$1 == "#:" {
+			column = 0
+			for (i = 2; i <= NF; i++)
+				if ($i == "when")
+					column = i - 1
+		}
+		!/^#/ && column && $column ~ wanted { print $1 }
+	' "$bed/kernels"
+}
+
+# The kernels of 'make test', oldest first, and those of 'make test-matrix'.
+kernels()
+{
+	rows test
+}
+
+all_kernels()
+{
+	rows "test|matrix|build"
+}
+
+# The column named $2 of the table's row for kernel $1; nothing if there is none.
 kernel_column()
 {
-	awk -v kernel="$1" -v column="$2" '$1 == kernel { print $column }' \
-		"$bed/kernels"
+	awk -v kernel="$1" -v column="$2" '
+		$1 == "#:" {
+			split("", at)
+			for (i = 2; i <= NF; i++)
+				at[$i] = i - 1
+		}
+		$1 == kernel && column in at { print $at[column] }
+	' "$bed/kernels"
+}
+
+# What versions of kernel $1 begin with, as a regular expression.
+kernel_series()
+{
+	case $1 in
+	[0-9]*) echo "${1%%-*}" | sed 's/\./\\./g' ;;
+	*) echo '[0-9]+\.[0-9]+' ;;
+	esac
+}
+
+# What kbuild is told of the machine of kernel $1, in a root for another one.
+kbuild_machine()
+{
+	case $(kernel_column "$1" machine) in
+	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
+	i386) echo "ARCH=i386" ;;
+	esac
 }
 
 # The suite of kernel $1; an unknown kernel ends the script.
 kernel_suite()
 {
-	suite=$(kernel_column "$1" 2)
+	suite=$(kernel_column "$1" suite)
 	[ -n "$suite" ] || die "unknown kernel '$1', known are:" \
 		"$(sed 's/^#.*//; s/[[:space:]].*//' "$bed/kernels" | tr -s '\n' ' ')"
 	echo "$suite"
 }
 
-# Starts the calling script anew as root, with the user's own cache, when it
+# Restarts the calling script as root, with the user's own cache, when it
 # isn't root already: device nodes, chroot and mounts need it.
 need_root()
 {
@@ -94,6 +235,7 @@ need_root()
 	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" \
 		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
 		KERNEL="${KERNEL:-}" SCENARIO="${SCENARIO:-}" \
+		PACKAGES="${PACKAGES:-}" TARBALL="${TARBALL:-}" \
 		ARCH="${ARCH:-}" TEST="${TEST:-}" SEED="${SEED:-}" PAGES="${PAGES:-}" \
 		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" MINUTES="${MINUTES:-}" \
 		MEM="${MEM:-}" APPEND="${APPEND:-}" QEMU_ARGS="${QEMU_ARGS:-}" \
@@ -106,10 +248,9 @@ hand_back()
 	[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID" "$@"
 }
 
-# Runs a command in root directory $1. The mounts live in a namespace of their
-# own, so that nothing stays mounted however this ends. With $shown, lines of
-# "NAME DIRECTORY", the command finds these directories as /mnt/NAME, and a /tmp of
-# its own.
+# Runs a command in root directory $1. The mounts are in a separate namespace, so that nothing
+# stays mounted however this ends. With $shown, lines of "NAME DIRECTORY", the command finds
+# these directories as /mnt/NAME, and a separate /tmp.
 in_root()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -143,7 +284,7 @@ lock()
 }
 
 # For a script that makes the directory $1 of the cache: prints it and ends the
-# script if it's there, and not to be made anew (REFRESH=1). Else goes on as root
+# script if it exists and REFRESH is not set. Else goes on as root
 # with the lock named $2 and with an empty $tmp, which goes when the script ends.
 # The other arguments are the script's own.
 make_once()
@@ -151,12 +292,12 @@ make_once()
 	dir=$1
 	lock=$2
 	shift 2
-	for holder in nobody us; do
+	for holder in none us; do
 		if [ -d "$dir" ] && [ -z "${REFRESH:-}" ]; then
 			echo "$dir"
 			exit 0
 		fi
-		if [ "$holder" = nobody ]; then
+		if [ "$holder" = none ]; then
 			# Another run may make it while this one waits for the lock.
 			need_root "$@"
 			lock "$lock"
@@ -167,8 +308,8 @@ make_once()
 	trap 'exit 1' HUP INT TERM
 	rm -rf "$tmp"
 	mkdir -p "$tmp"
-	# mmdebstrap's own user reads the root's parents, and so must nobody else's
-	# umask get in the way.
+	# mmdebstrap's own user reads the root's parents, so the caller's
+	# umask must not exclude it.
 	chmod 0755 "${dir%/*}" "$tmp"
 }
 
@@ -179,9 +320,17 @@ make_root()
 	suite=$1
 	packages=$2
 	shift 2
-	if [ "$suite" != "${suite%-backports}" ]; then
-		set -- "$@" --setup-hook="$bed/hook-backports"
-	fi
+	case $suite in
+	*-backports) set -- "$@" --setup-hook="$bed/hook-backports" ;;
+	experimental)
+		# Where a mirror lags, what it has is still the newest there is.
+		# shellcheck disable=SC2016 # the hook's own
+		set -- "$@" --aptopt='Acquire::Check-Valid-Until "false"' --setup-hook='
+			sed -i "/ sid main/{p; s/ sid / experimental /}" \
+				"$1/etc/apt/sources.list"'
+		suite=sid
+		;;
+	esac
 	if ! mmdebstrap --variant=apt --aptopt='Acquire::Retries "5"' \
 	     --include="$(echo "$packages" | tr ' ' ',')" "$@" \
 	     "${suite%-backports}" "$tmp/root" >"$log" 2>&1; then
@@ -217,6 +366,23 @@ stock_module()
 			print path
 		}
 	}' "$1/modules/modules.dep"
+}
+
+# Replaces what is between the lines $2 and $3 of file $1 by what is in file $4. Without
+# such lines nothing changes.
+put_between()
+{
+	awk -v begin="$2" -v end="$3" -v file="$4" '
+		$0 == end { skip = 0 }
+		!skip { print }
+		$0 == begin {
+			skip = 1
+			while ((getline line <file) > 0)
+				print line
+		}' "$1" >"$4.page"
+	# Written in place, so that owner and mode stay.
+	cat "$4.page" >"$1"
+	rm "$4.page"
 }
 
 # The static busybox of the host.

@@ -1,68 +1,114 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: programs.sh DIR
+# Usage: programs.sh DIR [MACHINE]
 #
-# Builds the test programs for guests into DIR/tests: the selftests, the
-# library's and the command's, 64-bit ones and with -32 behind their name those
-# 32-bit ones that make a difference. The log is DIR/selftests.log. A warning
-# fails the build.
+# Builds the test programs for guests of MACHINE (x86_64) into DIR/tests: the
+# selftests and the tests of the library and the command. Builds all as 64-bit programs,
+# and those that can behave differently also as 32-bit programs, with -32 after their
+# name. The log is DIR/selftests.log. A warning fails the build. Programs for arm64 are
+# built in the root of its newest kernel.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
-[ $# -eq 1 ] || die "usage: programs.sh DIR"
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then
+	die "usage: programs.sh DIR [MACHINE]"
+fi
+machine=${2:-x86_64}
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+case $machine in
+arm64) need_root "$dir" "$machine" ;;
+x86_64 | i386) ;;
+*) die "no programs for machine '$machine'" ;;
+esac
 source=$("$bed/source.sh") || die "no kselftest_harness.h of the kernel source"
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-
 tests=$dir/tests
+work=$dir/tests.work
 log=$dir/selftests.log
-rm -rf "$tests" "$tests.lib"
-mkdir -p "$tests"
+trap 'rm -rf "$work"; hand_back "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+rm -rf "$tests" "$work"
+mkdir -p "$tests" "$work"
 : >"$log"
 
-# Builds what is in tools/$1 into $2 with compiler $3; the rest is for make.
+# The paths of these directories as the compiler sees them, and the root it runs in.
+see_top=$top
+see_dir=$dir
+see_source=$source
+run=
+if [ "$machine" = arm64 ]; then
+	for kernel in $(all_kernels); do
+		[ "$(kernel_column "$kernel" machine)" != arm64 ] || newest=$kernel
+	done
+	root=$(REFRESH="" "$bed/root.sh" "$newest")/root
+	shown="ashmem $top
+out $dir
+source $source"
+	see_top=/mnt/ashmem
+	see_dir=/mnt/out
+	see_source=/mnt/source
+	run="in_root $root"
+fi
+
+# Builds tools/$1 into DIR/$2 with compiler $3; passes other arguments to make.
 build()
 {
-	in=$top/tools/$1
-	into=$2
-	cc=$3
+	in=$see_top/tools/$1
+	into=$see_dir/$2
+	compiler=$3
 	shift 3
-	make -j"$(nproc)" -C "$in" CC="$cc" OUTPUT="$into" LDFLAGS=-static \
-		KSELFTEST_DIR="$source/tools/testing/selftests" "$@" \
+	# A cross compiler needs the binary tools of its machine.
+	case $compiler in
+	*-gcc) set -- "$@" AR="${compiler%gcc}ar" ;;
+	esac
+	$run make -j"$(nproc)" -C "$in" CC="$compiler" OUTPUT="$into" LDFLAGS=-static \
+		KSELFTEST_DIR="$see_source/tools/testing/selftests" "$@" \
 		>>"$log" 2>&1 || {
 		cat "$log" >&2
 		die "the test programs could not be built"
 	}
 }
 
-# Into $1 with compiler $2.
+# Builds all tests except the command's into DIR/$1 with compiler $2.
 selftests()
 {
-	build lib/ashmem "$1.lib" "$2" TESTS="$1" tests
+	build lib/ashmem "tests.work/lib-${1##*/}" "$2" TESTS="$see_dir/$1" \
+		PROGRAMS="$library" tests
 	build testing/selftests/ashmem "$1" "$2" TEST= all
 }
-selftests "$tests" gcc
-selftests "$tmp/32" "gcc -m32"
-build ashmem "$dir/cmd" gcc TESTS="$tests" tests
+
+# The test that stops a peer at any instruction supports only x86's breakpoints.
+library=$(cd "$top/tools/lib/ashmem/tests" && for file in lib_*_test.c; do
+	[ "$machine$file" = arm64lib_frame_step_test.c ] || echo "${file%.c}"
+done | tr '\n' ' ')
+case $machine in
+x86_64) cc=gcc cc32="gcc -m32" ;;
+i386) cc="gcc -m32" cc32= ;;
+arm64) cc=aarch64-linux-gnu-gcc cc32=arm-linux-gnueabihf-gcc ;;
+esac
+selftests tests "$cc"
+[ -z "$cc32" ] || selftests tests.work/32 "$cc32"
+build ashmem cmd "$cc" TESTS="$see_dir/tests" tests
 if grep -q 'warning:' "$log"; then
 	cat "$log" >&2
 	die "warnings in the build of the test programs"
 fi
+[ -n "$cc32" ] || exit 0
 
-# Reclaim, the life of the module, the deaths of peers and what fails don't know
-# who asked; what does is run by 32-bit programs, too.
-for program in "$tmp/32"/*; do
+# Reclaim, the module's lifetime, deaths of peers and injected failures don't depend on
+# the caller's word size. Run all other tests as 32-bit programs, too.
+for program in "$work/32"/*; do
 	case ${program##*/} in
-	cgroup_test | fault_init_test | fault_test | module_test | race_test | reclaim_test) ;;
-	trace_test | lib_frame_death_test | lib_threads_test) ;;
+	bounded_test | cgroup_test | crowd_test | fault_init_test | fault_test) ;;
+	feed_test | hostile_test | module_test | numa_test | payer_test) ;;
+	payer_race_test | race_test) ;;
+	reclaim_test | shootdown_test) ;;
+	trace_test | lib_frame_death_test | lib_frame_step_test | lib_threads_test) ;;
 	*) mv "$program" "$tests/${program##*/}-32" ;;
 	esac
 done

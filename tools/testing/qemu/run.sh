@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh [-m MODULE.ko] [-p DIR] [-o LOGDIR] [--demo | --shell] KERNEL
 #
@@ -8,18 +8,21 @@
 # what it prints, --shell gives a shell. LOGDIR gets the guest's console.log,
 # its results.log, and summary with the line "PASSED FAILED SKIPPED SECONDS".
 #
-# The guest counts as one test of its own. It fails when its verdict is missing
+# The guest counts as a separate test. It fails when its verdict is missing
 # or bad: a panic, a hang, a refused rmmod, trouble in the kernel log.
 #
 # Variables:
 #	TEST=pattern	only programs whose name contains or matches it
 #	MEM=640		the guest's memory in MiB; kernels with less than 512
 #			of it usable turn huge pages off
-#	TIMEOUT=600	seconds until a guest counts as hung
-#	TEST_TIMEOUT=180	the same for one program
-#			(all three are more for kernels that aren't stock)
-#	EXTRA_MODULES="zram binder_linux:devices=binder"	stock modules to load
-#			first, each with its parameters behind colons
+#	TIMEOUT=1800	seconds until a guest counts as hung
+#	BOOT_TIMEOUT=240	until its kernel counts as hung before init, and is
+#			booted again, twice at the most
+#	TEST_TIMEOUT=600	the same for one program
+#			(all four are more for kernels that aren't stock)
+#	EXTRA_MODULES="zram ?binder_linux:devices=binder"	stock modules to load
+#			first, each with its parameters behind colons; with ? where the
+#			kernel has it
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
 #			"unsigned"
 #	APPEND=		more words for the kernel's command line
@@ -57,37 +60,28 @@ suite=$(kernel_suite "$kernel")
 [ -n "$module" ] || module=$out/$kernel/modules/ashmem_linux.ko
 [ -f "$module" ] || die "no module $module"
 [ -n "$logs" ] || logs=$out/$kernel
-slowness=$(kernel_column "$kernel" 5)
-limit=${TIMEOUT:-$((600 * ${slowness:-1}))}
-memory=${MEM:-$(kernel_column "$kernel" 4)}
+slowness=$(kernel_column "$kernel" slower)
+limit=${TIMEOUT:-$((1800 * slowness))}
+memory=${MEM:-$(kernel_column "$kernel" MiB)}
 
 dir=$(REFRESH="" "$bed/root.sh" "$kernel")
-find_qemu
-accel=$("$bed/accel.sh" "$dir/kernel/vmlinuz")
+machine=$(kernel_column "$kernel" machine)
+find_qemu "$machine"
 
 tmp=$(mktemp -d)
 trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# True if program $1 was asked for.
-wanted()
-{
-	# shellcheck disable=SC2254 # a pattern is what it's meant to be
-	case $1 in
-	*${TEST:-}*) return 0 ;;
-	*) return 1 ;;
-	esac
-}
-
 # Puts stock module $1 and what it needs into the guest, needed ones first, with
-# the module's own parameters in $2.
+# the module's own parameters in $2. With $3 it need not be there.
 add_stock_module()
 {
 	deps=$(stock_module "$dir/kernel" "$1")
 	if [ -z "$deps" ]; then
-		if grep -q "/$1\.ko" "$dir/kernel/modules/modules.builtin"; then
+		if grep -qs "/$1\.ko" "$dir/kernel/modules/modules.builtin"; then
 			return 0
 		fi
+		[ -z "$3" ] || return 0
 		die "kernel $kernel has no module $1"
 	fi
 	for dep in $deps; do
@@ -111,18 +105,23 @@ extra=$root/lib/modules-extra
 mkdir -p "$root/bin" "$root/dev" "$root/modules" "$root/tests" "$root/demo" \
 	"$extra"
 cp "$bed/init" "$root/init"
-cp "$(busybox_path)" "$root/bin/busybox"
+busybox=$dir/kernel/busybox
+[ -e "$busybox" ] || busybox=$(busybox_path)
+cp "$busybox" "$root/bin/busybox"
 cp "$module" "$root/modules/"
 : >"$extra/order"
 for name in ${EXTRA_MODULES:-}; do
 	params=$(echo "$name:" | cut -d : -f 2- | tr : ' ')
-	add_stock_module "$(echo "${name%%:*}" | tr - _)" "${params% }"
+	optional=
+	[ "$name" = "${name#\?}" ] || optional=yes
+	name=${name#\?}
+	add_stock_module "$(echo "${name%%:*}" | tr - _)" "${params% }" "$optional"
 done
 name=$(basename "$module" .ko)
 cat >"$root/bed.conf" <<-CONF
 	mode=$mode
 	module=$(echo "$name" | tr - _)
-	test_timeout=${TEST_TIMEOUT:-$((180 * ${slowness:-1}))}
+	test_timeout=${TEST_TIMEOUT:-$((600 * slowness))}
 	taint_ok=$((4096 + 8192 + ${TAINT_OK:-0}))
 CONF
 
@@ -136,7 +135,7 @@ demo)
 	if [ -n "$programs" ]; then
 		for program in "$programs"/*; do
 			if [ -f "$program" ] && [ -x "$program" ] &&
-			   wanted "${program##*/}"; then
+			   asked_for "${program##*/}"; then
 				cp "$program" "$root/tests/"
 				count=$((count + 1))
 			fi
@@ -157,20 +156,26 @@ rm -f "$logs/console.log" "$logs/results.log" "$logs/summary"
 : >"$logs/console.log"
 : >"$logs/results.log"
 
-# Warnings are shown, for a panic to be explained, and no less: a serial line is
-# slow. Mitigations are of no use in an emulator but cost it half its speed.
-append="console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1"
-append="$append softlockup_panic=1 hung_task_panic=1 loglevel=5"
-# On a busy host the timer may seem not to tick at all.
-append="$append log_buf_len=4M mitigations=off no_timer_check"
-append="$append $(kernel_column "$kernel" 8) ${APPEND:-}"
+case $machine in
+arm64)
+	# Pointer authentication by QARMA is slow to emulate.
+	set -- -accel tcg,thread=multi -M virt,gic-version=3 -cpu max,pauth-impdef=on
+	;;
+*)
+	accel=$("$bed/accel.sh" "$dir/kernel/vmlinuz")
+	set -- -accel "$accel" -M q35
+	[ "$accel" != kvm ] || set -- "$@" -cpu host
+	;;
+esac
 
-set -- -accel "$accel" -M q35 -smp 2 -m "${memory:-640}" \
+# Warnings are shown, for a panic to be explained, and no less: a serial line is slow.
+append="$guest_words panic_on_warn=1 softlockup_panic=1 hung_task_panic=1"
+append="$append loglevel=5 log_buf_len=4M"
+append="$append $(kernel_column "$kernel" append) ${APPEND:-}"
+
+set -- "$@" -smp 2 -m "$memory" \
 	-kernel "$dir/kernel/vmlinuz" -initrd "$tmp/initramfs" \
 	-append "$append" -serial "file:$logs/console.log"
-if [ "$accel" = kvm ]; then
-	set -- "$@" -cpu host
-fi
 # shellcheck disable=SC2086 # a list of arguments
 set -- "$@" ${QEMU_ARGS:-}
 
@@ -193,8 +198,9 @@ demo)
 	wait "$mirror" || true
 	;;
 *)
-	run_qemu "$tmp/qemu.log" "$limit" "$@" -serial "file:$logs/results.log" ||
-		status=$?
+	sign=$logs/results.log
+	sign_seconds=${BOOT_TIMEOUT:-$((240 * slowness))}
+	run_qemu "$tmp/qemu.log" "$limit" "$@" -serial "file:$sign" || status=$?
 	;;
 esac
 seconds=$(($(date +%s) - start))
@@ -203,7 +209,9 @@ verdict=$(tr -d '\r' <"$logs/results.log" | tail -n 1)
 panic=$(tr -d '\r' <"$logs/console.log" |
 	grep -aE 'WARNING:|BUG:|UBSAN:|Oops|Kernel panic' | head -n 1 || true)
 reason=
-if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+if [ -e "$tmp/qemu.log.still" ]; then
+	reason="the guest's kernel never came to its first process"
+elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 	reason="the guest hung: no verdict within $limit s"
 elif [ -n "$panic" ]; then
 	reason="the guest's kernel died: $(echo "$panic" | sed 's/^\[[^]]*\] *//')"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: source.sh
 #
 # Prints a directory with the files named in source.sha256, taken from the
 # newest kernel's linux-source package: kselftest_harness.h and checkpatch.pl.
 # When the archive has moved on to files that differ from those, it says so and
-# goes on with them: they should be looked at, and recorded anew.
+# goes on with them: they should be looked at, and recorded again.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)

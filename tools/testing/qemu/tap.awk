@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Reads a guest's results.log: the TAP of each program between the lines
 # "#bed begin NAME" and "#bed end NAME STATUS SECONDS". (Files are behind "#bed

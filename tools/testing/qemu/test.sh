@@ -1,11 +1,14 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: test.sh
+# Usage: test.sh [--kernels]
 #
-# Builds the module for each kernel and runs the selftests on it in a guest.
-# Each build and each guest counts as one test besides those in the guest. The
-# last line is "N passed, N failed", with ", N skipped" if any were.
+# Builds the module for each kernel and runs the selftests on it in a guest. Two
+# short guests with the last x86-64 kernel run the tests that depend on nodes and
+# cgroups: one has two nodes of memory (numa), the other cgroup.memory=nokmem (nokmem).
+# With --kernels, that is all.
+# Each build and each guest counts as one more test. The last line is "N passed,
+# N failed", with ", N skipped" if tests were skipped.
 #
 # Variables, besides those of run.sh and of the differential tester:
 #	KERNEL="6.1 7.3"	only these
@@ -19,13 +22,17 @@ bed=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/testing/qemu/guests.sh
 . "$bed/guests.sh"
 
-[ $# -eq 0 ] || die "usage: test.sh (see KERNEL= and TEST= in 'make help')"
+case $#${1:-} in
+0 | 1--kernels) ;;
+*) die "usage: test.sh [--kernels] (see KERNEL= and TEST= in 'make help')" ;;
+esac
+only_kernels=${1:-}
 for kernel in ${KERNEL:=$(kernels)}; do
 	suite=$(kernel_suite "$kernel")
 done
 
 export EXTRA_MODULES="${EXTRA_MODULES:-zram binder_linux:devices=binder}"
-# Another run in this tree would take the results from under this one.
+# Another run in this tree would overwrite the results of this one.
 exec 8>"$out/lock"
 flock --nonblock 8 || die "another test run is using $out"
 tmp=$(mktemp -d)
@@ -34,7 +41,7 @@ trap 'exit 1' HUP INT TERM
 
 begun=$(date +%s)
 steps=
-# The seconds since the last step ended belong to step $1.
+# Accounts the seconds since the end of the last step to step $1.
 step_start=$begun
 step_done()
 {
@@ -45,7 +52,7 @@ step_done()
 
 row()
 {
-	printf '%-8s %-7s %7s %7s %7s %8s\n' "$@" >>"$tmp/table"
+	printf '%-15s %-7s %7s %7s %7s %8s\n' "$@" >>"$tmp/table"
 }
 
 finish()
@@ -58,15 +65,20 @@ finish()
 	total
 }
 
-row kernel arch passed failed skipped seconds
+row kernel machine passed failed skipped seconds
 
-"$bed/emulator.sh" >/dev/null
+machines=$(for kernel in $KERNEL; do
+	kernel_column "$kernel" machine
+done | sort -u)
+for machine in $machines; do
+	"$bed/emulator.sh" "$machine" >/dev/null
+done
 : >"$tmp/no-root"
 for kernel in $KERNEL; do
 	if ! "$bed/root.sh" "$kernel" >/dev/null; then
 		check 1 "$kernel: build root"
 		echo "$kernel" >>"$tmp/no-root"
-		row "$kernel" x86_64 0 1 0 -
+		row "$kernel" "$(kernel_column "$kernel" machine)" 0 1 0 -
 	fi
 done
 step_done roots
@@ -77,35 +89,106 @@ source=$("$bed/source.sh") || {
 }
 step_done source
 
-tests=$out/tests
-status=0
-"$bed/programs.sh" "$out" || status=1
-check "$status" "selftests built without warnings, 64- and 32-bit"
-if [ "$status" -ne 0 ]; then
-	finish
-fi
+# Prints the directory for the programs of machine $1.
+built_in()
+{
+	case $1 in
+	x86_64) echo "$out" ;;
+	*) echo "$out/$1" ;;
+	esac
+}
+
+# Prints the directory of the test programs for kernel $1.
+tests_for()
+{
+	echo "$(built_in "$(kernel_column "$1" machine)")/tests"
+}
+
+for machine in $machines; do
+	status=0
+	"$bed/programs.sh" "$(built_in "$machine")" "$machine" || status=1
+	check "$status" "selftests built without warnings for $machine, 64- and 32-bit"
+	if [ "$status" -ne 0 ]; then
+		finish
+	fi
+done
 step_done selftests
 
-# Builds for kernel $1 and runs its guest.
+# True if kernel $1 is the oldest or the newest of its flavour in this run.
+at_an_end()
+{
+	local flavour kernel same
+
+	flavour=$(kernel_column "$1" flavour)
+	same=
+	for kernel in $KERNEL; do
+		if [ "$(kernel_column "$kernel" flavour)" = "$flavour" ]; then
+			same="$same $kernel"
+		fi
+	done
+	same=${same# }
+	[ "$1" = "${same%% *}" ] || [ "$1" = "${same##* }" ]
+}
+
+# Prints the programs for guest $1 that were asked for, one a line. The library's frames
+# and the command hardly depend on the kernel: run them on the oldest and the newest.
+programs_of()
+{
+	skip=none
+	case $1 in
+	numa) set -- cgroup_test numa_test payer_test ;;
+	nokmem) set -- cgroup_test purge_test ;;
+	*)
+		if [ -z "${TEST:-}" ] && ! at_an_end "$1"; then
+			skip='lib_frame_*|cmd_*'
+		fi
+		set -- "$(tests_for "$1")"/*
+		;;
+	esac
+	for program; do
+		program=${program##*/}
+		# shellcheck disable=SC2053 # a pattern
+		if asked_for "$program" && [[ $program != @($skip) ]]; then
+			echo "$program"
+		fi
+	done
+}
+
+# Builds for guest $1, a kernel or a kind of guest with the last kernel, and runs it.
 try_kernel()
 {
+	case $1 in
+	numa | nokmem) kernel=$last ;;
+	*) kernel=$1 ;;
+	esac
 	logs=$out/$1
 	rm -rf "$logs"
-	mkdir -p "$logs"
+	mkdir -p "$logs/tests"
+	programs=$(programs_of "$1")
+	tests=$(tests_for "$kernel")
+	for program in $programs; do
+		ln "$tests/$program" "$logs/tests/"
+	done
 	status=0
-	"$bed/build.sh" "$1" "$top" "$logs/modules" || status=1
+	"$bed/build.sh" "$kernel" "$top" "$logs/modules" || status=1
 	check "$status" "$1: module built with W=1 without warnings"
-	if [ "$status" -ne 0 ]; then
+	if [ "$status" -ne 0 ] || [ "$(kernel_column "$kernel" when)" = build ]; then
 		return 0
 	fi
-	"$bed/run.sh" -p "$tests" -o "$logs" "$1" || true
+	choose_kind "$1" "$kernel"
+	# Debian's cloud kernels have no Binder.
+	case $(kernel_column "$kernel" flavour) in
+	cloud-*) EXTRA_MODULES=$(echo " $EXTRA_MODULES" | sed 's/ binder/ ?binder/') ;;
+	esac
+	"$bed/run.sh" -m "$logs/modules/ashmem_linux.ko" -p "$logs/tests" -o "$logs" \
+		"$kernel" || true
 	read -r p f s _ <"$logs/summary" || p=0 f=1 s=0
 	passed=$((passed + p))
 	failed=$((failed + f))
 	skipped=$((skipped + s))
 }
 
-# Runs the checks of tools/$1 that need no guest; $2 says what they are.
+# Runs the checks of tools/$1 that need no guest, as the test named $2.
 check_here()
 {
 	echo "# tools/$1 on this machine, with memfd"
@@ -142,12 +225,21 @@ try_differential()
 
 try_package()
 {
-	echo "# in one suite and without boots (make test-install runs all)"
+	echo "# in one suite, booted once with containers (make test-install runs all)"
 	status=0
 	KERNEL='' SCENARIO='' "$top/tools/testing/install/test.sh" --short \
 		>"$out/install.log" 2>&1 || status=1
 	grep -E '^(ok|not ok|#  )' "$out/install.log" || cat "$out/install.log"
 	check "$status" "the package: installed, upgraded, purged, with DKMS"
+}
+
+try_probes()
+{
+	echo "# each probe of compat/ broken, for each kernel: the build has to stop"
+	status=0
+	"$bed/probes.sh" >"$out/probes.log" 2>&1 || status=1
+	grep -E '^(not ok|#) ' "$out/probes.log" || cat "$out/probes.log"
+	check "$status" "no probe of compat/ fails silently"
 }
 
 try_style()
@@ -157,8 +249,8 @@ try_style()
 	check "$status" "style: checkpatch, sparse, shellcheck"
 }
 
-# Runs a kernel's tests or what else is named so, in a process of its own, which
-# begins with no counts.
+# Runs the tests of a kernel or of another name in a separate process, which starts
+# with counts of 0.
 try_guest()
 {
 	start=$(date +%s)
@@ -170,6 +262,7 @@ try_guest()
 	differential) try_differential ;;
 	here) try_here ;;
 	package) try_package ;;
+	probes) try_probes ;;
 	style) try_style ;;
 	*) try_kernel "$1" ;;
 	esac
@@ -180,28 +273,47 @@ wanted=
 for kernel in $KERNEL; do
 	grep -qxF "$kernel" "$tmp/no-root" || wanted="$wanted $kernel"
 done
-echo "test.sh: building for${wanted:- no kernel} and booting, some two minutes for each ..."
+echo "test.sh: building for${wanted:- no kernel} and booting, four to eight minutes for each ..."
+last=
+others=
+for kernel in $wanted; do
+	case $(kernel_column "$kernel" flavour) in
+	amd64 | '')
+		others="$others${last:+ $last}"
+		last=$kernel
+		;;
+	*) others="$others $kernel" ;;
+	esac
+done
+# The newest kernel takes longest, so it comes first.
+wanted="$last$others"
+if [ -n "$last" ]; then
+	for kind in numa nokmem; do
+		[ -z "$(programs_of "$kind")" ] || wanted="$wanted $kind"
+	done
+fi
 # shellcheck disable=SC2086 # a list
 run_guests $wanted
 for kernel in $wanted; do
 	read -r p f s seconds <"$tmp/$kernel.counts" || p=0 f=1 s=0 seconds=-
-	row "$kernel" x86_64 "$p" "$f" "$s" "$seconds"
+	machine=$(kernel_column "$kernel" machine)
+	row "$kernel" "${machine:-x86_64}" "$p" "$f" "$s" "$seconds"
 done
 step_done guests
 
-# These build the modules, too, and so not beside a guest. The longest are first.
+# These also build modules, so they don't run beside a guest. The longest come first.
 wanted=
-if [ -z "${TEST:-}" ]; then
-	wanted="checkers differential here package"
+if [ -z "${TEST:-}${only_kernels}" ]; then
+	wanted="checkers differential here package probes"
 fi
 if [ -n "${STYLE:-}" ]; then
 	wanted="style $wanted"
 fi
 if [ -n "$wanted" ]; then
-	echo "test.sh: then $wanted, some three minutes in all ..."
+	echo "test.sh: then $wanted, some eight minutes in all; the debug kernel is built once, in 15 more ..."
 	# shellcheck disable=SC2086 # a list
 	run_guests $wanted
-	step_done "what is no kernel"
+	step_done "other tests"
 	steps="$steps:"
 	for name in $wanted; do
 		read -r _ _ _ seconds <"$tmp/$name.counts" || seconds=-

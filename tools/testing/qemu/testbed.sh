@@ -1,12 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: testbed.sh
 #
 # Proves the verdict of the test bed: guests with faulty modules and test
 # programs must fail, each for the right reason, and one without must pass.
-# KERNEL (6.1) chooses the kernel; with debug and race it is their checkers that
-# are proved.
+# KERNEL (6.1) chooses the kernel; debug and race prove their checkers.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
@@ -124,6 +123,10 @@ race)
 	expect fail warning-module warn good "kernel died: WARNING: "
 	expect fail oopsing-module oops good "kernel died: BUG: "
 	TIMEOUT=25 expect fail hanging-module hang good 'guest hung: no verdict within 25 s'
+	BOOT_TIMEOUT=1 expect fail slow-boot none good 'still for 1 s .* [(]time 3 of 3[)]' \
+		'never came to its first process'
+	APPEND=rdinit=/none expect fail early-panic none good 'died before .* [(]time 3 of 3[)]' \
+		'kernel died: Kernel panic'
 	expect fail leaking-module leak good 'rmmod fault_leak was refused'
 	expect fail logging-module log good 'kernel log says: .*self-detected stall'
 	TEST_TIMEOUT=3 expect fail faulty-programs none faulty \

@@ -1,13 +1,13 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: tree.sh KERNEL
 #
 # Makes, or finds in the cache, a root of the suite of KERNEL with what building
 # a whole kernel takes, and in its /src/linux that kernel's source as Debian
-# patches it. Nobody writes there: builds have a directory of their own (O=), or
+# patches it. It is never written to: builds have their own directory (O=), or
 # work on a copy. Prints the directory that holds the root as root/ and the
-# source's version in the file version. REFRESH=1 makes it anew.
+# source's version in the file version. REFRESH=1 makes it again.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)

@@ -1,5 +1,5 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # most is used, or set, by whoever sources this
-# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2034,SC2154 # most is used, or set, by the script that sources this
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Kernel trees with the driver in them. Sourced after lib.sh of the test bed.
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: test.sh
 #
@@ -54,7 +54,7 @@ check()
 	fi
 }
 
-# --- The script's own manners, on trees that are mostly air
+# --- The script itself, on trees that are mostly empty
 
 # A tree of version $2.$3 as directory $1.
 make_tree()
@@ -98,7 +98,7 @@ refused()
 manners()
 {
 	check "refuses what isn't there" refused "$tmp/nowhere" 'no such directory'
-	check "refuses what is no kernel" refused "$top/Documentation" 'not a kernel source tree'
+	check "refuses a directory that is no kernel source" refused "$top/Documentation" 'not a kernel source tree'
 	make_tree "$tmp/headers" 6 1
 	rm "$tmp/headers/mm/shmem.c"
 	check "refuses mere headers" refused "$tmp/headers" 'not a whole kernel source tree'
@@ -109,10 +109,10 @@ manners()
 	make_tree "$tmp/own" 6 6
 	mkdir "$tmp/own/drivers/android/ashmem"
 	: >"$tmp/own/drivers/android/ashmem/Makefile"
-	check "refuses a driver of the same name" refused "$tmp/own" 'has a drivers/android/ashmem of its own'
+	check "refuses a driver of the same name" refused "$tmp/own" 'has a drivers/android/ashmem that is not ours'
 	make_tree "$tmp/uapi" 6 6
 	: >"$tmp/uapi/include/uapi/linux/ashmem.h"
-	check "refuses a header of the same name" refused "$tmp/uapi" 'ashmem.h of its own'
+	check "refuses a header of the same name" refused "$tmp/uapi" 'ashmem.h that is not ours'
 	make_tree "$tmp/other" 6 6
 	mkdir "$tmp/other/drivers/misc"
 	echo 'config ASHMEM' >"$tmp/other/drivers/misc/Kconfig"
@@ -167,7 +167,7 @@ try_patch()
 			$how "$(realpath "$logs/$kernel.patch")"
 		check "$kernel: with $how, the tree is as with links" \
 			patch_is_like_links "$copy/linux" "$patched"
-		check "$kernel: linking refuses the patched tree" refused "$patched" 'of its own; if a patch'
+		check "$kernel: linking refuses the patched tree" refused "$patched" 'that is not ours; if a patch'
 		check "$kernel: 'patch -R' takes all of it back" \
 			patch -s -R -p1 -d "$patched" -i "$(realpath "$logs/$kernel.patch")"
 		check "$kernel: the tree is as before" same_tree "$dir/root/src/linux" "$patched"
@@ -316,7 +316,7 @@ module()
 		"$tmp/info" && grep -x 'intree: *Y' "$tmp/info"
 }
 
-# Without $1 there is no ashmem, whatever is asked for.
+# Without $1 there is no ashmem, with any other option.
 kconfig_refuses()
 {
 	build=refuse

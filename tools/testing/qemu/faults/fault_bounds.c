@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes one byte behind what it has.
+ * Writes one byte behind its buffer.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

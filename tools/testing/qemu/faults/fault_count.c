@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lets go of what it no longer has a reference of.
+ * Drops a reference that it does not hold.
  */
 #include <linux/module.h>
 #include <linux/refcount.h>

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads what it has freed.
+ * Reads freed memory.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

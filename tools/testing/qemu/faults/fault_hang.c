@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Never comes back from its init. It sleeps in between, so that neither the
- * lockup nor the hung-task detector sees it: only the limit on the host can.
+ * Never returns from its init. It sleeps in between, so that neither the lockup nor the
+ * hung-task detector sees it: only the limit on the host can.
  */
 #include <linux/delay.h>
 #include <linux/module.h>

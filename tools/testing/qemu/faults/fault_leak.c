@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keeps a reference to itself that nobody drops.
+ * Keeps a reference to itself and never drops it.
  */
 #include <linux/module.h>
 

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gets the kernel to log trouble without a panic: its message has the words of
- * a stall report.
+ * Logs trouble without a panic: its message has the words of a stall report.
  */
 #include <linux/module.h>
 

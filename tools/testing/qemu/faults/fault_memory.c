@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Forgets pieces of memory.
+ * Leaks memory.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
 
-/* More than one: the address of one may still lie on some stack. */
+/* More than one: the address of one may still be on a stack. */
 static int __init fault_init(void)
 {
 	int i;
@@ -13,7 +13,7 @@ static int __init fault_init(void)
 	for (i = 0; i < 10; i++) {
 		void *piece = kmalloc(100, GFP_KERNEL);
 
-		/* Or the compiler leaves it out. */
+		/* Otherwise the compiler removes it. */
 		OPTIMIZER_HIDE_VAR(piece);
 		if (!piece)
 			return -ENOMEM;

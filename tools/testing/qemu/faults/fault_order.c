@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Takes two locks in either order: nobody ever waits, but somebody could.
+ * Takes two locks in both orders: no task waits in practice, but one could.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>

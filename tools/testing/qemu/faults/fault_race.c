@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two threads add to a number without a lock.
+ * Two threads increment a number without a lock.
  */
 #include <linux/delay.h>
 #include <linux/err.h>

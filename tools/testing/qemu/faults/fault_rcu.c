@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looks at what RCU protects without saying so.
+ * Reads an RCU-protected pointer without rcu_read_lock().
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>

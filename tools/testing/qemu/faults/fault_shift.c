@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shifts by more than there is.
+ * Shifts by more bits than the type has.
  */
 #include <linux/module.h>
 

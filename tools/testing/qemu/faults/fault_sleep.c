@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does under a spinlock what may sleep.
+ * Sleeps under a spinlock.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keeps a processor to itself.
+ * Loops forever on a CPU.
  */
 #include <linux/module.h>
 #include <linux/preempt.h>

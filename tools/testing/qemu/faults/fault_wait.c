@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waits for ever, and not to be woken by a signal.
+ * Waits forever, without being woken by a signal.
  */
 #include <linux/completion.h>
 #include <linux/module.h>

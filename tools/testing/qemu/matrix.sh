@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Usage: matrix.sh
+#
+# Runs the tests on every kernel of the table. Prints for each kernel whether the module
+# builds for it, whether it boots, and how many tests pass. out/matrix keeps the rows, a
+# file for each kernel, so a run of some kernels renews only their rows. The table of all
+# rows is out/matrix.md. The last line is "N passed, N failed".
+#
+# Variables, besides those of test.sh:
+#	KERNEL="6.1 7.3-rt"	only these
+#	DOC=1			put the table into README.md, too
+
+set -eu
+bed=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/testing/qemu/lib.sh
+. "$bed/lib.sh"
+
+[ $# -eq 0 ] || die "usage: matrix.sh (see KERNEL= and DOC= in 'make help')"
+if [ -n "${TEST:-}" ] && [ -n "${DOC:-}" ]; then
+	die "README.md tells of all tests, not of TEST=$TEST"
+fi
+: "${KERNEL:=$(all_kernels)}"
+export KERNEL
+for kernel in $KERNEL; do
+	suite=$(kernel_suite "$kernel")
+	[ -n "$(kernel_column "$kernel" when)" ] || die "$kernel is no stock kernel"
+done
+# This script writes the part of README.md between these lines.
+begin='<!-- Made by make test-matrix DOC=1. -->'
+end='<!-- Until here. -->'
+readme=$top/README.md
+for line in "$begin" "$end"; do
+	grep -qxF "$line" "$readme" || die "README.md has no line '$line'"
+done
+records=$out/matrix
+mkdir -p "$records"
+log=$out/matrix.log
+
+# Prints the result of kernel $1 as its row of the table.
+record()
+{
+	logs=$out/$1
+	version=- builds=no boots=- tests=-
+	if [ -d "$logs" ] && dir=$(REFRESH="" "$bed/root.sh" "$1"); then
+		version=$(cat "$dir/kernel/version")
+	fi
+	if [ -e "$logs/modules/ashmem_linux.ko" ]; then
+		builds=yes
+	fi
+	if [ "$(kernel_column "$1" when)" != build ] && [ "$builds" = yes ]; then
+		boots=no
+		if grep -q '^#bed booted' "$logs/results.log" 2>/dev/null; then
+			boots=yes
+		fi
+		read -r passed failed _ <"$logs/summary" || passed=0 failed=1
+		tests="$passed passed"
+		[ "$failed" -eq 0 ] || tests="$tests, $failed failed"
+		[ -z "${TEST:-}" ] || tests="$tests, of $TEST"
+	fi
+	echo "| $1 | $version | $(kernel_column "$1" machine)" \
+		"| $(kernel_column "$1" page) | $builds | $boots | $tests" \
+		"| $(date -u +%F) |"
+}
+
+table()
+{
+	echo "| kernel | Debian's version | machine | pages | builds | boots | tests | on |"
+	echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
+	missing=
+	for kernel in $(all_kernels); do
+		cat "$records/$kernel" 2>/dev/null || missing="$missing, $kernel"
+	done
+	echo
+	echo "The driver was version $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
+		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}"
+}
+
+# Remove the results of earlier runs.
+for kernel in $KERNEL; do
+	rm -rf "${out:?}/$kernel"
+done
+{
+	"$bed/test.sh" --kernels || echo "test.sh has failed"
+} 2>&1 | tee "$log"
+for kernel in $KERNEL; do
+	record "$kernel" >"$records/$kernel"
+done
+table >"$out/matrix.md"
+if [ -n "${DOC:-}" ]; then
+	put_between "$readme" "$begin" "$end" "$out/matrix.md"
+fi
+cat "$out/matrix.md"
+grep -E '^[0-9]+ passed, ' "$log"
+! grep -qx 'test.sh has failed' "$log"
