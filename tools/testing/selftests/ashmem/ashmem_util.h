@@ -1,10 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Helpers of the ashmem selftests.
  *
- * To be included behind kselftest_harness.h. Calls report their errno as a
- * negative value, so that one EXPECT_EQ() tells both that a call was refused
- * and why.
+ * Include after kselftest_harness.h. Calls return errno as a negative value, so that one
+ * EXPECT_EQ() checks both that a call was refused and why.
  */
 #ifndef ASHMEM_UTIL_H
 #define ASHMEM_UTIL_H
@@ -40,7 +39,7 @@
 #define RET(call) ({ __typeof__(call) __r = (call); \
 		     (long long)(__r == (__typeof__(call))-1 ? -errno : __r); })
 
-/* For a child process: says where it failed, and fails. */
+/* For a child process: prints where it failed, and exits with an error. */
 #define CHILD_CHECK(cond) do { \
 	if (!(cond)) { \
 		fprintf(stderr, "# %s:%d: child: not true: %s (errno %d)\n", \
@@ -50,9 +49,9 @@
 } while (0)
 
 #ifdef TEST_TIMEOUT_DEFAULT
-/* An emulated machine on a host that is busy takes ten times as long. */
+/* Only for hangs: an emulated machine on a busy host is ten times slower. */
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	90
+#define TEST_TIMEOUT_DEFAULT	300
 #endif
 
 static UNUSED size_t page_size(void)
@@ -97,8 +96,8 @@ static UNUSED long ash_set_size(int fd, size_t size)
 }
 
 /*
- * The kernel cuts the value of any ioctl to an int: sizes of 2 GiB and more
- * don't come back whole, and some look like an errno.
+ * The kernel truncates the result of any ioctl to an int: sizes of 2 GiB and more are
+ * wrong, and some look like an errno.
  */
 static UNUSED long ash_get_size(int fd)
 {
@@ -172,7 +171,7 @@ static UNUSED void *ash_map(int fd, size_t len, int prot)
 	return mmap(NULL, len, prot, MAP_SHARED, fd, 0);
 }
 
-/* mmap() that isn't expected to succeed: 0 or -errno, nothing stays mapped. */
+/* An mmap() that should fail: 0 or -errno, nothing stays mapped. */
 static UNUSED long map_errno(int fd, size_t len, int prot, int flags, off_t off)
 {
 	void *p = mmap(NULL, len, prot, flags, fd, off);
@@ -183,7 +182,7 @@ static UNUSED long map_errno(int fd, size_t len, int prot, int flags, off_t off)
 	return 0;
 }
 
-/* ---- the state of a region, as far as a caller can see it ---- */
+/* ---- the state of a region, as a caller sees it ---- */
 
 struct ash_state {
 	char name[ASHMEM_NAME_LEN];
@@ -274,8 +273,8 @@ static UNUSED bool zeroed(const void *buf, size_t len)
 }
 
 /*
- * @len bytes that end where the readable memory ends: what reads or writes one
- * byte too many runs into the guard page. NULL on failure.
+ * @len bytes right before a guard page: an access of one byte too many faults. NULL on
+ * failure.
  */
 static UNUSED void *guarded(size_t len)
 {
@@ -556,8 +555,8 @@ static UNUSED int recv_word(int sock, uint64_t *word)
 /* ---- purging ---- */
 
 /*
- * True when this task may PURGE_ALL_CACHES. Also throws away whatever others
- * left unpinned, so that the caller can count its own pages.
+ * True if this task may PURGE_ALL_CACHES. Also purges what others left unpinned, so that
+ * the caller can count its own pages.
  */
 static UNUSED bool purge_works(void)
 {

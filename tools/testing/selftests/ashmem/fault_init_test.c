@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens when an allocation fails as the module is loaded: each of those
- * of its init in turn. It then isn't loaded, says what it lacked, leaves nothing
- * behind, and can be loaded again. Needs what fault_test needs.
+ * Each allocation of the module's init fails in turn. Then the module must not be
+ * loaded, must log what failed, must leave nothing behind, and must load at the next
+ * try. Has the requirements of fault_test.
  */
 #include "kselftest_harness.h"
 #include "fault_util.h"
@@ -33,7 +33,7 @@ FIXTURE_TEARDOWN(init)
 		EXPECT_EQ(0, module_load());
 }
 
-/* Is there a line of our init's in the log since the last look? @err gets its error. */
+/* Is there a new line of our init in the log? @err gets its error. */
 static bool init_complained(int log, int *err)
 {
 	char line[2048], *text;
@@ -70,9 +70,8 @@ static bool module_left_something(void)
 }
 
 /*
- * The kernel's own part of loading makes hundreds of allocations before it comes
- * to ours. So from the last one backwards, to the first that our init says
- * nothing of.
+ * The kernel makes hundreds of allocations before our init runs. So go backwards from
+ * the last one, to the first that our init does not report.
  */
 TEST_F_TIMEOUT(init, leaves_nothing_when_it_fails, 1800)
 {
@@ -87,7 +86,7 @@ TEST_F_TIMEOUT(init, leaves_nothing_when_it_fails, 1800)
 	ASSERT_FALSE(module_left_something());
 	ASSERT_TRUE(fault_arm(&self->faults, plenty));
 	ret = module_load();
-	/* Some that are left over are made or not made as it happens. */
+	/* Some of the other allocations happen only sometimes. */
 	nth = plenty - fault_disarm(&self->faults) + 10;
 	ASSERT_EQ(0, ret);
 	init_complained(self->log, &err);

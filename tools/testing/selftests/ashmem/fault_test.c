@@ -1,10 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens when an allocation or a copy fails: each of them in turn, in
- * every call of the device. The call then says one of the errors that it is
- * documented to, changes nothing that can be seen, and works when it is made once
- * more. What it may have lost is for the module's unloading and for kmemleak to
- * find.
+ * Each allocation and each copy fails in turn, in every call of the device. The call
+ * must return a documented error, must change nothing visible, and must succeed when it
+ * is repeated. Unloading the module and kmemleak find leaks.
  *
  * Needs a kernel with CONFIG_FAULT_INJECTION, FAILSLAB, FAIL_PAGE_ALLOC,
  * FAULT_INJECTION_USERCOPY and FAULT_INJECTION_DEBUG_FS.
@@ -14,10 +12,10 @@
 #include "module_util.h"
 
 #define PAGES		8
-/* Far more than any call makes allocations: a loop that got lost ends. */
+/* Far more than the allocations of any call: ends a runaway loop. */
 #define MAX_STEPS	4000
 
-/* A region, and what the call in question works on. */
+/* A region, and the data of the tested call. */
 struct subject {
 	int fd;
 	int pipe[2];
@@ -71,7 +69,7 @@ static void look(const struct subject *s, struct snapshot *snap)
 	}
 }
 
-/* ---- what a call needs to be there ---- */
+/* ---- what a call needs ---- */
 
 static bool nothing(struct subject *s UNUSED)
 {
@@ -126,7 +124,7 @@ static bool with_pipe(struct subject *s)
 	return filled_up(s) && !pipe2(s->pipe, O_CLOEXEC);
 }
 
-/* ---- the calls, and what they have done when they say that they did ---- */
+/* ---- the calls, and the effect of their success ---- */
 
 static long do_open(struct subject *s)
 {
@@ -237,7 +235,7 @@ static long do_map_private(struct subject *s)
 	return map_with(s, MAP_PRIVATE);
 }
 
-/* Also that the call left one mapping of one file, which has the name. */
+/* Also checks that the call left one mapping of one file with the name. */
 static bool is_mapped(struct subject *s, long ret)
 {
 	struct maps_line line;
@@ -343,7 +341,7 @@ static long do_read(struct subject *s)
 	return RET(read(s->fd, s->data, sizeof(s->data)));
 }
 
-/* A read may come out short, but what it says it has read it has. */
+/* A read may be short, but must have read what it returns. */
 static bool has_read(struct subject *s, long ret)
 {
 	return ret > 0 && filled(s->data, (size_t)ret, 1) &&
@@ -395,7 +393,7 @@ static long do_close(struct subject *s)
 	return RET(close(fd));
 }
 
-/* What a mapping shows outlives the region, unpinned or not. */
+/* The contents of a mapping outlive the region, unpinned or not. */
 static bool is_closed(struct subject *s, long ret)
 {
 	return !ret && filled(s->a, s->len, 1);
@@ -408,7 +406,7 @@ FIXTURE(fault)
 	long refs;
 };
 
-/* Each error of @says must be seen, @may_say may, and no other. */
+/* Each error of @says must occur, those of @may_say may, and no other. */
 FIXTURE_VARIANT(fault)
 {
 	bool (*prepare)(struct subject *s);
@@ -431,7 +429,7 @@ CALL(set_mask, named, do_set_mask, has_mask);
 CALL(get_file_id, mapped, do_get_file_id, got_file_id);
 CALL(pin_status, half_unpinned, do_pin_status, told_status);
 CALL(get_name, named, do_get_name, got_name, .says = { EFAULT });
-/* An inode that can't be had is ENOSPC to shmem. */
+/* shmem returns ENOSPC if it cannot allocate an inode. */
 CALL(map, sized, do_map, is_mapped, .says = { ENOMEM, ENOSPC });
 CALL(map_noreserve, sized, do_map_noreserve, is_mapped, .says = { ENOMEM, ENOSPC });
 CALL(map_private, sized, do_map_private, is_mapped, .says = { ENOMEM, ENOSPC });
@@ -504,7 +502,7 @@ TEST_F_TIMEOUT(fault, changes_nothing, 600)
 	struct snapshot before, after;
 	struct subject *s = &self->s;
 
-	/* Once without a fault: libc binds, the stack grows, caches fill. */
+	/* Run once without a fault: libc binds symbols, the stack grows, caches fill. */
 	ASSERT_TRUE(variant->prepare(s));
 	look(s, &before);
 	ASSERT_TRUE(variant->done(s, variant->call(s)));
@@ -515,8 +513,8 @@ TEST_F_TIMEOUT(fault, changes_nothing, 600)
 		long ret;
 
 		/*
-		 * A slab that takes a page just then moves all that follows by one,
-		 * so that a place can be stepped over: once more, if one was.
+		 * If a slab allocates a page just then, all later numbers shift by one
+		 * and a place is skipped: try again then.
 		 */
 		if (left) {
 			if (all_seen(variant->says, seen) || ++passes == 5)

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Faults on purpose: /proc/self/fail-nth has the n-th allocation or copy of
- * this task fail, whoever in the kernel asks for it.
+ * this task fail, whichever part of the kernel asks for it.
  */
 #ifndef FAULT_UTIL_H
 #define FAULT_UTIL_H
@@ -11,8 +11,8 @@
 #define FAULT_DIR	"/sys/kernel/debug/"
 
 /*
- * As they are, only allocations that may not sleep fail, and pages not singly;
- * and each fault would be told in the log with a backtrace.
+ * By default only atomic allocations and higher-order pages fail, and each fault logs a
+ * backtrace.
  */
 static const struct fault_switch {
 	const char *path;
@@ -32,7 +32,7 @@ struct faults {
 	char old[ARRAY_SIZE(fault_switches)][16];
 };
 
-/* NULL, or why no faults can be had. */
+/* NULL, or why faults cannot be injected. */
 static UNUSED const char *faults_begin(struct faults *f)
 {
 	unsigned int i;
@@ -64,7 +64,7 @@ static UNUSED void faults_end(struct faults *f)
 	close(f->fd);
 }
 
-/* From now on @nth - 1 allocations and copies go well, and the next one fails. */
+/* From now on @nth - 1 allocations and copies succeed, and the next one fails. */
 static UNUSED bool fault_arm(struct faults *f, unsigned int nth)
 {
 	char text[16];
@@ -77,7 +77,7 @@ static UNUSED bool fault_arm(struct faults *f, unsigned int nth)
 static UNUSED unsigned int fault_disarm(struct faults *f)
 {
 	char text[16] = "";
-	/* The copy of the answer counts, too: if that fails, one was left. */
+	/* The copy of this result counts, too: if it fails, one was left. */
 	unsigned int left = pread(f->fd, text, sizeof(text) - 1, 0) > 0 ?
 			    (unsigned int)strtoul(text, NULL, 10) : 1;
 

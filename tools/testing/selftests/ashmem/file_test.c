@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A region's descriptor as a file: read, seek, what is refused, poll,
  * sendfile, splice and fdinfo.
@@ -166,7 +166,7 @@ TEST_F(file, read_into_a_bad_buffer_is_refused)
 	EXPECT_EQ(0, RET(lseek(self->fd, 0, SEEK_CUR)));
 	EXPECT_EQ(-EFAULT, RET(pread(self->fd, bad_address(), 10, 0)));
 
-	/* What fits is delivered, and counted. */
+	/* As much as fits is read, and counted. */
 	got = RET(read(self->fd, tight, 20));
 	EXPECT_EQ(10, got);
 	EXPECT_TRUE(filled(tight, 10, 1));
@@ -288,7 +288,7 @@ TEST_F(file, position_belongs_to_the_open_region)
 	EXPECT_EQ(71, RET(lseek(self->fd, 0, SEEK_CUR)));
 }
 
-/* ---- what can't be done to it ---- */
+/* ---- what is refused ---- */
 
 TEST_F(file, writing_is_refused)
 {
@@ -372,8 +372,8 @@ static long long drain(int fd, unsigned char *buf, size_t len)
 }
 
 /*
- * sendfile() takes only regular files on 5.10, whatever can seek on 6.1.
- * splice() reads from a device on both.
+ * sendfile() accepts only regular files on 5.10, and all seekable files on 6.1. splice()
+ * reads from a device on both.
  */
 static bool sendfile_reads_devices(int fd, int out)
 {
@@ -401,7 +401,7 @@ TEST_F(file, sendfile_delivers_the_bytes_to_a_pipe)
 	EXPECT_EQ(20, drain(pipefd[0], self->buf, 20));
 	EXPECT_TRUE(filled_from(self->buf, 20, 1, self->p - 10));
 
-	/* With an offset of its own it leaves the position alone. */
+	/* With its own offset it leaves the position alone. */
 	EXPECT_EQ(9, RET(lseek(self->fd, 0, SEEK_CUR)));
 	EXPECT_EQ(11, RET(sendfile(pipefd[1], self->fd, NULL, 11)));
 	EXPECT_EQ(11, drain(pipefd[0], self->buf, 11));
@@ -432,7 +432,7 @@ TEST_F(file, sendfile_copies_all_into_another_file)
 		  RET(pread(memfd, self->buf, 5 * self->p, 0)));
 	EXPECT_TRUE(filled(self->buf, self->size, 1));
 
-	/* The copy is a copy. */
+	/* The copy is independent. */
 	fill(self->a, self->size, 5);
 	EXPECT_EQ((long long)self->size,
 		  RET(pread(memfd, self->buf, 5 * self->p, 0)));

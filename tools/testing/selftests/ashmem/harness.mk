@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Where the kernel's kselftest_harness.h is, for makefiles of tests to include:
 # in KSELFTEST_DIR (the directory that holds it), in KSRC (a kernel tree), or in

@@ -1,8 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mappings of a region: what is refused, what is shared, what is private, how
  * they look in /proc, and the ways around the protection mask that must fail.
  */
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+
 #include "kselftest_harness.h"
 #include "ashmem_util.h"
 
@@ -53,7 +56,7 @@ TEST_F(map, needs_a_size)
 	ASSERT_EQ(0, ash_set_size(fd, 0));
 	EXPECT_EQ(-EINVAL, map_errno(fd, self->p, PROT_READ, variant->flags, 0));
 	EXPECT_EQ(-EINVAL, ash_file_id(fd, &id));
-	/* The missing size is told before the refused right. */
+	/* The missing size is reported before the refused right. */
 	ASSERT_EQ(0, ash_set_mask(fd, 0));
 	EXPECT_EQ(-EINVAL, map_errno(fd, self->p, PROT_READ, variant->flags, 0));
 	close(fd);
@@ -73,7 +76,7 @@ TEST_F(map, may_be_as_long_as_the_page_rounded_size)
 	EXPECT_EQ(0, map_errno(self->fd, 2 * self->p + 2, PROT_READ,
 			       variant->flags, 0));
 	EXPECT_EQ(0, map_errno(self->fd, 1, PROT_READ, variant->flags, 0));
-	/* No longer with a backing file than without one. */
+	/* The limit is the same with and without a backing file. */
 	EXPECT_EQ(-EINVAL, map_errno(self->fd, 4 * self->p, PROT_READ,
 				     variant->flags, 0));
 }
@@ -150,7 +153,9 @@ TEST_F(map, write_stays_refused_after_mprotect_failed)
 	EXPECT_EQ(-EACCES, RET(mprotect(q, self->p, PROT_RW)));
 	EXPECT_EQ(SIGSEGV, touch_write(q, 1));
 	EXPECT_EQ(0, touch_read(q));
-	/* A debugger's way in, which ignores what a mapping has but not may have. */
+	/*
+	 * A debugger's access ignores the present rights of a mapping, but not VM_MAY*.
+	 */
 	mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, mem);
 	EXPECT_EQ(-1, pwrite(mem, "x", 1, (off_t)(uintptr_t)q));
@@ -250,9 +255,9 @@ TEST_F(map, write_only_descriptor_maps_nothing)
 }
 
 /*
- * The kernel would do the remapping "from vma->vm_file", the backing file,
- * which knows nothing of the mask. On some kernels the failed call leaves a
- * hole where the mapping was: what counts is that no right came with it.
+ * The kernel would remap vma->vm_file, the backing, which knows nothing of the mask. On
+ * some kernels the failed call leaves a hole instead of the mapping: only check that it
+ * gives no right.
  */
 TEST_F(map, remap_file_pages_is_refused)
 {
@@ -312,7 +317,7 @@ TEST_F(map, backing_file_cannot_be_opened_by_its_path)
 			close(fd);
 	}
 
-	/* O_PATH opens no file; what it gives must not open one either. */
+	/* O_PATH opens no file, and its descriptor must not open one either. */
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd >= 0) {
 		snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
@@ -438,7 +443,7 @@ TEST_F(shared, madvise_remove_needs_the_right_to_write)
 	EXPECT_TRUE(filled(self->a, self->len, 14));
 	EXPECT_TRUE(filled(b, self->len, 14));
 
-	/* The holder of a writable mapping may: it could write zeroes, too. */
+	/* A task with a writable mapping may: it could also write zeroes. */
 	EXPECT_EQ(0, RET(madvise(self->a + self->p, self->p, MADV_REMOVE)));
 	EXPECT_TRUE(zeroed(self->a + self->p, self->p));
 	EXPECT_TRUE(filled(self->a, self->p, 14));
@@ -471,7 +476,7 @@ TEST_F(shared, page_beyond_the_size_raises_sigbus)
 	ASSERT_NE(MAP_FAILED, off);
 	ASSERT_NE(MAP_FAILED, past);
 
-	/* The last page is there as a whole, although the size ends in it. */
+	/* The last page is complete, although the size ends within it. */
 	EXPECT_EQ(0, touch_write(b + 2 * self->p - 1, 0x21));
 	EXPECT_EQ(0x21, b[2 * self->p - 1]);
 	EXPECT_EQ(0x21, off[self->p - 1]);
@@ -497,7 +502,7 @@ TEST_F(shared, grown_past_the_size_raises_sigbus_there)
 }
 
 /*
- * A region belongs to one open, so nobody can have written to one that was
+ * A region belongs to one open, so no other task has written to one that was
  * opened O_RDONLY. That the mapping shows the region's own pages, and isn't
  * private memory, is seen by the backing file: a read fault fills a hole.
  */
@@ -543,7 +548,7 @@ TEST_F(shared, read_only_descriptor_never_gives_write)
 	EXPECT_EQ(-EACCES, RET(madvise(b, self->p, MADV_REMOVE)));
 	EXPECT_TRUE(zeroed(b, self->p));
 
-	/* Private memory is the caller's own: he may write to that. */
+	/* Private memory belongs to the caller, which may write to it. */
 	b = mmap(NULL, self->p, PROT_RW, MAP_PRIVATE, fd, 0);
 	ASSERT_NE(MAP_FAILED, b);
 	EXPECT_EQ(0, touch_write(b, 1));
@@ -595,6 +600,119 @@ TEST(private_data_is_copied_on_fork)
 	EXPECT_EQ(0, wait_child(pid));
 	EXPECT_TRUE(filled(priv, p, 20));
 	close(fd);
+}
+
+/* ---- userfaultfd ---- */
+
+FIXTURE(uffd)
+{
+	size_t p;
+	int fd, uffd;
+	unsigned char *a, *page;
+	uint64_t ioctls;
+};
+
+FIXTURE_VARIANT(uffd)
+{
+	int flags;
+};
+
+FIXTURE_VARIANT_ADD(uffd, private)
+{
+	.flags = MAP_PRIVATE,
+};
+
+FIXTURE_VARIANT_ADD(uffd, shared)
+{
+	.flags = MAP_SHARED,
+};
+
+/* The last three of four pages are mapped: the offset counts, and so does the end. */
+FIXTURE_SETUP(uffd)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	self->fd = -1;
+	self->p = page_size();
+	self->uffd = (int)syscall(__NR_userfaultfd, O_CLOEXEC);
+	if (self->uffd < 0)
+		SKIP(return, "needs CONFIG_USERFAULTFD, and root");
+	ASSERT_EQ(0, RET(ioctl(self->uffd, UFFDIO_API, &api)));
+	self->fd = ash_region("uffd", 3 * self->p + 1);
+	ASSERT_LE(0, self->fd);
+	self->a = mmap(NULL, 3 * self->p, PROT_RW, variant->flags, self->fd, (off_t)self->p);
+	ASSERT_NE(MAP_FAILED, self->a);
+	self->page = malloc(self->p);
+	ASSERT_NE(NULL, self->page);
+	fill(self->page, self->p, 30);
+	reg.range.start = (unsigned long)self->a;
+	reg.range.len = 3 * self->p;
+	ASSERT_EQ(0, RET(ioctl(self->uffd, UFFDIO_REGISTER, &reg)));
+	self->ioctls = reg.ioctls;
+}
+
+FIXTURE_TEARDOWN(uffd)
+{
+	if (self->fd < 0)
+		return;
+	close(self->uffd);
+	munmap(self->a, 3 * self->p);
+	close(self->fd);
+	free(self->page);
+}
+
+static long uffd_copy(int uffd, void *to, void *from, size_t len)
+{
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)to, .src = (unsigned long)from, .len = len,
+	};
+
+	return ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : (long)copy.copy;
+}
+
+TEST_F(uffd, pages_are_filled_before_they_are_touched)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (unsigned long)self->a + self->p, .len = self->p },
+	};
+
+	EXPECT_EQ((long)self->p, uffd_copy(self->uffd, self->a, self->page, self->p));
+	EXPECT_EQ((long)self->p, uffd_copy(self->uffd, self->a + 2 * self->p, self->page, self->p));
+	EXPECT_EQ(-EEXIST, uffd_copy(self->uffd, self->a, self->page, self->p));
+	if (self->ioctls >> _UFFDIO_ZEROPAGE & 1)
+		EXPECT_EQ(0, RET(ioctl(self->uffd, UFFDIO_ZEROPAGE, &zero)));
+	/* From here on missing pages are filled normally. */
+	close(self->uffd);
+	EXPECT_TRUE(zeroed(self->a + self->p, self->p));
+	EXPECT_TRUE(filled(self->a, self->p, 30));
+	EXPECT_TRUE(filled(self->a + 2 * self->p, self->p, 30));
+}
+
+static void *touch_third_page(void *arg)
+{
+	unsigned char *a = arg;
+
+	a[2 * page_size()]++;
+	return NULL;
+}
+
+TEST_F(uffd, thread_that_faults_gets_its_page)
+{
+	struct uffd_msg msg = { .event = 0 };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_third_page, self->a));
+	ASSERT_EQ((long long)sizeof(msg), RET(read(self->uffd, &msg, sizeof(msg))));
+	EXPECT_EQ(UFFD_EVENT_PAGEFAULT, msg.event);
+	EXPECT_EQ((unsigned long)self->a + 2 * self->p,
+		  msg.arg.pagefault.address & ~(self->p - 1));
+	EXPECT_EQ((long)self->p, uffd_copy(self->uffd, self->a + 2 * self->p, self->page, self->p));
+	/* If that failed, this lets the thread go on. */
+	close(self->uffd);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ((unsigned char)(pattern_byte(30, 0) + 1), self->a[2 * self->p]);
+	EXPECT_TRUE(filled_from(self->a + 2 * self->p + 1, self->p - 1, 30, 1));
 }
 
 /* The line @key of the mapping at @addr in smaps, in kB. */
@@ -692,8 +810,8 @@ FIXTURE_TEARDOWN(huge)
 }
 
 /*
- * Punching holes into the backing file must leave anonymous memory alone that
- * merely is mapped "at" it. The original lost huge pages this way.
+ * Punching holes into the backing file must not affect anonymous memory that is only
+ * mapped "at" it. The original driver lost huge pages this way.
  */
 TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 {
@@ -777,7 +895,7 @@ FIXTURE_SETUP(shared_huge)
 		SKIP(return, "no huge page size that a test can afford");
 	if (!thp_set(THP "shmem_enabled", variant->mode))
 		SKIP(return, "changing shmem_enabled needs root");
-	/* Not a multiple: what isn't as long as a huge page gets small ones. */
+	/* Not a multiple: a part that is shorter than a huge page gets small pages. */
 	self->len = 2 * self->huge + page_size();
 	self->memfd = memfd_create("huge", MFD_CLOEXEC);
 	ASSERT_LE(0, self->memfd);
@@ -800,7 +918,7 @@ static unsigned char *map_filled(int fd, size_t len, unsigned char seed)
 
 	if (a == MAP_FAILED)
 		return NULL;
-	/* Matters to "advise" only; kernels without say EINVAL. */
+	/* Only needed for "advise"; kernels without it return EINVAL. */
 	madvise(a, len, MADV_HUGEPAGE);
 	fill(a, len, seed);
 	return a;
@@ -846,6 +964,44 @@ TEST_F(shared_huge, pages_are_purged_and_come_back_empty)
 	EXPECT_TRUE(filled_from(a + self->huge / 2, page_size(), 3, self->huge / 2));
 	EXPECT_TRUE(zeroed(a + self->huge / 2 + page_size(),
 			   self->len - self->huge / 2 - page_size()));
+}
+
+/* The pages of all shared memory. */
+static long shared_pages(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	/* Each processor keeps a part of the count to itself. */
+	if (fd >= 0) {
+		if (write(fd, "1", 1) < 0)
+			perror("stat_refresh");
+		close(fd);
+	}
+	return proc_kb("/proc/meminfo", "Shmem") * 1024 / (long)page_size();
+}
+
+/*
+ * A huge page of which one page stays is split. Were it only cleared, the purge would
+ * count pages that no test gets. Other programs may share memory at the same time.
+ */
+TEST_F(shared_huge, a_purge_frees_what_it_says)
+{
+	unsigned char *a = map_filled(self->fd, self->len, 4);
+	long before = shared_pages(), said, freed, slack;
+
+	ASSERT_NE(NULL, a);
+	if (!purge_works())
+		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	/* Old kernels give the last page a huge one that reaches over the end. */
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, (uint32_t)(2 * self->huge)));
+	ASSERT_EQ(ASHMEM_NOT_PURGED, ash_pin(self->fd, (uint32_t)(self->huge / 2),
+					     (uint32_t)page_size()));
+	said = ash_purge_all(self->fd);
+	freed = before - shared_pages();
+	slack = said / 8;
+	TH_LOG("%ld pages said, %ld freed", said, freed);
+	EXPECT_LE(said - slack, freed);
+	EXPECT_GE(said + slack, freed);
 }
 
 TEST_HARNESS_MAIN

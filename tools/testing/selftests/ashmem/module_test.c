@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * When the module can be unloaded: not as long as anything of it is in use.
+ * When the module can be unloaded: not while anything of it is in use.
  *
  * ASHMEM_MODULE is where the module is, see module_util.h. ASHMEM_MODULE_TRIPS
  * (default 200) is how often it comes and goes while others use it.
@@ -25,7 +25,7 @@ FIXTURE_SETUP(module)
 	ASSERT_LE(0, self->fd);
 }
 
-/* Whatever a test did, or failed to do, the next one finds it loaded. */
+/* The module is loaded for the next test, even after a failure. */
 FIXTURE_TEARDOWN_PARENT(module)
 {
 	if (module_refs() < 0) {
@@ -48,7 +48,7 @@ TEST_F(module, stays_while_a_mapping_lives_after_close)
 	ASSERT_NE(MAP_FAILED, a);
 	fill(a, self->len, 1);
 	ASSERT_EQ(0, close(self->fd));
-	/* Not only now, but also once all that is put off has been done. */
+	/* Not only now, but also after all deferred work. */
 	EXPECT_EQ(-EAGAIN, module_unload());
 	nap_ms(200);
 	EXPECT_EQ(-EAGAIN, module_unload());
@@ -122,7 +122,7 @@ TEST_F(module, stays_while_a_child_maps_what_its_dead_maker_left)
 	nap_ms(200);
 	EXPECT_EQ(-EAGAIN, module_unload());
 	EXPECT_EQ(0, send_word(sock[0], 1));
-	/* The peer's end is closed when the grandchild is gone. */
+	/* The peer's end is closed when the grandchild has exited. */
 	EXPECT_EQ(-EPIPE, recv_word(sock[0], &word));
 	close(sock[0]);
 	EXPECT_EQ(0, module_unload_soon());
@@ -149,7 +149,7 @@ TEST_F(module, goes_when_nothing_is_left_and_comes_back)
 
 	ASSERT_NE(MAP_FAILED, a);
 	fill(a, self->len, 5);
-	/* Unpinned and purged pages hold nothing either. */
+	/* Unpinned and purged pages hold no reference either. */
 	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
 	ash_purge_all(self->fd);
 	ASSERT_EQ(0, munmap(a, self->len));
@@ -176,7 +176,7 @@ TEST_F(module, goes_when_nothing_is_left_and_comes_back)
 	}
 }
 
-/* What the users of a module that comes and goes tell of themselves. */
+/* What the users report while the module is unloaded and loaded. */
 struct visits {
 	bool over;
 	unsigned long done;
@@ -184,7 +184,7 @@ struct visits {
 
 /*
  * Uses the device whenever it is there, until told that it's over. Whatever the
- * module does meanwhile, an open that worked gives a region that works.
+ * module does in between, an open that worked gives a region that works.
  */
 static void visit(struct visits *visits, size_t len, unsigned char seed)
 {
@@ -214,7 +214,7 @@ static void visit(struct visits *visits, size_t len, unsigned char seed)
 	_exit(0);
 }
 
-TEST_F_TIMEOUT(module, comes_and_goes_under_use, 170)
+TEST_F_TIMEOUT(module, comes_and_goes_under_use, 300)
 {
 	const char *env = getenv("ASHMEM_MODULE_TRIPS");
 	unsigned long wanted = env ? strtoul(env, NULL, 10) : 200;
@@ -251,7 +251,7 @@ TEST_F_TIMEOUT(module, comes_and_goes_under_use, 170)
 		EXPECT_EQ(0, wait_child(pids[i]));
 	TH_LOG("%lu trips, %lu visits, %lu unloads refused", trips, visits->done,
 	       refused);
-	/* Or nobody was in anybody's way. */
+	/* Otherwise nothing raced. */
 	EXPECT_LT(wanted / 4, visits->done);
 	EXPECT_LT(0, refused);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Helpers of the tests that load and unload the module.
  *
@@ -44,7 +44,7 @@ static UNUSED long module_unload(void)
 	return RET(syscall(SYS_delete_module, MODULE, O_NONBLOCK));
 }
 
-/* The last reference goes a little later than the call that dropped it. */
+/* The last reference is dropped a little after the call. */
 static UNUSED long module_unload_soon(void)
 {
 	long ret = 0;

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who may purge, what is counted, what is lost and what is kept: by
- * PURGE_ALL_CACHES, by the shrinker, and under real memory pressure.
+ * Who may purge, what is counted, lost and kept: with PURGE_ALL_CACHES, the shrinker,
+ * and real memory pressure.
  *
  * ASHMEM_PRESSURE_MAX_MB (default 4096) is how much available memory the
  * pressure tests dare to use up.
@@ -137,7 +137,7 @@ TEST_F(purge, does_not_count_closed_regions)
 	fill(a, 8 * self->p, 2);
 	ASSERT_EQ(0, ash_unpin(fd, 0, 0));
 	close(fd);
-	/* Nobody could learn of the loss any more, so nothing is lost. */
+	/* No task could learn of the loss any more, so nothing is lost. */
 	EXPECT_EQ(0, ash_purge_all(self->fd));
 	EXPECT_TRUE(filled(a, 8 * self->p, 2));
 }
@@ -202,7 +202,7 @@ TEST_F(purge, gives_the_memory_back)
 
 /*
  * Purged pages that are written again without a PIN are memory that must be
- * reclaimable once more; that the old contents went stays known. (The original
+ * reclaimable again; PIN still reports the loss of the old contents. (The original
  * forgot such pages until they were pinned.)
  */
 TEST_F(purge, pages_written_again_and_unpinned_again_can_go_again)
@@ -283,7 +283,7 @@ TEST_F(purge, many_small_ranges_all_go)
 	ASSERT_NE(MAP_FAILED, a);
 	for (i = 0; i < 2 * n; i++)
 		a[i * self->p] = (unsigned char)(i | 1);
-	/* Every other page, in an order that isn't the pages' own. */
+	/* Every other page, in an order that isn't that of the pages. */
 	for (i = 0; i < n; i++)
 		ASSERT_EQ(0, ash_unpin(fd, (uint32_t)((i * 37 % n) * 2 * self->p),
 				       (uint32_t)self->p));
@@ -339,7 +339,7 @@ TEST_F(purge, runs_while_others_map_and_read)
 				*v = pattern_byte(4, page * self->p);
 			}
 			munmap(b, len);
-			/* The parent's end is closed: time to go. */
+			/* The parent has closed its end: exit. */
 			if (read(stop[0], &byte, 1) == 0)
 				_exit(0);
 		}
@@ -383,7 +383,7 @@ TEST_F(purge, shrinker_takes_unpinned_pages_and_keeps_pinned_ones)
 	close(fd);
 }
 
-/* The least there can be still is something, and is found by the next count. */
+/* The smallest possible amount is something, and the next count finds it. */
 TEST_F(purge, shrinker_takes_a_single_page)
 {
 	uint32_t p = (uint32_t)self->p;
@@ -396,7 +396,7 @@ TEST_F(purge, shrinker_takes_a_single_page)
 	EXPECT_TRUE(filled(self->a, p, 1));
 }
 
-/* A shrinker that counted ranges, or nothing much, would hardly be asked. */
+/* The kernel would hardly call a shrinker that counted ranges. */
 TEST_F(purge, shrinker_takes_most_of_many_single_pages)
 {
 	uint32_t p = (uint32_t)self->p, i;
@@ -419,7 +419,7 @@ TEST_F(purge, shrinker_takes_most_of_many_single_pages)
 	close(fd);
 }
 
-/* What becomes of three caches that a purge takes one after the other. */
+/* The state of three caches that a purge takes one after the other. */
 enum order { OUT_OF_ORDER, IN_ORDER, NOT_SEEN };
 
 static enum order watch_order(struct __test_metadata *_metadata, size_t p)
@@ -443,12 +443,16 @@ static enum order watch_order(struct __test_metadata *_metadata, size_t p)
 		ASSERT_NE(MAP_FAILED, a[i]);
 		memset(a[i], 0x30 + (int)i, len);
 	}
+	/* Order is exact to a tick of the clock, so the test sleeps in between. */
 	ASSERT_EQ(0, ash_unpin(fd[YOUNG], 0, 0));
+	usleep(30000);
 	for (off = 0; off < len; off += step)
 		ASSERT_EQ(0, ash_unpin(fd[OLDEST], (uint32_t)off,
 				       (uint32_t)step));
+	usleep(30000);
 	ASSERT_EQ(0, ash_unpin(fd[MIDDLE], 0, 0));
-	/* First once, but unpinning it again makes it the youngest. */
+	usleep(30000);
+	/* The first at first, but another UNPIN makes it the youngest. */
 	ASSERT_EQ(0, ash_unpin(fd[YOUNG], 0, 0));
 
 	pid = fork();
@@ -490,7 +494,7 @@ static enum order watch_order(struct __test_metadata *_metadata, size_t p)
 
 /*
  * Three caches, unpinned in an order that isn't that of their making, and one
- * of them twice. Nobody else reclaims meanwhile, so no region is busy. But the
+ * of them twice. No other task reclaims, so no region is busy. But the
  * kernel may have a page locked for a moment, to see whether it was used for
  * instance, and then its range is passed over: hence more than one try.
  */
@@ -513,10 +517,9 @@ TEST_F(purge, shrinker_takes_the_oldest_first)
 /*
  * Three caches that are unpinned and a region that stays pinned. A child takes
  * memory away until half of the caches have gone. In which order they go is no
- * matter here: several tasks reclaim at once, and each passes over a region
- * that another one is busy with.
+ * matter here.
  */
-TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 120)
+TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 300)
 {
 	enum { PINNED = 3, N };
 	long avail = pressable_mb(), steps, max_steps, left = 0, whole, i;
@@ -570,7 +573,7 @@ TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 120)
 
 	EXPECT_TRUE(filled(a[PINNED], len, 6));
 	EXPECT_EQ(ASHMEM_NOT_PURGED, ash_pin(fd[PINNED], 0, 0));
-	/* Each page is either whole or gone, and PIN tells of what is gone. */
+	/* Each page is either complete or gone, and PIN reports what is gone. */
 	for (i = 0; i < PINNED; i++) {
 		bool lost = false;
 		long answer = ash_pin(fd[i], 0, 0);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Helpers of the tests that press on memory: files of the kernel, memory
  * cgroups, and processes that take memory away.
@@ -31,7 +31,7 @@ static UNUSED int put_file(const char *path, const char *text)
 	return ret;
 }
 
-/* For the rest of a test, which is a process of its own. */
+/* For the rest of a test, which is a separate process. */
 static UNUSED int stay_on(int cpu)
 {
 	cpu_set_t one;
@@ -86,7 +86,7 @@ static UNUSED bool kernel_at_least(unsigned int major, unsigned int minor)
 	return has_major > major || (has_major == major && has_minor >= minor);
 }
 
-/* Calls every shrinker for every node and cgroup until little more comes. */
+/* Calls every shrinker for every node and cgroup until it frees little more. */
 static UNUSED int shrink_everything(void)
 {
 	return put_file("/proc/sys/vm/drop_caches", "2\n");
@@ -219,7 +219,7 @@ struct hog {
 	size_t step;
 };
 
-/* Starts with @bulk bytes: huge pages are quicker where most is to be taken. */
+/* Starts with @bulk bytes: huge pages are faster for most of the memory. */
 static UNUSED int hog_start(struct hog *hog, size_t step, size_t bulk)
 {
 	uint64_t word;
@@ -237,7 +237,7 @@ static UNUSED int hog_start(struct hog *hog, size_t step, size_t bulk)
 
 		close(sock[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* If there has to be a victim, let it be this one. */
+		/* The OOM killer must choose this process. */
 		put_file("/proc/self/oom_score_adj", "1000");
 		first = bulk ? mmap(NULL, bulk, PROT_RW,
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
@@ -310,7 +310,7 @@ static UNUSED long pressable_mb(void)
 	return avail > 64 && avail <= max ? avail : 0;
 }
 
-/* What a hog can take at once without memory getting short. */
+/* What a hog can allocate at once without memory getting short. */
 static UNUSED size_t hog_bulk(void)
 {
 	long spare = proc_kb("/proc/meminfo", "MemAvailable") / 1024 - 40;
@@ -325,7 +325,7 @@ static UNUSED long free_swap_kb(void)
 
 /* ---- the kernel log ---- */
 
-/* Of a kernel in trouble; what a test itself provokes, OOM kills, is not here. */
+/* Signs of a kernel in trouble, without OOM kills, which tests provoke. */
 static UNUSED bool log_line_bad(const char *line)
 {
 	static const char * const bad[] = {
@@ -364,7 +364,7 @@ static UNUSED int klog_close(int fd)
 
 	for (;;) {
 		got = read(fd, line, sizeof(line) - 1);
-		/* Older lines were overwritten before we came to them. */
+		/* Older lines were overwritten before they were read. */
 		if (got < 0 && errno == EPIPE)
 			continue;
 		if (got <= 0)

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a region is before and beside its mappings: the device, defaults, name,
- * size, protection mask, file id, unknown commands, identity.
+ * Regions without their mappings: the device, defaults, name, size, protection mask,
+ * file id, unknown commands, identity.
  */
 #include <sys/personality.h>
 
@@ -40,7 +40,7 @@ TEST(unprivileged_user_can_open)
 
 		CHILD_CHECK(!setresgid(65534, 65534, 65534));
 		CHILD_CHECK(!setresuid(65534, 65534, 65534));
-		fd = ash_region("nobody", page_size());
+		fd = ash_region("unprivileged", page_size());
 		CHILD_CHECK(fd >= 0);
 		CHILD_CHECK(!map_errno(fd, page_size(), PROT_RW, MAP_SHARED, 0));
 		_exit(0);
@@ -369,7 +369,7 @@ TEST_F(region, size_near_the_top_is_kept)
 	EXPECT_STREQ(want, value);
 
 #if __SIZEOF_SIZE_T__ > 4
-	/* Rounded up to a page it wraps to nothing: no length fits into it. */
+	/* Rounded up to a page it wraps to 0: no length fits into it. */
 	EXPECT_EQ(-EINVAL, map_errno(self->fd, page_size(), PROT_READ,
 				     MAP_SHARED, 0));
 	EXPECT_EQ(-EINVAL, map_errno(self->fd, page_size(), PROT_READ,
@@ -515,7 +515,7 @@ TEST_F(region, unknown_commands_are_not_for_us)
 		_IOW(0x77, 9, struct ashmem_pin), _IOW(0x77, 10, int),
 		_IOR(0x77, 11, char[2]), _IOW(0x77, 11, unsigned long),
 #if __SIZEOF_LONG__ > 4
-		/* the numbers of a 32-bit caller aren't ours */
+		/* the numbers of a 32-bit caller differ */
 		_IOW(0x77, 3, uint32_t), _IOW(0x77, 5, uint32_t),
 		_IOR(0x77, 11, uint32_t),
 #endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sharing, with data that both sides check: between forked processes, between
  * programs that pass descriptors over a Unix socket, along a chain of forks.
@@ -22,7 +22,7 @@ FIXTURE(fork)
 
 FIXTURE_VARIANT(fork)
 {
-	/* The child uses the mapping it inherits, or makes one of its own. */
+	/* The child uses the mapping it inherits, or makes its own. */
 	bool own_mapping;
 };
 
@@ -143,7 +143,7 @@ struct peer {
 	int sock;
 };
 
-/* Runs this program anew as "--peer @what"; it inherits a socket only. */
+/* Runs this program again as "--peer @what"; it inherits a socket only. */
 static int peer_start(struct peer *peer, const char *what)
 {
 	int sock[2];
@@ -197,7 +197,7 @@ static int peer_answer(int sock)
 	return 0;
 }
 
-/* A region whose mask lets nobody write any more. */
+/* A region whose mask allows no more writing. */
 static int peer_reader(int sock)
 {
 	unsigned char *b;
@@ -217,7 +217,7 @@ static int peer_reader(int sock)
 	CHILD_CHECK(touch_write(b, 1) == SIGSEGV);
 	CHILD_CHECK(ash_unpin(fd, 0, 0) == -EPERM);
 
-	/* What the owner writes later arrives all the same. */
+	/* Later writes of the owner still arrive. */
 	do {
 		CHILD_CHECK(filled(b, len, (unsigned int)word));
 		CHILD_CHECK(!send_word(sock, word));
@@ -225,7 +225,7 @@ static int peer_reader(int sock)
 	return 0;
 }
 
-/* Makes a region, fills it, hands it over, and is gone. */
+/* Makes a region, fills it, sends it, and exits. */
 static int peer_maker(int sock)
 {
 	size_t len = 3 * page_size();

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tracepoints: what they say of each call, as text for trace-cmd and cat, and as
- * records for perf.
+ * Tracepoints: their output for each call, as text for trace-cmd and cat, and as records
+ * for perf.
  */
 #include "kselftest_harness.h"
 
@@ -31,7 +31,7 @@ static const char *tracefs(void)
 	return NULL;
 }
 
-/* A trace buffer of our own beside those of others. */
+/* Our own trace buffer beside those of others. */
 struct buffer {
 	const char *tracefs;
 	char dir[128];
@@ -60,7 +60,7 @@ FIXTURE_SETUP(trace)
 {
 	/*
 	 * Switching tracepoints rewrites code. QEMU may have another processor run
-	 * what stood there in between, an int3 that nobody expects any more. So
+	 * what stood there in between, an int3 that no longer belongs there. So
 	 * what is switched here is code that only this processor runs; the guest's
 	 * init keeps the trace from switching sched_switch as well.
 	 */
@@ -93,7 +93,7 @@ FIXTURE_TEARDOWN(trace)
 	}
 }
 
-/* Empties the buffer, which opening it to be cut short does. */
+/* Opening it with O_TRUNC empties the buffer. */
 static int forget(struct buffer *b)
 {
 	char path[256];
@@ -186,6 +186,8 @@ TEST_F(trace, what_is_refused_is_not_traced)
 	EXPECT_EQ(-EINVAL, cache_unpin_part(&self->c, 0, 9));
 	EXPECT_EQ(-EINVAL, cache_pin_part(&self->c, 8, 1));
 	EXPECT_EQ(-EINVAL, map_errno(self->c.fd, 9 * self->p, PROT_READ, MAP_SHARED, 0));
+	/* Without the right to write: neither by the mask nor by a mapping. */
+	ASSERT_EQ(0, munmap(self->c.a, self->c.len));
 	ASSERT_EQ(0, ash_set_mask(self->c.fd, PROT_READ));
 	EXPECT_EQ(-EPERM, cache_unpin(&self->c));
 	EXPECT_EQ(-EPERM, map_errno(self->c.fd, self->p, PROT_WRITE, MAP_SHARED, 0));
@@ -203,7 +205,7 @@ TEST_F(trace, a_purge_by_command_says_pages_and_time)
 			    self->id));
 	EXPECT_EQ(1, traced(&self->b, " ashmem_purge: "));
 	EXPECT_LT(0, sum_of(&self->b, " ashmem_purge: ", "nsecs"));
-	/* Nothing is left to do. */
+	/* Nothing is left to purge. */
 	ASSERT_EQ(0, forget(&self->b));
 	ASSERT_EQ(0, ash_purge_all(self->c.fd));
 	EXPECT_EQ(0, traced(&self->b, " ashmem_purge: "));
@@ -223,11 +225,11 @@ TEST_F(trace, a_purge_for_want_of_memory_says_who_asked)
 		     traced(&self->b, " ashmem_shrinker_count: nid=%d pages=8\n", 1));
 }
 
-/* ---- as perf has them ---- */
+/* ---- as perf records them ---- */
 
 /*
- * On the processor that trace runs on rather than for this task: counting for a task
- * switches code in the scheduler, which other processors run.
+ * Per CPU instead of per task: counting for a task patches code in the scheduler, which
+ * other CPUs run.
  */
 static int perf_open(struct buffer *b, const char *event, __u64 sample)
 {
@@ -247,7 +249,7 @@ static int perf_open(struct buffer *b, const char *event, __u64 sample)
 	return (int)RET(syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
-/* Does what each event of the table tells of, at least once. */
+/* Triggers each event of the table at least once. */
 static void do_everything(struct __test_metadata *_metadata)
 {
 	struct cache c;
@@ -288,7 +290,7 @@ TEST_F(trace, perf_counts_every_event)
 
 /*
  * libtraceevent, which perf and trace-cmd print by, takes a - b + c for
- * a - (b + c): a format that reckons says one thing here and another there.
+ * a - (b + c): a format that computes prints different values in different tools.
  */
 TEST_F(trace, formats_do_not_reckon)
 {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A task writes pages just ahead of a step that frees pages: the step must still end.
+ */
+#include "kselftest_harness.h"
+#include "reclaim_util.h"
+
+#include <pthread.h>
+
+/* Size of a region, so sparse that one step takes all of it. */
+#define LEN	((size_t)1 << (sizeof(long) == 8 ? 40 : 30))
+
+/* The feeder runs this long, or until that many pages are in memory. */
+#define SECONDS	4.0
+#define PAGES	20000
+
+FIXTURE(feed)
+{
+	size_t p;
+};
+
+FIXTURE_SETUP(feed)
+{
+	self->p = page_size();
+	if (!purge_works())
+		SKIP(return, "drop_caches needs CAP_SYS_ADMIN");
+}
+
+FIXTURE_TEARDOWN(feed)
+{
+}
+
+FIXTURE_VARIANT(feed)
+{
+	bool shrinker;
+};
+
+FIXTURE_VARIANT_ADD(feed, command)
+{
+	.shrinker = false,
+};
+
+FIXTURE_VARIANT_ADD(feed, shrinker)
+{
+	.shrinker = true,
+};
+
+struct call {
+	bool shrinker;
+	int fd;
+	int begun;
+	int done;
+};
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void *purge(void *arg)
+{
+	struct call *call = arg;
+
+	__atomic_store_n(&call->begun, 1, __ATOMIC_SEQ_CST);
+	if (call->shrinker)
+		shrink_everything();
+	else
+		ash_purge_all(call->fd);
+	__atomic_store_n(&call->done, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Feeds a purge; returns whether it ended before its feeder did. */
+static bool ends_while_fed(struct __test_metadata *_metadata, bool shrinker, size_t p)
+{
+	struct call call = { .shrinker = shrinker };
+	unsigned char *a;
+	bool ended = false;
+	double start;
+	pthread_t t;
+	size_t k;
+
+	call.fd = ash_region("feed", LEN);
+	ASSERT_LE(0, call.fd);
+	a = mmap(NULL, LEN, PROT_RW, MAP_SHARED | MAP_NORESERVE, call.fd, 0);
+	ASSERT_NE(MAP_FAILED, a);
+	madvise(a, LEN, MADV_NOHUGEPAGE);
+	ASSERT_EQ(0, ash_unpin(call.fd, 0, 0));
+	for (k = 0; k < 400; k++)
+		__atomic_store_n(&a[k * p], 1, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_create(&t, NULL, purge, &call));
+	while (!__atomic_load_n(&call.begun, __ATOMIC_SEQ_CST))
+		sched_yield();
+	start = now_s();
+	for (; !ended && now_s() - start < SECONDS; k++) {
+		__atomic_store_n(&a[k * p], 1, __ATOMIC_RELAXED);
+		ended = __atomic_load_n(&call.done, __ATOMIC_SEQ_CST);
+		if (!(k % 256) && counts_of(call.fd).resident > PAGES)
+			break;
+	}
+	pthread_join(t, NULL);
+	TH_LOG("%.2f s, %zu pages", now_s() - start, k);
+	munmap(a, LEN);
+	close(call.fd);
+	return ended;
+}
+
+TEST_F(feed, a_step_ends_while_it_is_fed)
+{
+	int tries, ended = 0;
+
+	for (tries = 0; tries < 5; tries++)
+		ended += ends_while_fed(_metadata, variant->shrinker, self->p);
+	EXPECT_LE(4, ended);
+}
+
+TEST_HARNESS_MAIN
