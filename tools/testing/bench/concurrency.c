@@ -1,13 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What one thread makes another wait for. Only ratios of figures that were
- * taken side by side mean anything here: the clock is the wall's, and whatever
- * else the host does adds to them.
+ * How long one thread makes another wait. Contention needs wall-clock time, so only
+ * ratios of figures that were measured side by side are reported.
  */
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,39 +14,14 @@
 
 #include "bench.h"
 
-#define ROUNDS		7
+#define ROUNDS		5
 #define OWN_RANGES	500
-/* Short enough that some rounds fall between two interruptions by the host. */
+/* Short enough that the host does not interrupt some of the rounds. */
 #define SHORT_ROUNDS	500
 #define OPS		500
 #define STALL_BYTES	(512 * MIB)
-
-static void stay_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity (are there two processors?)");
-}
-
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-
-	errno = pthread_create(&thread, NULL, fn, arg);
-	if (errno)
-		die("pthread_create");
-	return thread;
-}
-
-static void join(pthread_t thread)
-{
-	errno = pthread_join(thread, NULL);
-	if (errno)
-		die("pthread_join");
-}
+/* The most that the driver throws away at a time; memfd is made to do the same. */
+#define STEP_PAGES	512
 
 struct runner {
 	int cpu;
@@ -67,7 +40,7 @@ static void pin_unpin_many(struct runner *r)
 	}
 }
 
-/* Shares nothing: how much two processors of this guest can do at all. */
+/* Shares nothing: the maximum of two CPUs of this guest. */
 static void ask_many(struct runner *r)
 {
 	unsigned int i;
@@ -127,6 +100,7 @@ static void run_two_threads(void)
 	size_t size = 2 * OWN_RANGES * page_size;
 	struct runner runners[2] = { { .cpu = 0 }, { .cpu = 1 } };
 	unsigned int i, kind;
+	double gain[2];
 
 	for (i = 0; i < 2; i++) {
 		runners[i].fd = region_open(size);
@@ -135,10 +109,9 @@ static void run_two_threads(void)
 	}
 
 	/*
-	 * A host that is busy with something else can only slow a round down, so
-	 * of each kind the fast tenth counts, by its slowest: the very fastest
-	 * would be one in which the two happened not to meet. The kinds take
-	 * turns, so that all of them meet the same host.
+	 * A busy host can only slow a round down, so the fastest tenth of each kind
+	 * counts, by its slowest: in the very fastest the two threads may not have met.
+	 * The kinds alternate, so that the host affects all of them.
 	 */
 	for (i = 0; i < SHORT_ROUNDS; i++) {
 		for (kind = 0; kind < 2; kind++) {
@@ -148,116 +121,178 @@ static void run_two_threads(void)
 		}
 	}
 
-	/* Throughput of two, one being 1. */
-	report("two_threads", 2 * fast_tenth(one[0]) / fast_tenth(two[0]), "x");
-	report("two_threads_ceiling", 2 * fast_tenth(one[1]) / fast_tenth(two[1]), "x");
+	/* Throughput of two threads, relative to one. */
+	for (kind = 0; kind < 2; kind++)
+		gain[kind] = 2 * fast_tenth(one[kind]) / fast_tenth(two[kind]);
+	report("two_threads", gain[0], "x");
+	report("two_threads_ceiling", gain[1], "x");
+	report("two_threads_share", gain[0] / gain[1], "of the ceiling");
 	for (i = 0; i < 2; i++)
 		close(runners[i].fd);
 }
 
 enum { PURGE_AHEAD, PURGE_RUNS, PURGE_OVER };
 
+/* Regions of a round: one is purged but for its last page, one is another. */
 struct stall {
 	int fd;
-	unsigned long page;
-	bool with_unpin;
+	int other;
+	unsigned long pinned;
+	void *mapped;
 	atomic_int stage;
 	pthread_barrier_t barrier;
-	double longest;
-	unsigned long calls;
 };
 
-/* Longest call of those that overlap the purge. */
-static void *pin_during_purge(void *arg)
+static void call_nothing(struct stall *s)
+{
+	(void)s;
+	syscall(SYS_getppid);
+}
+
+static void call_other(struct stall *s)
+{
+	pin(s->other, 1, 1);
+	unpin(s->other, 1, 1);
+}
+
+static void call_pin(struct stall *s)
+{
+	pin(s->fd, s->pinned, 1);
+}
+
+static void call_status(struct stall *s)
+{
+	if (pin_ioctl(s->fd, ASHMEM_GET_PIN_STATUS, s->pinned, 1) != ASHMEM_IS_PINNED)
+		die("ASHMEM_GET_PIN_STATUS");
+}
+
+/* The first page, which is among those that are purged. */
+static void call_mmap(struct stall *s)
+{
+	s->mapped = region_map(s->fd, page_size);
+}
+
+static const struct {
+	const char *name;
+	void (*call)(struct stall *s);
+	bool memfd;
+} stalls[] = {
+	{ "stall_nothing", call_nothing, true },
+	{ "stall_other", call_other, false },
+	{ "stall_same", call_pin, false },
+	{ "stall_status", call_status, false },
+	{ "stall_mmap", call_mmap, true },
+};
+
+#define STALLS	(sizeof(stalls) / sizeof(*stalls))
+
+static double longest[STALLS];
+
+/* Makes the calls in turn; the longest of each that overlaps the purge counts. */
+static void *call_during_purge(void *arg)
 {
 	struct stall *s = arg;
+	unsigned int i;
 
 	stay_on(1);
 	pthread_barrier_wait(&s->barrier);
-	for (;;) {
+	for (i = 0;; i = (i + 1) % STALLS) {
 		int before = atomic_load(&s->stage);
 		uint64_t begun = ticks();
 		double took;
 
 		if (before == PURGE_OVER)
 			return NULL;
-		pin(s->fd, s->page, 1);
-		if (s->with_unpin)
-			unpin(s->fd, s->page, 1);
-		took = ticks() - begun;
-		if (atomic_load(&s->stage) == PURGE_AHEAD)
+		if (subject_is_memfd && !stalls[i].memfd)
 			continue;
-		s->calls++;
-		if (took > s->longest)
-			s->longest = took;
+		stalls[i].call(s);
+		took = ticks() - begun;
+		if (atomic_load(&s->stage) != PURGE_AHEAD && took > longest[i])
+			longest[i] = took;
+		if (s->mapped)
+			region_unmap(s->mapped, page_size);
+		s->mapped = NULL;
 	}
+}
+
+static void purge_stalled(struct stall *s)
+{
+	unsigned long i;
+
+	if (subject_is_memfd) {
+		for (i = 0; i < s->pinned; i += STEP_PAGES)
+			punch(s->fd, i, STEP_PAGES);
+	} else if (purge_all(s->fd) < s->pinned) {
+		errno = ENODATA;
+		die("ASHMEM_PURGE_ALL_CACHES took too little");
+	}
+}
+
+/* Ticks that the purge took. */
+static double stall_round(struct stall *s)
+{
+	unsigned long pages = STALL_BYTES / page_size;
+	void *map;
+	pthread_t thread;
+	uint64_t begun;
+	unsigned int i;
+	double took;
+
+	s->fd = region_open(STALL_BYTES);
+	s->pinned = pages - 1;
+	map = region_map(s->fd, STALL_BYTES);
+	memset(map, 1, STALL_BYTES);
+	if (!subject_is_memfd)
+		unpin(s->fd, 0, pages - 1);
+	for (i = 0; i < STALLS; i++)
+		longest[i] = -1;
+	atomic_store(&s->stage, PURGE_AHEAD);
+	pthread_barrier_init(&s->barrier, NULL, 2);
+	thread = start(call_during_purge, s);
+	pthread_barrier_wait(&s->barrier);
+	usleep(20000);
+
+	atomic_store(&s->stage, PURGE_RUNS);
+	begun = ticks();
+	purge_stalled(s);
+	took = ticks() - begun;
+	atomic_store(&s->stage, PURGE_OVER);
+
+	join(thread);
+	pthread_barrier_destroy(&s->barrier);
+	region_unmap(map, STALL_BYTES);
+	close(s->fd);
+	return took;
 }
 
 /*
- * Share of the time a purge takes that the longest call meanwhile takes; the
- * median of the rounds.
+ * Ratio of the longest call during a purge to the time of the purge; the
+ * median of the rounds. A call without a lock shows for how long the host, rather than
+ * a lock, made the thread wait. A call that was rarely made, because another one
+ * waited for the whole purge, is left out.
  */
-static void report_stall(const char *name, bool same_region)
+static void run_stall(void)
 {
-	unsigned long pages = STALL_BYTES / page_size;
-	double shares[ROUNDS];
-	int other = region_open(2 * page_size);
-	unsigned int i;
+	struct stall s = { .other = region_open(2 * page_size) };
+	double shares[STALLS][ROUNDS], took;
+	unsigned int i, round, made[STALLS] = {};
 
-	region_unmap(region_map(other, 2 * page_size), 2 * page_size);
+	region_unmap(region_map(s.other, 2 * page_size), 2 * page_size);
 	stay_on(0);
-	for (i = 0; i < ROUNDS; i++) {
-		int fd = region_open(STALL_BYTES);
-		void *map = region_map(fd, STALL_BYTES);
-		struct stall s = {
-			.fd = same_region ? fd : other,
-			.page = same_region ? pages - 1 : 1,
-			.with_unpin = !same_region,
-		};
-		pthread_t thread;
-		uint64_t begun;
-		double took;
-
-		memset(map, 1, STALL_BYTES);
-		/* All but the last page, which thereby stays pinned. */
-		unpin(fd, 0, pages - 1);
-		pthread_barrier_init(&s.barrier, NULL, 2);
-		thread = start(pin_during_purge, &s);
-		pthread_barrier_wait(&s.barrier);
-		usleep(20000);
-
-		atomic_store(&s.stage, PURGE_RUNS);
-		begun = ticks();
-		if (purge_all(fd) < pages - 1) {
-			errno = ENODATA;
-			die("ASHMEM_PURGE_ALL_CACHES took too little");
-		}
-		took = ticks() - begun;
-		atomic_store(&s.stage, PURGE_OVER);
-
-		join(thread);
-		pthread_barrier_destroy(&s.barrier);
-		shares[i] = s.longest < took ? s.longest / took : 1;
-		region_unmap(map, STALL_BYTES);
-		close(fd);
+	for (round = 0; round < ROUNDS; round++) {
+		took = stall_round(&s);
+		for (i = 0; i < STALLS; i++)
+			if (longest[i] >= 0)
+				shares[i][made[i]++] = longest[i] < took ? longest[i] / took : 1;
 	}
-	report(name, median(shares, ROUNDS), "of the purge");
-	close(other);
-}
-
-static void run_stall_other(void)
-{
-	report_stall("stall_other", false);
-}
-
-static void run_stall_same(void)
-{
-	report_stall("stall_same", true);
+	for (i = 0; i < STALLS; i++)
+		if (made[i] > ROUNDS / 2)
+			report(stalls[i].name, median(shares[i], made[i]), "of the purge");
+	close(s.other);
 }
 
 const struct measure concurrency_measures[] = {
-	{ "two_threads", run_two_threads, .concurrent = true },
-	{ "stall_other", run_stall_other, .concurrent = true },
-	{ "stall_same", run_stall_same, .concurrent = true },
-	{ NULL, NULL, false, false },
+	{ "two_threads", run_two_threads, false, CONCURRENT },
+	{ "stall", run_stall, true, CONCURRENT },
+	{ NULL, NULL, false, CONCURRENT },
 };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What single calls cost.
  */
@@ -18,7 +18,7 @@
 #define LIFECYCLE_PAGES	16
 #define LIFECYCLES	2000
 
-/* A command of nobody's. */
+/* A command that no driver has. */
 #define NO_COMMAND	_IO(__ASHMEMIOC, 0xff)
 
 static const unsigned long standing_ranges[] = { 1, 100, 1000, 10000, 100000, 0 };
@@ -26,7 +26,7 @@ static const unsigned long standing_ranges[] = { 1, 100, 1000, 10000, 100000, 0 
 static void no_command(void *arg)
 {
 	if (ioctl(*(int *)arg, NO_COMMAND) != -1 || errno != ENOTTY)
-		die("a command of nobody's was not refused");
+		die("an unknown command was not refused");
 }
 
 static void run_ioctl(void)
@@ -59,7 +59,7 @@ static void pin_status(void *arg)
 		die("ASHMEM_GET_PIN_STATUS");
 }
 
-static void at_standing_ranges(const char *name, void (*op)(void *))
+static void at_standing_ranges(const char *name, void (*op)(void *), bool resident)
 {
 	const unsigned long *count;
 
@@ -69,8 +69,11 @@ static void at_standing_ranges(const char *name, void (*op)(void *))
 			.fd = region_open(size),
 			.page = *count / 2 * 2 + 1,
 		};
+		char *map = region_map(m.fd, size);
 
-		region_unmap(region_map(m.fd, size), size);
+		if (resident)
+			map[m.page * page_size] = 1;
+		region_unmap(map, size);
 		unpin_every_other(m.fd, *count);
 		report_at(name, *count, cost_of(op, &m), "instructions");
 		close(m.fd);
@@ -79,12 +82,13 @@ static void at_standing_ranges(const char *name, void (*op)(void *))
 
 static void run_pin_unpin(void)
 {
-	at_standing_ranges("pin_unpin", pin_unpin);
+	at_standing_ranges("pin_unpin", pin_unpin, false);
+	at_standing_ranges("pin_unpin_resident", pin_unpin, true);
 }
 
 static void run_pin_status(void)
 {
-	at_standing_ranges("pin_status", pin_status);
+	at_standing_ranges("pin_status", pin_status, false);
 }
 
 static void run_close(void)
@@ -118,8 +122,8 @@ static void lifecycle(void *arg)
 }
 
 /*
- * The least that a driver can do with: the kernel opens a device, enters and
- * leaves it for name and size, makes an unlinked file, maps it, and undoes all.
+ * The minimum for any driver: the kernel opens a device, handles two ioctls, makes an
+ * unlinked file, maps it, and undoes all.
  */
 static void lifecycle_floor(void *arg)
 {
@@ -131,7 +135,7 @@ static void lifecycle_floor(void *arg)
 	if (device < 0)
 		die("/dev/null");
 	if (ioctl(device, NO_COMMAND) != -1 || ioctl(device, NO_COMMAND) != -1)
-		die("/dev/null knows a command of nobody's");
+		die("/dev/null accepts an unknown command");
 	fd = memfd_create("bench", MFD_CLOEXEC);
 	if (fd < 0)
 		die("memfd_create");
@@ -218,12 +222,12 @@ static void run_read(void)
 }
 
 const struct measure cost_measures[] = {
-	{ "ioctl", run_ioctl, .memfd = false },
-	{ "pin_unpin", run_pin_unpin, .memfd = false },
-	{ "pin_status", run_pin_status, .memfd = false },
-	{ "close", run_close, .memfd = false },
-	{ "lifecycle", run_lifecycle, .memfd = true },
-	{ "touch", run_touch, .memfd = true },
-	{ "read", run_read, .memfd = true },
-	{ NULL, NULL, false, false },
+	{ "ioctl", run_ioctl, false, COST },
+	{ "pin_unpin", run_pin_unpin, false, COST },
+	{ "pin_status", run_pin_status, false, COST },
+	{ "close", run_close, false, COST },
+	{ "lifecycle", run_lifecycle, true, COST },
+	{ "touch", run_touch, true, COST },
+	{ "read", run_read, true, COST },
+	{ NULL, NULL, false, COST },
 };

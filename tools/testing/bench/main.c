@@ -1,13 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * ashmem_bench: what the driver costs, beside memfd.
+ * ashmem_bench: the cost of the driver, compared with memfd.
  *
- *	ashmem_bench [-c] SUBJECT [MEASURE...]
+ *	ashmem_bench [-c | -r] SUBJECT [MEASURE...]
  *
  * Takes the measures whose names begin with one of MEASURE, or all, of the
  * driver that is loaded or, if SUBJECT is "memfd", of memfd. Any other SUBJECT
- * only names the driver in the output. -c takes those that need two processors
- * instead of those that need one.
+ * only names the driver in the output. -c takes those that need two processors,
+ * and -r those that leave the kernel changed, instead of all others.
  *
  * Each result is a line: measure, subject, value, unit, with tabs between.
  */
@@ -72,7 +72,7 @@ double quantile(double *values, unsigned int count, double part)
 
 static void nothing(void *arg)
 {
-	/* Not to be taken out of the loop. */
+	/* The compiler must not move it out of the loop. */
 	__asm__ volatile("" : : "r"(arg) : "memory");
 }
 
@@ -81,7 +81,7 @@ static uint64_t batch(void (*op)(void *), void *arg, unsigned int count)
 	uint64_t start;
 	unsigned int i;
 
-	/* Every operation is called alike, even nothing. */
+	/* Every operation is called the same way, even an empty one. */
 	__asm__("" : "+r"(op));
 	start = ticks();
 	for (i = 0; i < count; i++)
@@ -157,19 +157,20 @@ static bool wanted(const char *name, char **prefixes)
 }
 
 static const struct measure *const all_measures[] = {
-	memory_measures, cost_measures, purge_measures, concurrency_measures,
+	memory_measures, cost_measures, purge_measures, locks_measures, shrink_measures,
+	concurrency_measures, shootdown_measures, crowd_measures,
 };
 
 int main(int argc, char **argv)
 {
-	bool concurrent = false;
+	enum setting setting = COST;
 	size_t i;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c")) != -1) {
-		if (opt != 'c')
+	while ((opt = getopt(argc, argv, "cr")) != -1) {
+		if (opt == '?')
 			goto usage;
-		concurrent = true;
+		setting = opt == 'c' ? CONCURRENT : RECLAIM;
 	}
 	if (optind == argc)
 		goto usage;
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
 		const struct measure *m;
 
 		for (m = all_measures[i]; m->name; m++)
-			if (m->concurrent == concurrent &&
+			if (m->setting == setting &&
 			    (m->memfd || !subject_is_memfd) &&
 			    wanted(m->name, argv + optind))
 				m->run();
@@ -189,6 +190,6 @@ int main(int argc, char **argv)
 	return 0;
 
 usage:
-	fprintf(stderr, "usage: ashmem_bench [-c] SUBJECT [MEASURE...]\n");
+	fprintf(stderr, "usage: ashmem_bench [-c | -r] SUBJECT [MEASURE...]\n");
 	return 2;
 }

@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * How much of the kernel's memory regions and ranges take.
+ * Kernel memory of regions and ranges.
  */
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,8 +16,8 @@
 #define RANGES		100000UL
 
 /*
- * Bytes of all slab objects in use. An object's share of what its slab can't
- * use is left out: it depends on the kernel's settings.
+ * Bytes of all slab objects in use, without the unusable rest of slabs, which depends on
+ * the kernel's configuration.
  */
 static double slab_bytes(void)
 {
@@ -34,7 +35,7 @@ static double slab_bytes(void)
 	return bytes;
 }
 
-/* What was freed before is gone for good once RCU has been through. */
+/* What was freed before is really free after an RCU grace period. */
 static double settled_slab_bytes(void)
 {
 	usleep(500000);
@@ -51,7 +52,7 @@ static void run_region_memory(void)
 
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		die("setrlimit");
-	/* The table of descriptors grows now, and not between the two looks. */
+	/* Grow the descriptor table now, not between the two measurements. */
 	if (dup2(1, REGIONS + 63) < 0 || close(REGIONS + 63))
 		die("dup2");
 
@@ -74,12 +75,13 @@ static void run_range_memory(void)
 	region_unmap(region_map(fd, size), size);
 	before = settled_slab_bytes();
 	unpin_every_other(fd, RANGES);
-	report("range_memory", (slab_bytes() - before) / RANGES, "bytes");
+	/* Of so many, other objects that come and go are parts of a byte. */
+	report("range_memory", round((slab_bytes() - before) / RANGES), "bytes");
 	close(fd);
 }
 
 const struct measure memory_measures[] = {
-	{ "range_memory", run_range_memory, .memfd = false },
-	{ "region_memory", run_region_memory, .memfd = true },
-	{ NULL, NULL, false, false },
+	{ "range_memory", run_range_memory, false, COST },
+	{ "region_memory", run_region_memory, true, COST },
+	{ NULL, NULL, false, COST },
 };

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to throw pages away.
+ * The cost of a purge.
  */
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static void take(int fd, unsigned long pages, unsigned long ranges)
 	}
 }
 
-/* The pages stay mapped, as those of a cache do. */
+/* The pages stay mapped, like those of a cache. */
 static double purge_once(unsigned long ranges)
 {
 	unsigned long pages = PURGE_BYTES / page_size, i;
@@ -67,6 +67,6 @@ static void run_purge(void)
 }
 
 const struct measure purge_measures[] = {
-	{ "purge", run_purge, .memfd = true },
-	{ NULL, NULL, false, false },
+	{ "purge", run_purge, true, COST },
+	{ NULL, NULL, false, COST },
 };

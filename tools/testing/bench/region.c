@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Regions of the driver or of memfd, and what can be done with them. All of it
- * succeeds or ends the program: a cost of failures would be worthless.
+ * Regions of the driver or of memfd, and their operations. Each succeeds or ends the
+ * program: the cost of failures is meaningless.
  */
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Performs a random sequence of operations on /dev/ashmem and logs the results;
  * see ashmem_diff.h for what the log is good for.
@@ -77,6 +77,8 @@ static const struct {
 	{ op_over_4g, 3, false },
 	{ op_private_huge, 2, false },
 	{ op_truncate_by_path, 3, false },
+	{ op_loss_stays, 3, false },
+	{ op_userfault, 2, false },
 };
 
 static void perform_one(void)

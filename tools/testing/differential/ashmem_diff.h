@@ -1,16 +1,16 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Parts of the differential tester.
  *
  * The program performs operations that a seeded generator chooses, and logs
- * each with its result on a line of its own:
+ * each with its result on its own line:
  *
  *	NUMBER OPERATION ARGUMENTS FACTS -> RESULT
  *
  * What precedes the arrow never depends on which driver answered: choices are
  * made from the seed and from a model of what both drivers agree on. Where they
  * are known to differ, the line has facts that tell so, among them the two
- * answers there= (the original's) and here= (ours) where these take reckoning;
+ * answers there= (the original's) and here= (ours) where these are computed;
  * then operations follow that bring both drivers to the same state again. The
  * comparison is done by compare.awk with the table in file rules.
  */
@@ -46,10 +46,12 @@ struct window_page {
 	unsigned int region;	/* id of the region, which may be gone */
 	__u64 pgoff, end;	/* in the region, and where that ends */
 	bool moved;		/* by mremap() */
+	bool may_write;		/* or be made writable */
+	bool dont_fork;
 };
 
 struct window {
-	/* Some pages may be VMAs of their own although mapped with others. */
+	/* Some pages may be separate VMAs although mapped with others. */
 	bool split;
 	struct window_page page[WINDOW_PAGES];
 };
@@ -157,10 +159,14 @@ char *scratch(void);
 /* pin_model.c */
 bool interval_ok(const struct region *region, __u32 offset, __u32 len,
 		 __u64 *first, __u64 *last);
+bool may_discard(const struct region *region);
 void model_unpin(struct region *region, __u64 first, __u64 last);
 void model_pin(struct region *region, __u64 first, __u64 last);
+void model_pin_keeping_lost(struct region *region, __u64 first, __u64 last);
+void model_purge_region(struct region *region);
 void model_purge(void);
 bool model_touches_purged(const struct region *region, __u64 first, __u64 last);
+bool model_any_purged(const struct region *region);
 bool model_unpinned(const struct region *region, __u64 page);
 bool model_page_again(const struct region *region, __u64 page);
 bool model_any_again(const struct region *region);
@@ -243,7 +249,14 @@ void op_maps(void);
 void op_fdinfo(void);
 void op_map_files(void);
 
+/* loss.c */
+void op_loss_stays(void);
+
 /* episodes.c */
+int story_open(const char *story, __u64 size);
+char *story_map(const char *story, char *address, size_t length, int flags, int fd,
+		__s64 offset);
+void op_userfault(void);
 void op_over_4g(void);
 void op_private_huge(void);
 void op_truncate_by_path(void);

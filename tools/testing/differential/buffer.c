@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory to pass to system calls: good, and bad in every way.
  */
@@ -39,7 +39,7 @@ enum buffer pick_buffer(void)
 }
 
 /*
- * A buffer of which @length bytes are to be used; poisoned.
+ * A poisoned buffer for @length bytes.
  */
 void *buffer(enum buffer which, size_t length)
 {

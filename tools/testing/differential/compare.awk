@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: awk -f compare.awk -v kernel=K -v driver=NAME RULES KERNEL-RULES \
 #		ORIGINAL-LOG OUR-LOG
@@ -33,7 +33,7 @@ function add_row(f, at, name, line)
 	row_at[rows] = name ":" line
 }
 
-# Patterns have no | of their own but within parentheses, so the separator is
+# Patterns have | only within parentheses, so the separator is
 # one that stands between spaces.
 function read_rules(name, of_kernels,   text, line, f, n, kernels)
 {
@@ -73,6 +73,12 @@ function is_result(pattern, op, text)
 	return text ~ ("^(" pattern ")$")
 }
 
+# Some lines say both answers.
+function should_differ(op)
+{
+	return op ~ / there=/ && op ~ / here=/ && fact(op, "there") != fact(op, "here")
+}
+
 function row_for(op, a, b,   i, found)
 {
 	found = 0
@@ -106,9 +112,9 @@ function again(   f, i, seed, ops)
 		" OPS=" ops " KERNEL=" kernel
 }
 
-function tell(op, a, b,   i, text)
+function tell(op, a, b, what,   i, text)
 {
-	text = "unexplained difference (" driver " on " kernel "), " again() "\n"
+	text = what " (" driver " on " kernel "), " again() "\n"
 	for (i = lines > context ? lines - context : 1; i < lines; i++)
 		text = text "    " recent[i % (context + 1)] "\n"
 	problem(text "  original: " op " -> " a "\n  ours:     " op " -> " b)
@@ -161,7 +167,7 @@ BEGIN {
 		split_at = index(line_a, " -> ")
 		op = substr(line_a, 1, split_at - 1)
 		if (!split_at || op != substr(line_b, 1, index(line_b, " -> ") - 1)) {
-			tell("", line_a, line_b)
+			tell("", line_a, line_b, "unexplained difference")
 			problem("the logs part there; on with the next seed")
 			heading_a = next_seed(file_a)
 			heading_b = line_b ~ /^== / ? line_b : next_seed(file_b)
@@ -173,19 +179,22 @@ BEGIN {
 			continue
 		}
 		operations++
-		if (line_a == line_b)
-			continue
-
-		different++
 		a = substr(line_a, split_at + 4)
 		b = substr(line_b, split_at + 4)
 		# Numbers only say where it was.
 		sub(/^[0-9]+ /, "", op)
+		if (a == b) {
+			if (should_differ(op))
+				tell(op, a, b, "difference that is missing")
+			continue
+		}
+
+		different++
 		row = row_for(op, a, b)
 		if (row)
 			matched[row]++
 		else
-			tell(op, a, b)
+			tell(op, a, b, "unexplained difference")
 	}
 
 	for (i = 1; i <= rows; i++) {

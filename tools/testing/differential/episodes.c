@@ -1,12 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Short stories about one region of their own, where the drivers part for good
+ * Short sequences on a separate region, after which the drivers differ forever
  * and the region's end is the only way back together.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ashmem.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,7 +17,7 @@
 
 #include "ashmem_diff.h"
 
-static int open_sized(const char *story, __u64 size)
+int story_open(const char *story, __u64 size)
 {
 	int fd = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
 
@@ -27,8 +28,8 @@ static int open_sized(const char *story, __u64 size)
 	return fd;
 }
 
-static char *map(const char *story, char *address, size_t length, int flags, int fd,
-		 __s64 offset)
+char *story_map(const char *story, char *address, size_t length, int flags, int fd,
+		__s64 offset)
 {
 	char *p = mmap(address, length, PROT_READ | PROT_WRITE,
 		       flags | (address ? MAP_FIXED : 0), fd, offset);
@@ -41,7 +42,7 @@ static char *map(const char *story, char *address, size_t length, int flags, int
 }
 
 /*
- * The interval that len 0 from page @from on is to the original, which reckons
+ * The interval that len 0 from page @from means to the original, which computes
  * in 32 bits; false if it refuses.
  */
 static bool cut(__u64 pages, __u64 from, __u64 *first, __u64 *last)
@@ -81,11 +82,12 @@ void op_over_4g(void)
 	empty = there && last + 1 == first;
 	if (there)
 		count = last - first + 1;
-	fd = open_sized("over-4g", pages * page_size - rnd(page_size));
-	low = map("over-4g", window_base(WINDOWS), 8 * page_size,
-		  MAP_SHARED | MAP_NORESERVE, fd, 0);
-	high = map("over-4g", window_base(WINDOWS + 1), (pages - pages_4g + 2) * page_size,
-		   MAP_SHARED | MAP_NORESERVE, fd, (pages_4g - 2) * page_size);
+	fd = story_open("over-4g", pages * page_size - rnd(page_size));
+	low = story_map("over-4g", window_base(WINDOWS), 8 * page_size,
+			MAP_SHARED | MAP_NORESERVE, fd, 0);
+	high = story_map("over-4g", window_base(WINDOWS + 1),
+			 (pages - pages_4g + 2) * page_size, MAP_SHARED | MAP_NORESERVE,
+			 fd, (pages_4g - 2) * page_size);
 	for (i = 0; i < LOOKS; i++) {
 		__u64 value = rnd(0);
 
@@ -154,8 +156,8 @@ void op_private_huge(void)
 	int fd;
 
 	purge_all();
-	fd = open_sized("private-huge", huge);
-	p = map("private-huge", window_base(WINDOWS), huge, MAP_PRIVATE, fd, 0);
+	fd = story_open("private-huge", huge);
+	p = story_map("private-huge", window_base(WINDOWS), huge, MAP_PRIVATE, fd, 0);
 	madvise(p, huge, MADV_HUGEPAGE);
 	for (i = 0; i < pages; i++)
 		p[i * page_size] = 1 + i % 100;
@@ -177,6 +179,50 @@ void op_private_huge(void)
 }
 
 /*
+ * Pages that userfaultfd fills. It ends before a page is touched that would wait to
+ * be filled. Not beyond the region's end: there the answer is the kernel's.
+ */
+void op_userfault(void)
+{
+	bool shared = one_in(3);
+	unsigned int pages = 2 + rnd(6), n;
+	char *base = window_base(WINDOWS), *data = scratch(), *p;
+	int fd = story_open("userfault", pages * page_size - rnd(page_size));
+	int user = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register all = {
+		.range = { .start = (unsigned long)base, .len = pages * page_size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	__u64 sum = 0;
+
+	p = story_map("userfault", base, pages * page_size,
+		      shared ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+	op("userfault register");
+	result_errno(ioctl(user, UFFDIO_API, &api) || ioctl(user, UFFDIO_REGISTER, &all) ?
+		     -1 : 0);
+	for (n = 1 + rnd(pages); n; n--) {
+		unsigned int page = rnd(pages);
+		struct uffdio_copy copy = {
+			.dst = (unsigned long)p + page * page_size,
+			.src = (unsigned long)data,
+			.len = page_size,
+		};
+
+		memset(data, 1 + rnd(255), page_size);
+		op("userfault copy %s page=%u", shared ? "shared" : "private", page);
+		result_errno(ioctl(user, UFFDIO_COPY, &copy));
+	}
+	close(user);
+	for (n = 0; n < pages; n++) {
+		op("userfault look page=%u", n);
+		result("%s", try_page(p + n * page_size, LOAD, 0, &sum) ?: hash_text(sum));
+	}
+	munmap(p, pages * page_size);
+	close(fd);
+}
+
+/*
  * Reaching the backing file by its mapping's path.
  */
 void op_truncate_by_path(void)
@@ -184,8 +230,8 @@ void op_truncate_by_path(void)
 	unsigned int pages = 2 + rnd(6), to = rnd(10);
 	char *base = window_base(WINDOWS), path[64];
 	unsigned int looked_at = rnd(pages);
-	int fd = open_sized("truncate", pages * page_size);
-	char *p = map("truncate", base, pages * page_size, MAP_SHARED, fd, 0);
+	int fd = story_open("truncate", pages * page_size);
+	char *p = story_map("truncate", base, pages * page_size, MAP_SHARED, fd, 0);
 	__u64 sum, was;
 	const char *signal;
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Descriptors: open, close, hand on, and all that a region refuses or takes no
+ * Descriptors: open, close, pass, and all that a region refuses or takes no
  * notice of.
  */
 

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * mmap() and its kin. Mappings are put into windows, at addresses of our own
- * choice, so that where the kernel would have put them doesn't matter.
+ * mmap() and related calls. Mappings go into windows at fixed addresses, so that the
+ * kernel's choice of addresses does not matter.
  */
 
 #include <errno.h>
@@ -158,7 +158,7 @@ static void *traced_mmap(struct fd_slot *slot, void *address, size_t length,
 	int before = 0;
 	void *p;
 
-	/* What that makes pages of isn't in the model. */
+	/* The model does not cover the resulting pages. */
 	if (kind_of(region, flags) == READ_ONLY_SHARED)
 		flags &= ~MAP_POPULATE;
 
@@ -229,6 +229,8 @@ void op_mmap(void)
 			.region = region->id,
 			.pgoff = offset / page_size + i,
 			.end = region_pages(region),
+			.may_write = region->access == O_RDWR &&
+				     region->mask & PROT_WRITE,
 		};
 }
 
@@ -259,9 +261,7 @@ void op_mmap_anywhere(void)
 	munmap(p, length);
 }
 
-/*
- * A stretch of a window, and now and then one that is none.
- */
+/* A part of a window, and sometimes an invalid one. */
 static void pick_stretch(unsigned int *w, unsigned int *first, unsigned int *pages,
 			 size_t *skew, size_t *length)
 {
@@ -397,7 +397,7 @@ void op_mremap(void)
 
 	if (!pick_mapped(&w, &first, &run))
 		return;
-	/* How VMAs are split and merged again is the kernel's business. */
+	/* How VMAs are split and merged depends on the kernel. */
 	if (st->windows[w].split) {
 		unmap_pages(w, 0, WINDOW_PAGES);
 		return;
@@ -449,7 +449,7 @@ void op_madvise(void)
 	struct window_page *page;
 
 	pick_stretch(&w, &first, &pages, &skew, &length);
-	/* Only of pages of one kind can be told what this does. */
+	/* The effect is only known for pages of one kind. */
 	if (all[choice].advice == MADV_FREE) {
 		if (!pick_mapped(&w, &first, &run))
 			return;
@@ -463,4 +463,13 @@ void op_madvise(void)
 	   skew ? " unaligned" : "", length);
 	result_errno(madvise(address_of(w, first) + skew, length, all[choice].advice));
 	st->windows[w].split = true;
+	if (skew || !length)
+		return;
+	/* Holes are an error, but the mapped pages are still changed. */
+	for (; pages; pages--, page++) {
+		if (all[choice].advice == MADV_DONTFORK)
+			page->dont_fork = page->kind != UNMAPPED;
+		else if (all[choice].advice == MADV_DOFORK)
+			page->dont_fork = false;
+	}
 }

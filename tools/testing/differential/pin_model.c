@@ -1,9 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What both drivers know of a region's unpinned ranges, and where ours knows
- * more. It is there to choose operations and to state facts, not to be right:
- * the two logs are compared with each other.
+ * A model of a region's unpinned ranges in both drivers, with the additional state of
+ * ours. It only chooses operations and states facts: the two logs are compared with each
+ * other, not with the model.
  */
+
+#include <sys/mman.h>
 
 #include "ashmem_diff.h"
 
@@ -20,6 +22,27 @@ bool interval_ok(const struct region *region, __u32 offset, __u32 len,
 	*first = offset / page_size;
 	*last = end / page_size - 1;
 	return region->backed;
+}
+
+/*
+ * Has the calling process a right to write: by the mask, or by a mapping?
+ */
+bool may_discard(const struct region *region)
+{
+	unsigned int w, i;
+
+	if (region->mask & PROT_WRITE)
+		return true;
+	for (w = 0; w < WINDOWS; w++) {
+		for (i = 0; i < WINDOW_PAGES; i++) {
+			const struct window_page *page = &st->windows[w].page[i];
+
+			if (page->kind == SHARED && page->region == region->id &&
+			    page->may_write && !(in_child && page->dont_fork))
+				return true;
+		}
+	}
+	return false;
 }
 
 static bool overlaps(const struct range *range, __u64 first, __u64 last)
@@ -73,7 +96,7 @@ void model_pin(struct region *region, __u64 first, __u64 last)
 			i++;
 			continue;
 		}
-		/* The parts don't overlap the interval, so they're passed over. */
+		/* The parts don't overlap the interval: skip them. */
 		drop(region, i);
 		if (range.first < first) {
 			part.last = first - 1;
@@ -87,27 +110,54 @@ void model_pin(struct region *region, __u64 first, __u64 last)
 	}
 }
 
+/*
+ * PIN by a caller without the right to write, in ours: the loss is kept, and no purge
+ * takes pages of the interval.
+ */
+void model_pin_keeping_lost(struct region *region, __u64 first, __u64 last)
+{
+	struct region all = *region;
+	unsigned int i;
+
+	model_pin(region, first, last);
+	for (i = 0; i < all.nr_ranges; i++) {
+		struct range part = all.ranges[i];
+
+		if (!part.purged || !overlaps(&part, first, last))
+			continue;
+		part.again = false;
+		if (part.first < first)
+			part.first = first;
+		if (part.last > last)
+			part.last = last;
+		add(region, part);
+	}
+}
+
+void model_purge_region(struct region *region)
+{
+	unsigned int i;
+	__u64 page;
+
+	for (i = 0; i < region->nr_ranges; i++) {
+		struct range *range = &region->ranges[i];
+
+		if (!range->purged || range->again)
+			for (page = range->first; page <= range->last &&
+			     page < SMALL_PAGES; page++)
+				region->loaded &= ~(1U << page);
+		range->purged = true;
+		range->again = false;
+	}
+}
+
 void model_purge(void)
 {
-	unsigned int i, j;
+	unsigned int i;
 
-	for (i = 0; i < REGIONS; i++) {
-		struct region *region = &st->regions[i];
-
-		if (!region->id)
-			continue;
-		for (j = 0; j < region->nr_ranges; j++) {
-			struct range *range = &region->ranges[j];
-			__u64 page;
-
-			if (!range->purged || range->again)
-				for (page = range->first; page <= range->last &&
-				     page < SMALL_PAGES; page++)
-					region->loaded &= ~(1U << page);
-			range->purged = true;
-			range->again = false;
-		}
-	}
+	for (i = 0; i < REGIONS; i++)
+		if (st->regions[i].id)
+			model_purge_region(&st->regions[i]);
 }
 
 bool model_touches_purged(const struct region *region, __u64 first, __u64 last)
@@ -118,6 +168,11 @@ bool model_touches_purged(const struct region *region, __u64 first, __u64 last)
 		if (region->ranges[i].purged && overlaps(&region->ranges[i], first, last))
 			return true;
 	return false;
+}
+
+bool model_any_purged(const struct region *region)
+{
+	return model_touches_purged(region, 0, -1);
 }
 
 bool model_unpinned(const struct region *region, __u64 page)

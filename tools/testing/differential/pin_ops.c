@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * PIN, UNPIN, GET_PIN_STATUS, PURGE_ALL_CACHES.
  */
@@ -15,10 +15,14 @@
 
 #include "ashmem_diff.h"
 
-#define LOOKED_AT_PAGES	64	/* the largest region of which pages are compared */
+#define LOOKED_AT_PAGES	64	/* the largest region whose pages are compared */
 
+/*
+ * @there, @here: the two answers, where they differ; else NULL.
+ */
 static long pin_ioctl(const char *name, unsigned long request, struct fd_slot *slot,
-		      __u32 offset, __u32 len, enum buffer which)
+		      __u32 offset, __u32 len, enum buffer which,
+		      const char *there, const char *here)
 {
 	const struct region *region = slot->region;
 	struct ashmem_pin *pin = buffer(which, sizeof(*pin));
@@ -37,7 +41,30 @@ static long pin_ioctl(const char *name, unsigned long request, struct fd_slot *s
 	if (region->backed && !len && which == GOOD &&
 	    offset == region_pages(region) * page_size)
 		op("at-end");
+	if (there)
+		op("there=%s here=%s", there, here);
 	return ioctl(slot->fd, request, pin);
+}
+
+static void pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which,
+		const char *there, const char *here)
+{
+	long ret = pin_ioctl("pin", ASHMEM_PIN, slot, offset, len, which, there, here);
+
+	result("%s", ret < 0 ? errno_text(errno) :
+	       ret == ASHMEM_WAS_PURGED ? "was-purged" :
+	       ret == ASHMEM_NOT_PURGED ? "not-purged" : "neither");
+}
+
+static void status(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which,
+		   const char *there, const char *here)
+{
+	long ret = pin_ioctl("status", ASHMEM_GET_PIN_STATUS, slot, offset, len, which,
+			     there, here);
+
+	result("%s", ret < 0 ? errno_text(errno) :
+	       ret == ASHMEM_IS_PINNED ? "pinned" :
+	       ret == ASHMEM_IS_UNPINNED ? "unpinned" : "neither");
 }
 
 void pin_everything(struct fd_slot *slot)
@@ -48,39 +75,39 @@ void pin_everything(struct fd_slot *slot)
 	do_pin(slot, 0, size < most ? 0 : most, GOOD);
 }
 
-/*
- * The original cuts len 0 to 32 bits: see op_over_4g().
- */
+/* The original truncates len 0 to 32 bits: see op_over_4g(). */
 static __u32 avoid_cut(const struct region *region, __u32 len)
 {
 	return !len && region_pages(region) * page_size > UINT32_MAX ? page_size : len;
 }
 
-void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
+/*
+ * After a PIN that the caller had no right to end the loss by: the original has
+ * forgotten it. If no process is left that may write, the region's end is the only way
+ * back together. @was: the region before.
+ */
+static void show_loss(struct fd_slot *slot, const struct region *was, __u32 offset,
+		      __u32 len, __u64 first, __u64 last)
 {
-	__u64 first, last;
-	long ret;
+	unsigned int i;
 
-	len = avoid_cut(slot->region, len);
-	ret = pin_ioctl("pin", ASHMEM_PIN, slot, offset, len, which);
-	result("%s", ret < 0 ? errno_text(errno) :
-	       ret == ASHMEM_WAS_PURGED ? "was-purged" :
-	       ret == ASHMEM_NOT_PURGED ? "not-purged" : "neither");
-	if (which == READ_ONLY) {
-		offset = 0;
-		len = 0;
+	for (i = 0; i < was->nr_ranges; i++) {
+		const struct range *range = &was->ranges[i];
+		__u64 page = range->first > first ? range->first : first;
+
+		if (range->purged && range->first <= last && range->last >= first)
+			status(slot, page * page_size, page_size, GOOD, "pinned", "unpinned");
 	}
-	if ((which == GOOD || which == READ_ONLY) &&
-	    interval_ok(slot->region, offset, len, &first, &last))
-		model_pin(slot->region, first, last);
+	pin(slot, offset, len, GOOD, "not-purged", "was-purged");
+	retire(slot->region);
 }
 
-void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
+void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 {
+	static struct region was;
 	struct region *region = slot->region;
+	bool valid, stays;
 	__u64 first, last;
-	bool valid;
-	long ret;
 
 	if (which == READ_ONLY) {
 		offset = 0;
@@ -89,36 +116,95 @@ void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	len = avoid_cut(region, len);
 	valid = (which == GOOD || which == READ_ONLY) &&
 		interval_ok(region, offset, len, &first, &last);
+	stays = valid && !may_discard(region) && model_touches_purged(region, first, last);
+	/* Bringing both drivers together ends the region. */
+	if (stays && in_child) {
+		do_status(slot, offset, len, which);
+		return;
+	}
+
+	was = *region;
+	pin(slot, offset, len, which, NULL, NULL);
+	if (valid)
+		model_pin(region, first, last);
+	if (stays)
+		show_loss(slot, &was, offset, len, first, last);
+}
+
+static bool may_purge(void)
+{
+	unsigned int i;
+
+	/* Bringing both drivers together may take mappings and descriptors. */
+	for (i = 0; in_child && i < REGIONS; i++)
+		if (st->regions[i].id && model_any_again(&st->regions[i]))
+			return false;
+	return true;
+}
+
+/*
+ * After UNPIN of nothing at the end, the original has an empty range there, which
+ * GET_PIN_STATUS of the last page shows.
+ */
+static void show_empty_range(struct fd_slot *slot)
+{
+	struct region *region = slot->region;
+	__u64 last = region_pages(region) - 1;
+	__u32 offset = last * page_size;
+	bool known = model_unpinned(region, last);
+
+	status(slot, offset, page_size, GOOD, known ? NULL : "unpinned", "pinned");
+	if (!known && one_in(3) && may_purge()) {
+		purge_all();
+		/* It may have been retired. */
+		if (slot->region == region)
+			pin(slot, offset, page_size, GOOD, "was-purged", "not-purged");
+	} else {
+		do_pin(slot, offset, page_size, GOOD);
+	}
+}
+
+void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
+{
+	struct region *region = slot->region;
+	bool valid, refused, at_end;
+	__u64 first, last;
+
+	if (which == READ_ONLY) {
+		offset = 0;
+		len = 0;
+	}
+	len = avoid_cut(region, len);
+	at_end = region->backed && !len && which == GOOD &&
+		 offset == region_pages(region) * page_size;
+	valid = (which == GOOD || which == READ_ONLY) &&
+		interval_ok(region, offset, len, &first, &last);
 	/* What a purge then leaves couldn't be compared page by page. */
 	if (valid && region_pages(region) > LOOKED_AT_PAGES &&
 	    model_touches_purged(region, first, last)) {
 		do_pin(slot, offset, len, which);
 		return;
 	}
-
-	ret = pin_ioctl("unpin", ASHMEM_UNPIN, slot, offset, len, which);
-	result_errno(ret);
-	if (!valid) {
-		/* The original may have an empty range now. */
-		if (region->backed && !len && which == GOOD &&
-		    offset == region_pages(region) * page_size)
-			pin_everything(slot);
-	} else if (region->mask & PROT_WRITE) {
-		model_unpin(region, first, last);
-	} else {
-		pin_everything(slot);
+	refused = (valid || at_end) && !may_discard(region);
+	/* A child could not pin again what the original unpins, either. */
+	if (refused && in_child && model_any_purged(region)) {
+		do_status(slot, offset, len, which);
+		return;
 	}
+
+	result_errno(pin_ioctl("unpin", ASHMEM_UNPIN, slot, offset, len, which,
+			       valid && refused ? "ok" : NULL, "EPERM"));
+	if (at_end)
+		show_empty_range(slot);
+	else if (valid && refused)
+		pin_everything(slot);
+	else if (valid)
+		model_unpin(region, first, last);
 }
 
 void do_status(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 {
-	long ret;
-
-	len = avoid_cut(slot->region, len);
-	ret = pin_ioctl("status", ASHMEM_GET_PIN_STATUS, slot, offset, len, which);
-	result("%s", ret < 0 ? errno_text(errno) :
-	       ret == ASHMEM_IS_PINNED ? "pinned" :
-	       ret == ASHMEM_IS_UNPINNED ? "unpinned" : "neither");
+	status(slot, offset, avoid_cut(slot->region, len), which, NULL, NULL);
 }
 
 static bool writes_can_follow(const struct region *region)
@@ -177,7 +263,7 @@ void purge_all(void)
 		model_pages(region, &unpinned, &by_them, &by_us);
 		there += by_them;
 		here += by_us;
-		/* Through a read-only descriptor there's nothing but zeroes. */
+		/* A read-only descriptor shows only zeroes. */
 		look[i] = region->access == O_RDWR && model_any_again(region);
 		for (page = 0; look[i] && page < region_pages(region); page++) {
 			again[i][page] = model_page_again(region, page);
@@ -275,18 +361,11 @@ void op_status(void)
 
 void op_purge(void)
 {
-	unsigned int i;
-
-	/* Bringing both drivers together may take mappings and descriptors. */
-	for (i = 0; in_child && i < REGIONS; i++)
-		if (st->regions[i].id && model_any_again(&st->regions[i]))
-			return;
-	purge_all();
+	if (may_purge())
+		purge_all();
 }
 
-/*
- * Without the capability, and for sure without an effect.
- */
+/* Without the capability, and certainly without effect. */
 void op_purge_unprivileged(void)
 {
 	struct __user_cap_header_struct header = {

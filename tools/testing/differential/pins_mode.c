@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The pin state alone: overlapping, adjacent and nested ranges on a few
  * regions, with contents in all pages and purges between.
@@ -70,9 +70,7 @@ static void touch_some(struct region *region, enum access access)
 		touch(region, page, access);
 }
 
-/*
- * Bounds are drawn towards those of the ranges that are there.
- */
+/* Prefers the bounds of existing ranges. */
 static void pick_interval(const struct region *region, __u64 *first, __u64 *pages)
 {
 	__u64 end, all = region_pages(region);

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What /proc says, and what it gives out.
+ * The text of /proc, and the descriptors that it gives.
  */
 
 #include <errno.h>
@@ -73,8 +73,8 @@ static bool continues(const struct shown *a, const struct shown *b)
 }
 
 /*
- * The original's idea of such a mapping is anonymous memory, and that gets a
- * new offset by its address when it moves, unless it was written to.
+ * In the original such a mapping is anonymous memory, whose offset follows its new
+ * address when it moves, unless it was written to.
  */
 static bool has_moved(const struct window_page *page)
 {
@@ -98,9 +98,7 @@ static void maps_moved(unsigned int w, const unsigned long *pgoffs)
 	}
 }
 
-/*
- * Page by page, since how many VMAs there are is the kernel's business.
- */
+/* Page by page, because the number of VMAs depends on the kernel. */
 void maps_of(unsigned int w)
 {
 	static struct shown shown[WINDOW_PAGES];
@@ -165,9 +163,7 @@ void op_maps(void)
 	maps_of(w);
 }
 
-/*
- * The name as ours shows it; returns if that isn't the name itself.
- */
+/* The name as ours shows it; returns whether that differs from the name. */
 static bool escape(const char *name, char *escaped)
 {
 	bool special = false;
@@ -243,10 +239,10 @@ static void fdinfo_more(struct fd_slot *slot)
 	char *mask = strstr(text, "\nprot_mask:\t"), *from = NULL, *next = text;
 
 	model_pages(region, &was_unpinned, &by_them, &by_us);
-	op("fdinfo-more f%d r%d here=%llu,%s,%llu,%llu", fd_number(slot),
+	op("fdinfo-more f%d r%d there=none here=%llu,%s,%llu,%llu", fd_number(slot),
 	   region_number(region), (unsigned long long)region->size,
 	   prot_text(region->mask), (unsigned long long)was_unpinned,
-	   (unsigned long long)by_us);
+	   (unsigned long long)(was_unpinned - by_us));
 	while ((next = strstr(next, "\nsize:\t")))
 		from = next++;
 	if (!mask || !from || sscanf(from, "\nsize:\t%llu", &size) != 1) {
@@ -259,13 +255,15 @@ static void fdinfo_more(struct fd_slot *slot)
 		   "%*s resident_pages: %llu unpinned_pages: %llu purgeable_pages: %llu purged_pages: %llu",
 		   &resident, &unpinned, &purgeable, &purged) != 4)
 		result("incomplete");
-	else if (unpinned != purgeable + purged)
-		result("%llu-unpinned-of-%llu", unpinned, purgeable + purged);
 	else if (resident > region_pages(region))
 		result("%llu-resident-of-%llu", resident,
 		       (unsigned long long)region_pages(region));
+	/* Nothing is swapped out here, so what exists is resident. */
+	else if (purgeable != (by_us < resident ? by_us : resident))
+		result("%llu-purgeable-of-%llu-and-%llu", purgeable,
+		       (unsigned long long)by_us, resident);
 	else
-		result("%llu,%.3s,%llu,%llu", size, mask, unpinned, purgeable);
+		result("%llu,%.3s,%llu,%llu", size, mask, unpinned, purged);
 }
 
 void op_fdinfo(void)

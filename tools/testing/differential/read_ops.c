@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reading in all ways, and the position.
  */
@@ -37,9 +37,7 @@ static void advanced(struct region *region, long n)
 		move_to(region, region->pos + n);
 }
 
-/*
- * A pread() for the tester's own use.
- */
+/* A pread() for the tester itself. */
 long quiet_pread(struct fd_slot *slot, void *data, size_t length, __s64 offset)
 {
 	long n = pread(slot->fd, data, length, offset);
@@ -59,7 +57,7 @@ static void result_read(long n, const char *data, size_t length, enum buffer whi
 {
 	size_t i;
 
-	/* Was anything but what the call said it did done to the buffer? */
+	/* Did the call change more of the buffer than it returned? */
 	if (which == GOOD && n >= 0) {
 		for (i = n; i < length + 8; i++) {
 			if (data[i] != POISON) {
@@ -142,7 +140,7 @@ void op_readv(void)
 	} else {
 		n = readv(slot->fd, iov, parts);
 	}
-	/* The parts lie one behind the other, and a bad one ends the reading. */
+	/* The parts are read in order, and a bad one ends the read. */
 	result_read(n, data, end - data, GOOD);
 	if (at)
 		preaded(slot->region, offset, n);
@@ -267,7 +265,7 @@ static void op_expected(struct fd_slot *slot, size_t length, __s64 offset)
 
 /*
  * Some kernels fill the holes that they splice from, and the original doesn't
- * splice at all; so there are to be none. False if that can't be done.
+ * splice at all; so remove them. False if that can't be done.
  */
 static bool fill_holes(struct fd_slot *slot, size_t length, __s64 offset)
 {

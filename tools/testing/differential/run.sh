@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh
 #
@@ -45,7 +45,7 @@ done
 tmp=$(mktemp -d)
 trap 'stop_qemu; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-find_qemu
+find_qemu x86_64
 
 # Boots kernel $1 with module $2 and leaves the log in $3.
 run_guest()
@@ -73,19 +73,21 @@ run_guest()
 	printf "seeds='%s'\nops=%s\n" "$seeds" "$ops" >"$root/diff.conf"
 	pack_initramfs "$root" >"$tmp/initramfs"
 
-	# Sparse; a line is seldom longer than 200 bytes.
+	# Sparse; a line is rarely longer than 200 bytes.
 	rm -f "$tmp/disk"
 	truncate -s $((64 + count * ops / 2500))M "$tmp/disk"
-	: >"$tmp/verdict"
+	sign=$tmp/verdict
+	sign_seconds=240
+	: >"$sign"
 	status=0
 	run_qemu "$tmp/qemu.log" "$limit" \
 		-accel "$("$bed/accel.sh" "$dir/vmlinuz")" -M q35 -smp 2 -m 1024 \
 		-kernel "$dir/vmlinuz" -initrd "$tmp/initramfs" \
-		-append "console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1 quiet mitigations=off" \
+		-append "$guest_words panic_on_warn=1 quiet" \
 		-drive "file=$tmp/disk,if=virtio,format=raw,cache=unsafe" \
-		-serial "file:$3.console" -serial "file:$tmp/verdict" ||
+		-serial "file:$3.console" -serial "file:$sign" ||
 		status=$?
-	verdict=$(tr -d '\r' <"$tmp/verdict" | sed -n 's/^verdict: //p' | tail -n 1)
+	verdict=$(tr -d '\r' <"$sign" | sed -n 's/^verdict: //p' | tail -n 1)
 	if [ "$verdict" != pass ]; then
 		say "kernel $kernel: ${verdict:-no verdict, QEMU ended with $status}"
 		tail -n 30 "$3.console" | tr -d '\r' | sed 's/^/#   /' >&2
@@ -105,7 +107,7 @@ start=$(date +%s)
 say "$count seeds of $ops operations on $original_kernel, the original ..."
 dir=$(REFRESH="" "$bed/root.sh" "$original_kernel")
 original=$(find "$dir/kernel/modules" -path '*/staging/android/ashmem_linux.ko')
-[ -f "$original" ] || die "kernel $original_kernel has no ashmem_linux of its own"
+[ -f "$original" ] || die "kernel $original_kernel comes without ashmem_linux"
 run_guest "$original_kernel" "$original" "$logs/original.log" ||
 	die "the original could not be run"
 say "... $(($(date +%s) - start)) s"

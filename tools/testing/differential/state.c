@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Slots for regions, descriptors and mappings.
  */
@@ -15,7 +15,7 @@ struct state *st;
 size_t page_size;
 bool in_child;
 
-/* Far from where kernels put anything by themselves. */
+/* Far from addresses that kernels choose. */
 #define WINDOWS_START	((char *)0x100000000000)
 #define WINDOW_STRIDE	(64UL << 20)
 
@@ -76,9 +76,7 @@ struct fd_slot *pick_fd(void)
 	return open_region(O_RDWR);
 }
 
-/*
- * Most operations are dull on a region that has never been mapped.
- */
+/* Most operations do little on a region that has never been mapped. */
 struct fd_slot *pick_backed(void)
 {
 	struct fd_slot *slot = pick_fd();
@@ -109,9 +107,7 @@ struct fd_slot *free_fd(void)
 	return NULL;
 }
 
-/*
- * Opens a region; where there is no room one makes way.
- */
+/* Opens a region; without a free slot, ends another one first. */
 struct fd_slot *open_region(int access)
 {
 	static const char *const text[] = {
@@ -156,9 +152,7 @@ void close_fd(struct fd_slot *slot)
 	slot->region = NULL;
 }
 
-/*
- * Ends a region with everything that holds it.
- */
+/* Ends a region, with all its descriptors and mappings. */
 void retire(struct region *region)
 {
 	unsigned int i;

@@ -1,9 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memory that host and guest share: the BAR of QEMU's ivshmem device in the
- * guest, a file on the host. The host puts in what is to be done and the corpus;
- * the guest writes what it is about to run, and what it found, so that it is
- * there however the guest ends.
+ * The memory that host and guest share: the BAR of QEMU's ivshmem device in the guest, a
+ * file on the host. The host puts in the task and the corpus; the guest writes what it
+ * is about to run, and what it found, so that the host has it even if the guest dies.
  */
 
 #ifndef FUZZ_AREA_H

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What must be true of the driver when nobody uses it for a moment.
+ * What must be true of the driver while no process uses it.
  */
 
 #include <dirent.h>
@@ -16,7 +16,7 @@
 #define PURGEABLE	"/sys/class/misc/ashmem/purgeable_pages"
 #define REFERENCES	"/sys/module/ashmem_linux/refcnt"
 
-/* The last put of a file may still be on its way. */
+/* The last put of a file may still be pending. */
 #define TRIES		40
 static const struct timespec pause_time = { .tv_nsec = 50000000 };
 
@@ -69,7 +69,7 @@ static void add_process(struct regions *r, pid_t pid)
  * @pids: the workers, which stand still
  * @workers: how many
  *
- * Memory may be short meanwhile, and the kernel purge: it is asked until two
+ * Memory may be short, and the kernel may purge: read until two
  * readings of the total, before and after, are the same.
  */
 void check_sum(const pid_t *pids, unsigned int workers)

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls by the entry for 32-bit programs, which a 64-bit process can use
- * as well.
+ * System calls by the entry for 32-bit programs, which a 64-bit process can also use.
  */
 
 #include <sys/wait.h>
@@ -20,7 +19,7 @@ long compat_call(long nr, long a, long b, long c)
 			 : "=a" (ret)
 			 : "0" (nr), "b" (a), "c" (b), "d" (c)
 			 : "memory", "r8", "r9", "r10", "r11");
-	/* All 32 bits of the answer count. */
+	/* All 32 bits of the result count. */
 	ret = (int)ret;
 #else
 	ret = -ENOSYS;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The corpus: programs that each reached something that none had before.
+ * The corpus: programs that each reached something new.
  */
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ unsigned int corpus_count(void)
 	return n < CORPUS_MAX ? n : CORPUS_MAX;
 }
 
-/* NULL while the one who adds it is at work, or was killed there. */
+/* NULL while a worker is adding it, or was killed then. */
 const struct program *corpus_get(unsigned int i)
 {
 	if (i >= corpus_count() || !__atomic_load_n(&corpus->entry[i].there, __ATOMIC_ACQUIRE))

@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a program reaches in the driver, as KCOV tells. A feature is a pair of
- * addresses that were reached one behind the other, hashed: how the driver came
- * somewhere matters, too.
+ * The coverage of a program in the driver, by KCOV. A feature is a hashed pair of
+ * addresses that were reached one after the other: the path matters, too.
  */
 
 #include <fcntl.h>
@@ -83,8 +82,8 @@ void cover_begin(void)
 }
 
 /*
- * How far the record has come, and back to there: for what takes so long that
- * no program shall be kept for it.
+ * Save and restore the position of the record: for slow operations, for which no program
+ * should be kept.
  */
 unsigned long cover_mark(void)
 {
@@ -132,7 +131,7 @@ unsigned int cover_fresh(uint16_t *features, unsigned int room)
 	return n;
 }
 
-/* Leaves those of the features that the last program had; how many. */
+/* Keeps those of the features that the last program had; returns how many. */
 unsigned int cover_hits(uint16_t *features, unsigned int count)
 {
 	unsigned int i, n = 0;

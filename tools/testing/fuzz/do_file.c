@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations: descriptors, and what can be done to a file but for reading it.
+ * Operations: descriptors, and calls on files other than reads.
  */
 
 #include <fcntl.h>

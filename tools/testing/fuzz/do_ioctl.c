@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operations: the device's commands.
  */
@@ -28,7 +28,7 @@ static bool documented(int err)
 	return false;
 }
 
-/* What a 32-bit program's headers say instead. */
+/* The commands of a 32-bit program. */
 static unsigned long compat_command(unsigned long command)
 {
 	switch (command) {

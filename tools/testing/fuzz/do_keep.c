@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations on keepers: regions that nobody but one worker knows, so that what
- * PIN says of them can be held against what is in them. Everything else may
- * happen meanwhile: purges, pressure, failing allocations, signals.
+ * Operations on keepers: regions that only one worker knows, so that the results of PIN
+ * can be compared with the contents. Everything else may happen at the same time:
+ * purges, pressure, failing allocations, signals.
  */
 
 #include <fcntl.h>
@@ -101,10 +101,10 @@ void do_keep_write(struct worker *w, const uint64_t *a)
 	for (; page < end; page++) {
 		unsigned long word = word_of(keeper, page, w->generation);
 
-		/* What is written while unpinned may go at once. */
+		/* Pages that are written while unpinned may be purged at once. */
 		if (k->unpinned[page])
 			continue;
-		/* Without memory the page may get a part of it. */
+		/* Without memory the page may get only a part of it. */
 		k->written[page] = 0;
 		if (!guarded(write_page, (char *)page_at(keeper, page), PAGE_BYTES, &word))
 			k->written[page] = w->generation;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operations: mappings.
  */
@@ -18,7 +18,7 @@
 
 static long map(struct worker *w, char *at, const uint64_t *a, int flags)
 {
-	/* What 32-bit programs of old pass to mmap(), by address. */
+	/* The struct that old 32-bit programs pass to mmap() by address. */
 	struct {
 		uint32_t addr, length, prot, flags, fd, offset;
 	} *old;
@@ -37,7 +37,7 @@ static long map(struct worker *w, char *at, const uint64_t *a, int flags)
 
 void do_mmap(struct worker *w, const uint64_t *a)
 {
-	/* Without MAP_FIXED a wish, which the kernel mostly grants. */
+	/* Without MAP_FIXED a hint, which the kernel mostly follows. */
 	char *at = window_of(a[1]);
 	int flags = (int)a[4] & ~MAP_ANONYMOUS, rights = RIGHTS;
 	unsigned int fail = op_fail;
@@ -61,7 +61,7 @@ void do_mmap(struct worker *w, const uint64_t *a)
 	if (a[3] & RIGHTS & ~(uint64_t)rights)
 		finding("mmap() with rights %d of a region with mask %d", (int)a[3], rights);
 	at = op_compat ? (char *)(unsigned long)(uint32_t)ret : (char *)ret;
-	/* What the mask lacks is lost for good, whoever asks for it later. */
+	/* What the mask lacks can never be regained, by any later call. */
 	if (rights != RIGHTS && !mprotect(at, PAGE_BYTES, RIGHTS))
 		finding("mprotect() gave rights %d, the mask had %d", RIGHTS, rights);
 	keep_mapping(w, a[1], at, (struct mapping){
@@ -138,8 +138,8 @@ void do_remap_file_pages(struct worker *w, const uint64_t *a)
 	int rights = rights_of(w, a, length);
 
 	/*
-	 * Where it comes to lie as a continuation of its neighbour, with the same
-	 * rights, the kernel asks nobody.
+	 * If it is placed as a continuation of its neighbour, with the same
+	 * rights, the kernel checks nothing.
 	 */
 	if (CALL(syscall(SYS_remap_file_pages, at, length, 0, a[3] % 1024, 0)) == 0 &&
 	    rights != RIGHTS)
@@ -192,7 +192,7 @@ static void touch(struct worker *w, const uint64_t *a,
 	size_t length;
 	char *at = pages_of(a, &length);
 
-	/* No failures: the kernel kills whom it can't deliver a signal to. */
+	/* Inject no failures: the kernel kills a task if it can't deliver a signal. */
 	guarded(access, at, length, &word);
 }
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations: want of memory, of all of the machine and of cgroups.
+ * Operations: memory pressure on the machine and in cgroups.
  */
 
 #include <dirent.h>
@@ -99,7 +99,7 @@ static void fill_pages(char *at, size_t length, void *data)
 		at[i] = 1;
 }
 
-/* Memory of its own, 8 times as much as said: up to 32 MiB. */
+/* Its own memory, 8 times as much as said: up to 32 MiB. */
 void do_press(struct worker *w, const uint64_t *a)
 {
 	size_t length = (a[0] % 1025) * 8 * PAGE_BYTES;
@@ -131,7 +131,7 @@ void do_cgroup_enter(struct worker *w, const uint64_t *a)
 	write_text(path, "0");
 }
 
-/* Which only works once nobody is in it; what it holds goes to its parent. */
+/* Works only on an empty group. What it holds goes to its parent. */
 void do_cgroup_remove(struct worker *w, const uint64_t *a)
 {
 	char path[64];

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations: what /proc shows and lets one do, and who the task is.
+ * Operations: /proc, and the credentials of the task.
  */
 
 #include <fcntl.h>
@@ -107,7 +107,7 @@ void do_mem(struct worker *w, const uint64_t *a)
 	close(fd);
 }
 
-/* What the driver's tracepoints have told; the supervisor turns them on and off. */
+/* The output of the driver's tracepoints; the supervisor turns them on and off. */
 void do_trace(struct worker *w, const uint64_t *a)
 {
 	char text[4096];

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations: reading, by all ways that there are.
+ * Operations: all ways to read.
  */
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations: what takes more than one process or thread.
+ * Operations that need more than one process or thread.
  */
 
 #include <pthread.h>
@@ -139,7 +139,7 @@ void share_end(struct worker *w)
 	}
 }
 
-/* Only as the last operation, with nobody to perform what they hand on. */
+/* Only as the last operation: no worker is left to perform what they send. */
 void do_fork(struct worker *w, const uint64_t *a)
 {
 }
@@ -156,7 +156,10 @@ void do_kill(struct worker *w, const uint64_t *a)
 		kill(pid, SIGKILL);
 }
 
-/* Of this worker's memory or another's, which has its mappings at the same place. */
+/*
+ * On the memory of this worker or of another one, which has its mappings at the same
+ * place.
+ */
 void do_vm_read(struct worker *w, const uint64_t *a)
 {
 	struct iovec local = { buffer(GOOD, 0), a[2] % (15 * PAGE_BYTES) };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Running programs.
  */
@@ -27,7 +27,7 @@ static void fault_handler(int sig)
 {
 	if (on_fault)
 		siglongjmp(*on_fault, sig);
-	/* The fuzzer's own fault; the supervisor sees how it ended. */
+	/* A bug of the fuzzer; the supervisor sees how it ended. */
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -101,7 +101,7 @@ static void (*const perform[OP_CODES])(struct worker *w, const uint64_t *a) = {
 #undef OP
 };
 
-/* How many of the operations behind @op it has somebody else do. */
+/* How many of the operations after @op another thread or process runs. */
 static unsigned int handed_on(const struct op *op)
 {
 	if (!op_alone)
@@ -148,7 +148,7 @@ void cleanup(struct worker *w)
 	windows_clear(w);
 	for (i = 0; i < OWN_SLOTS; i++)
 		set_slot(w, i, -1);
-	/* What others sent to it and it did not take. */
+	/* Descriptors that others sent and it did not receive. */
 	while (recv(w->inbox, &byte, 1, MSG_DONTWAIT) > 0)
 		;
 	process_restore();

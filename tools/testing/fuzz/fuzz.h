@@ -1,16 +1,15 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Parts of the fuzzer.
  *
- * The supervisor (main.c) goes in epochs of a few seconds. For each it opens two
- * regions that all have, and forks the workers. A worker makes up programs, runs
- * them with what coverage they reach watched, and keeps those that reach
- * something new. At an epoch's end all stand still, the counters of the module
- * are compared with what the workers hold, everything is closed, and they must
- * be zero.
+ * The supervisor (main.c) runs epochs of a few seconds. In each it opens two regions
+ * that all share, and forks the workers. A worker generates programs, runs them with
+ * coverage, and keeps those that reach something new. At the end of an epoch all workers
+ * pause, the counters of the module are compared with what the workers hold, everything
+ * is closed, and the counters must be 0.
  *
- * What must survive the kernel is in an area of memory that host and guest share
- * (area.h).
+ * Data that must survive a crash of the kernel is in an area of memory that host and
+ * guest share (area.h).
  */
 
 #ifndef FUZZ_H

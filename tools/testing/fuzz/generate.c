@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs by chance: new ones, and ones that differ a little from others.
+ * Random programs: new ones, and variations of others.
  */
 
 #include <fcntl.h>
@@ -106,7 +106,7 @@ static uint64_t argument(enum kind kind, struct rng *rng)
 	case NO_ARG:
 		return 0;
 	case SLOT:
-		/* Mostly the first few, so that operations meet. */
+		/* Mostly the first few, so that operations collide. */
 		return rng_below(rng, one_in(rng, 3) ? 8 : 2);
 	case OWN:
 	case MAP:
@@ -180,7 +180,7 @@ static void generate_op(struct op *op, struct rng *rng)
 		op->fail = (uint16_t)(1 + rng_below(rng, one_in(rng, 4) ? FAIL_MAX : 6));
 }
 
-/* Most operations come to nothing on a region that has never been mapped. */
+/* Most operations do nothing on a region that has never been mapped. */
 static void generate_region(struct program *program, struct rng *rng)
 {
 	struct op *op = program->op;

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the host does with an area: fills it before a guest runs, and looks at it
- * afterwards.
+ * The host's side of an area: fills it before a guest runs, and reads it afterwards.
  */
 
 #include <errno.h>
@@ -87,7 +86,7 @@ static size_t used(enum area_text which)
 	return n < sizeof(area->text[which].text) ? n : sizeof(area->text[which].text);
 }
 
-/* Each program of a text as a file of its own, named by what is in it. */
+/* Each program of a text as a separate file, named by what is in it. */
 static int unpack_programs(enum area_text which, const char *dir)
 {
 	const char *text = area->text[which].text;
@@ -100,7 +99,7 @@ static int unpack_programs(enum area_text which, const char *dir)
 		struct program program;
 		size_t length = program_split(text, left, &next);
 
-		/* The last one may be half there when the guest died. */
+		/* The last one may be incomplete if the guest died. */
 		if (program_parse(&program, text, length))
 			continue;
 		snprintf(name, sizeof(name), "%016llx", (unsigned long long)program_hash(&program));
@@ -111,7 +110,7 @@ static int unpack_programs(enum area_text which, const char *dir)
 	return 0;
 }
 
-/* What the workers ran last, oldest first, those of all workers in turn. */
+/* The last programs of all workers in turn, oldest first. */
 static int unpack_log(const char *dir)
 {
 	char path[4096], out[PROGRAM_TEXT];
@@ -193,7 +192,7 @@ static void print_ops(void)
 	}
 }
 
-/* -1 if the arguments are none of the host's. */
+/* -1 if the arguments are not for the host. */
 int host_command(int argc, char **argv)
 {
 	if (argc >= 8 && !strcmp(argv[1], "pack"))

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The fuzzer's program, for the guest and for the host. Without arguments, or
  * with a file that holds the area, it fuzzes; it speaks TAP then.

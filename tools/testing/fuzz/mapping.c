@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Where programs map things: a window for each mapping. What the kernel puts
- * elsewhere isn't kept, so that threads can't come to work on memory that was
- * given to the fuzzer itself meanwhile.
+ * elsewhere isn't kept, so that threads can't use memory that was
+ * given to the fuzzer itself in between.
  */
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The operations that programs consist of: name, weight when one is chosen at
  * random, kinds of the arguments. Included where OP() has been given a meaning.

@@ -1,11 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: others.sh
 #
 # Runs fuzzers that are not ours on the device, in a guest: trinity with the
 # device as the only file that it knows, stress-ng's --dev on the device, and its
-# stressors of memory beside the soak test, so that there are regions meanwhile.
+# stressors of memory beside the soak test, which provides the regions.
 # Both are taken from their Debian packages. The last line says "N passed, N
 # failed".
 #
@@ -48,7 +48,7 @@ make -s -C "$here/../soak" OUTPUT="$logs/root/usr/bin" LDFLAGS=-static \
 	KSELFTEST_DIR="$source/tools/testing/selftests" all
 
 # A program for the guest, from stdin, named $1. How long the fuzzer under test
-# takes is up to it; whether the kernel bears it is what counts.
+# takes is up to it; only whether the kernel survives it counts.
 program()
 {
 	{

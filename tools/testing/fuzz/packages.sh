@@ -1,10 +1,10 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: packages.sh SUITE PACKAGE...
 #
 # Makes, or finds in the cache, a root of SUITE that has these packages, and
-# prints its directory; REFRESH=1 makes it anew.
+# prints its directory; REFRESH=1 makes it again.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

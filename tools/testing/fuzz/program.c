@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs as text. What is parsed may come from anywhere.
+ * Programs as text. The parsed text is untrusted.
  */
 
 #include <stdio.h>

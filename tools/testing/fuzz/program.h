@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Programs: short sequences of operations on /dev/ashmem, as a structure and as
  * text.
@@ -6,7 +6,7 @@
  * The text has a line per operation: its name, its arguments as numbers, and
  * then, if it is so, "fail=N" (the N-th allocation or copy that the system call
  * makes is to fail) and "compat" (by the 32-bit entry of the kernel). Lines that
- * are empty or begin with # don't count. "--" on a line of its own separates
+ * are empty or begin with # don't count. "--" on its own line separates
  * programs where several are in one file.
  */
 

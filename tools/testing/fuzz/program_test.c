@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs as text: what is printed is read the same, what is wrong is refused,
- * and whatever is read never breaks anything. Built with sanitizers.
+ * Programs as text: printing and parsing gives the same program, wrong text is refused,
+ * and no text breaks anything. Built with sanitizers.
  */
 
 #include <stdio.h>
@@ -122,7 +122,7 @@ TEST(too_many_operations)
 	EXPECT_NE(NULL, parse(&program, text));
 }
 
-/* An exact copy on the heap, so that one byte too many is seen. */
+/* An exact copy on the heap, so that a read of one byte too many is detected. */
 static const char *parse_exact(struct program *program, const char *text, size_t length)
 {
 	char *copy = malloc(length ? length : 1);
@@ -147,7 +147,7 @@ TEST(hostile_text)
 	for (i = 0; i < 20000; i++) {
 		program_generate(&program, &rng);
 		length = program_print(&program, text, sizeof(text));
-		/* Cut, or with some bytes that are others. */
+		/* Truncated, or with some bytes changed. */
 		if (i % 2)
 			length = rng_below(&rng, (uint32_t)length + 1);
 		for (j = rng_below(&rng, 4); length && j; j--)
@@ -177,7 +177,7 @@ TEST(several_programs)
 	EXPECT_EQ(strlen(text), at);
 	EXPECT_EQ(0U, program_split("", 0, &next));
 	EXPECT_EQ(0U, next);
-	/* Only a line of its own. */
+	/* Only on a separate line. */
 	EXPECT_EQ(6U, program_split("a --\n-", 6, &next));
 }
 

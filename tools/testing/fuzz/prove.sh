@@ -1,11 +1,11 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: prove.sh [BUG...]
 #
 # Proves that the fuzzer finds things: plants the faults of the file bugs one by
-# one and fuzzes until each is found, MINUTES (10) at most, without the corpus: it
-# has come about with the driver as it is. Says how long it took.
+# one and fuzzes until each is found, MINUTES (10) at most, without the corpus, which was
+# made with the correct driver. Prints how long it took.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

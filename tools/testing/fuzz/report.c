@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The area that is shared with the host, and findings.
  */
@@ -92,7 +92,7 @@ void area_print(enum area_text which, const char *format, ...)
 	add_text(which, text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-/* In one piece, as others add theirs at the same time. */
+/* In one piece, because others add theirs at the same time. */
 void area_add(enum area_text which, const struct program *program)
 {
 	char text[PROGRAM_TEXT + 4];

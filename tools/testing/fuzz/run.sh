@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh [SRCDIR]
 #
@@ -91,14 +91,14 @@ known()
 	[ -n "${BARE:-}" ] || find "$here/corpus" -type f
 }
 
-# What a guest found goes into a directory of its own.
+# What a guest found goes into its own directory.
 record()
 {
 	failed=$((failed + 1))
 	dir=$logs/finding-$failed
 	mkdir -p "$dir"
 	cp "$logs/guest/console.log" "$logs/guest/results.log" "$logs/guest.out" "$dir/"
-	# With a finding of its own the fuzzer has kept the very programs.
+	# With its own finding the fuzzer has kept the very programs.
 	if [ -s "$logs/unpacked/findings" ]; then
 		cp "$logs/unpacked/findings" "$dir/replay"
 		grep '^# finding' "$dir/replay" >"$dir/reason"

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The supervisor: starts the workers anew every few seconds, and looks at the
- * driver when they stand still and when they have gone.
+ * The supervisor: restarts the workers every few seconds, and checks the driver while
+ * they pause and after they have exited.
  */
 
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static int inboxes[AREA_WORKERS][2];
 static int ready[2], go[2];
 static double started;
 
-/* A file or two of /proc tell where it hangs. */
+/* Files of /proc show where it hangs. */
 static void tell_where(pid_t pid)
 {
 	static const char *const files[] = { "stack", "wchan", "syscall" };
@@ -44,7 +44,7 @@ static void tell_where(pid_t pid)
 	}
 }
 
-/* One byte from each worker: it stands still. False if one can't any more. */
+/* One byte from each worker: it has paused. False if one has died. */
 static bool wait_ready(double deadline)
 {
 	unsigned int count = 0;
@@ -72,7 +72,7 @@ static bool wait_ready(double deadline)
 		for (i = 0; i < workers; i++) {
 			if (pids[i] <= 0 || waitpid(pids[i], &status, WNOHANG) != pids[i])
 				continue;
-			/* For want of memory is no one's fault; other signals are. */
+			/* The OOM killer is no finding; other signals are. */
 			pids[i] = 0;
 			if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 				finding("worker %u died of signal %d", i, WTERMSIG(status));
@@ -166,7 +166,7 @@ static void end_workers(void)
 		}
 		pids[i] = 0;
 	}
-	/* What lost its parent comes to us; nothing of it may stay. */
+	/* Orphans become our children; none of them may stay. */
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	close(go[0]);
@@ -180,7 +180,7 @@ static void end_workers(void)
 	}
 }
 
-/* Two regions that all workers have from the start, one of them mapped soon. */
+/* Two regions that all workers share from the start, one of them mapped soon. */
 static void open_shared(int *fds, struct rng *rng)
 {
 	unsigned int i;
@@ -201,7 +201,7 @@ static void epoch(unsigned int count, struct rng *rng, double limit,
 	char byte;
 
 	/*
-	 * Turning tracepoints on patches the code. Only while nobody runs it: QEMU
+	 * Turning tracepoints on patches the code. Only while no CPU runs it: QEMU
 	 * may go on with the breakpoint that was there for a moment.
 	 */
 	write_text("/sys/kernel/tracing/events/ashmem/enable", area->epochs & 1 ? "1" : "0");
@@ -231,7 +231,7 @@ static void epoch(unsigned int count, struct rng *rng, double limit,
 	cover_report();
 }
 
-/* Allocations that may sleep can fail, too, and nobody need read of it. */
+/* Let allocations that may sleep fail, too, without a message for each. */
 static void allow_failures(void)
 {
 	static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };

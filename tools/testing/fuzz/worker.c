@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * A worker: makes up programs, runs them, and keeps the good ones.
+ * A worker: generates programs, runs them, and keeps the good ones.
  */
 
 #include <sys/resource.h>
@@ -18,7 +18,7 @@ double now(void)
 
 void worker_init(struct worker *w)
 {
-	/* open() and dup() shall fail, too, now and then. */
+	/* Let open() and dup() fail sometimes, too. */
 	struct rlimit files = { 48, 48 };
 
 	current_worker = (int)w->number;
@@ -102,14 +102,14 @@ void worker_fuzz(struct worker *w, struct rng *rng, double deadline)
 			program_generate(&program, rng);
 		} else {
 			program = *one;
-			/* Now and then as it is: what others do differs. */
+			/* Sometimes unchanged: other workers do different things. */
 			if (rng_below(rng, 16))
 				program_mutate(&program, other, rng);
 		}
 		run(w, &program);
 		keep_if_new(w, &program);
 	}
-	/* The last one stays as it is, to be looked at. */
+	/* The last one stays, to be reported. */
 	program_generate(&program, rng);
 	area_log(w->number, &program);
 	execute_ops(w, program.op, program.ops);
@@ -128,7 +128,7 @@ void worker_replay(struct worker *w, double deadline)
 	}
 }
 
-/* What the corpus reaches is nothing new. */
+/* The coverage of the corpus is not new. */
 void worker_calibrate(struct worker *w)
 {
 	uint16_t fresh[FRESH_MAX];

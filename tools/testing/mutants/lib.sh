@@ -1,9 +1,10 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154 # set by who sources this
 #
 # What the lists of faults have in common. Sourced with the file of faults in $list;
 # for plant and run_all with the place of the verdicts in $logs, and with $self, what
-# is called for each fault; for tell_caught with its name in $name.
+# is called for each fault, with $what as its first argument if that is set; for
+# tell_caught with its name in $name.
 
 # Word $2 of the line that names fault $1.
 field()
@@ -52,7 +53,7 @@ run_all()
 	shift
 	for fault; do
 		echo "$fault"
-	done | OUT=$out xargs -P "$jobs" -n 1 "$self" --one | tee "$logs/verdicts"
+	done | OUT=$out xargs -P "$jobs" -n 1 "$self" ${what:+"$what"} --one | tee "$logs/verdicts"
 
 	caught=$(grep -c '^caught ' "$logs/verdicts" || true)
 	grep -v '^caught ' "$logs/verdicts" || true

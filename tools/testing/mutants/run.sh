@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: run.sh [MUTANT...]
 #
@@ -11,8 +11,10 @@
 # Variables:
 #	KERNEL=7.3	the kernel; it must be one that purges by cgroup, or the
 #			faults that only show there survive. Some faults are for
-#			a kernel of their own.
+#			their own kernel, or for another kind of guest.
 #	JOBS=2		guests at a time
+#	TIMEOUT=240	seconds until a guest counts as hung, and its fault as caught;
+#			more on slow kernels
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,11 +36,30 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The kernel that mutant $1 is for.
-kernel_of()
+# Where mutant $1 is tried: the name of a kernel, or numa or nokmem, which are
+# kinds of guests on $kernel.
+place_of()
 {
 	own=$(field "$1" 5)
 	echo "${own:-$kernel}"
+}
+
+# The kernel of place $1.
+kernel_of()
+{
+	case $1 in
+	numa | nokmem) echo "$kernel" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# Boots a guest at place $1 and runs the programs of directory $2 there; $3 is where
+# the module is and where the logs go.
+boot()
+{
+	booted=$(kernel_of "$1")
+	choose_kind "$1" "$booted"
+	"$bed/run.sh" -m "$3/ashmem_linux.ko" -p "$2" -o "$3" "$booted"
 }
 
 # The KUnit suites are those of the tree that they are run from.
@@ -64,7 +85,7 @@ try_kunit()
 one()
 {
 	name=$1
-	kernel=$(kernel_of "$name")
+	place=$(place_of "$name")
 	file=drivers/android/ashmem/$(field "$name" 3)
 	test=$(field "$name" 4)
 	tree=$tmp/$name
@@ -73,15 +94,15 @@ one()
 		try_kunit
 		return
 	fi
-	if ! "$bed/build.sh" "$kernel" "$tree" "$logs/$name" >"$logs/$name.build" 2>&1; then
+	own=$(kernel_of "$place")
+	if ! "$bed/build.sh" "$own" "$tree" "$logs/$name" >"$logs/$name.build" 2>&1; then
 		echo "broken $name: does not build, see $logs/$name.build"
 		return
 	fi
 	rm -rf "$tree"
-	slowness=$(kernel_column "$kernel" 5)
-	export TEST="$test" TIMEOUT=$((240 * ${slowness:-1}))
-	if "$bed/run.sh" -m "$logs/$name/ashmem_linux.ko" -p "$tests" \
-	   -o "$logs/$name" "$kernel" >"$logs/$name.out" 2>&1; then
+	slowness=$(kernel_column "$own" slower)
+	export TEST="$test" TIMEOUT="$((${TIMEOUT:-240} * slowness))"
+	if (boot "$place" "$tests" "$logs/$name") >"$logs/$name.out" 2>&1; then
 		echo "SURVIVED $name ($file, $test)"
 	else
 		# A program's own, or the guest's: it hung, died, didn't let the module go.
@@ -125,20 +146,19 @@ if [ -n "$with_guest" ]; then
 		if [ "$(field "$name" 4)" = kunit ]; then
 			continue
 		fi
-		own=$(kernel_of "$name")
-		mkdir -p "$tests-$own"
-		cp "$tests/$(field "$name" 4)" "$tests-$own/"
-		echo "$own"
-	done | sort -u >"$tmp/kernels"
-	while read -r own; do
-		sound=$logs/sound-$own
-		"$bed/build.sh" "$own" "$top" "$sound"
-		"$bed/run.sh" -m "$sound/ashmem_linux.ko" -p "$tests-$own" \
-			-o "$sound" "$own" >"$sound.out" 2>&1 || {
+		place=$(place_of "$name")
+		mkdir -p "$tests-$place"
+		cp "$tests/$(field "$name" 4)" "$tests-$place/"
+		echo "$place"
+	done | sort -u >"$tmp/places"
+	while read -r place; do
+		sound=$logs/sound-$place
+		"$bed/build.sh" "$(kernel_of "$place")" "$top" "$sound"
+		(TIMEOUT='' && boot "$place" "$tests-$place" "$sound") >"$sound.out" 2>&1 || {
 			grep -E '(^|: )not ok' "$sound.out" >&2 || true
 			die "the driver without a fault fails, see $sound.out"
 		}
-	done <"$tmp/kernels"
+	done <"$tmp/places"
 fi
 if [ -n "$with_kunit" ]; then
 	OUT=$logs/sound-kunit TEST='' ARCH=um "$here/../kunit/run.sh" \

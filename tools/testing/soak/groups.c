@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory cgroups that come and go with the processes in them. What they leave
- * behind, unpinned pages that others still hold, goes to the group above.
+ * Memory cgroups that are made and removed with their processes. Unpinned pages that
+ * others still hold move to the parent.
  */
 
 #include "soak.h"
@@ -29,7 +29,7 @@ bool groups_begin(void)
 	return usable;
 }
 
-/* Half of the limits leave room for what a load has, half don't. */
+/* Half of the limits are large enough for a load, half aren't. */
 int group_enter(unsigned int number, struct rng *rng)
 {
 	char limit[32];
@@ -46,7 +46,7 @@ int group_enter(unsigned int number, struct rng *rng)
 	return put_file(path_of((int)number, "cgroup.procs"), "0");
 }
 
-/* A task that has exited may be in its group for a moment yet. */
+/* A task that has exited may still be in its group for a moment. */
 void group_leave(unsigned int number)
 {
 	unsigned int tries;

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the processes of the soak test do.
+ * The loads of the soak test.
  */
 
 #include "soak.h"
@@ -27,7 +27,7 @@ static bool over(double end)
 	return atomic_load(&soak->stop) || now() > end;
 }
 
-/* A word at both ends of each page: what, where, and how often written. */
+/* A word at both ends of each page: content, place, and number of writes. */
 static void write_unit(unsigned char *a, unsigned int seed, size_t unit, uint32_t generation)
 {
 	size_t p = page_size(), i;
@@ -63,7 +63,7 @@ static bool unit_good(const unsigned char *a, unsigned int seed, size_t unit,
 	return true;
 }
 
-/* A cache, as its users have them: units are used, let go, and wanted again. */
+/* A typical cache: units are used, unpinned, and pinned again. */
 static void run_cache(struct rng *rng)
 {
 	size_t units = 16 + rng_below(rng, 400), p = page_size(), i;
@@ -93,7 +93,7 @@ static void run_cache(struct rng *rng)
 		}
 		if (answer < 0)
 			continue;
-		/* What it has is its own while it is pinned. */
+		/* Pinned pages keep their contents. */
 		write_unit(a, seed, i, ++generation[i]);
 		if (!unit_good(a, seed, i, generation[i], false))
 			break;
@@ -104,14 +104,14 @@ static void run_cache(struct rng *rng)
 			nap_ms(rng_below(rng, 20));
 	}
 	free(generation);
-	/* Some leave all to the kernel. */
+	/* Some leave it all to the kernel. */
 	if (rng_below(rng, 2)) {
 		munmap(a, len);
 		close(fd);
 	}
 }
 
-/* Regions that hardly live, with every kind of mapping. */
+/* Short-lived regions, with every kind of mapping. */
 static void run_churn(struct rng *rng)
 {
 	double end = lifetime(rng);
@@ -146,7 +146,7 @@ static void run_churn(struct rng *rng)
 	}
 }
 
-/* Passes regions to a child that only may read, which pins and looks at them. */
+/* Passes regions to a child that may only read, which pins and checks them. */
 static void run_share(struct rng *rng)
 {
 	double end = lifetime(rng);
@@ -202,7 +202,7 @@ static void run_share(struct rng *rng)
 		wait_child(pid);
 }
 
-/* Reads a region of its own by file calls while it is purged again and again. */
+/* Reads its own region by file calls while it is purged again and again. */
 static void run_read(struct rng *rng)
 {
 	double end = lifetime(rng);
@@ -228,7 +228,7 @@ static void run_read(struct rng *rng)
 	free(copy);
 }
 
-/* Memory that nobody else gets: up to what is free, and a little of the swap. */
+/* Takes memory from the others: up to what is free, and a little of the swap. */
 static void run_hog(struct rng *rng)
 {
 	double end = lifetime(rng);
@@ -246,7 +246,7 @@ static void run_hog(struct rng *rng)
 		a = mmap(NULL, step, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		for (i = 0; a != MAP_FAILED && i < step; i += page_size())
 			a[i] = (unsigned char)rng_next(rng);
-		/* So fast that the kernel has to look for more, not all at once. */
+		/* Fast enough that the kernel must reclaim, but not all at once. */
 		nap_ms(rng_below(rng, 10));
 	}
 }

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is in use, of the machine's memory and of the driver's own.
+ * Memory in use, of the machine and of the driver.
  */
 
 #include "soak.h"
@@ -24,8 +24,8 @@ static long number(const char *path)
 }
 
 /*
- * Objects in use. Where the kernel keeps several caches' objects together it is
- * the sum of them all, and nothing of ours can be told from it.
+ * Objects in use. If the kernel has merged several caches, it is the sum of all, and
+ * says nothing about ours.
  */
 static long objects_of(const char *cache)
 {
@@ -40,7 +40,7 @@ static long objects_of(const char *cache)
 		if (number(path) != 0)
 			return -1;
 	}
-	/* Slabs that CPUs have for themselves count in full until they are shrunk. */
+	/* Per-CPU slabs count in full until they are shrunk. */
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
 	put_file(path, "1");
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
@@ -48,8 +48,8 @@ static long objects_of(const char *cache)
 }
 
 /*
- * Have all caches of the slab allocator give up what they don't use. KASAN puts
- * freed objects aside, up to a 32nd of memory, and takes this for an end of it.
+ * Make all slab caches release unused memory. KASAN quarantines freed objects, up to a
+ * 32nd of memory, and flushes them at this.
  */
 static void shrink_slabs(void)
 {
@@ -67,7 +67,7 @@ static void shrink_slabs(void)
 }
 
 /*
- * What each processor has put by of free pages, 20 MiB and more where the kernel lets
+ * Free pages that each CPU caches, 20 MiB and more where the kernel lets
  * these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
  */
 static long percpu_free_kb(void)
@@ -87,7 +87,7 @@ static long percpu_free_kb(void)
 }
 
 /**
- * measure - what is in use when nobody works
+ * measure - what is in use while no process works
  * @m: gets it
  *
  * The kernel frees some things behind one's back: waits until two readings a
@@ -115,7 +115,7 @@ void measure(struct measure *m)
 	get_file("/proc/meminfo", m->meminfo, sizeof(m->meminfo));
 }
 
-/* Which kinds of memory have become more or less by half a MiB or more. */
+/* The kinds of memory that changed by half a MiB or more. */
 void tell_difference(const struct measure *before, const struct measure *after)
 {
 	const char *line, *other;

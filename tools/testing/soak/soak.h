@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Parts of the soak test: the loads (load.c), the cgroups that they come and go
  * in (groups.c), and what is measured before and after (measure.c).
@@ -7,7 +7,7 @@
 #ifndef SOAK_H
 #define SOAK_H
 
-/* What the harness brings where it is included. */
+/* The macros of the harness, if it is included. */
 #ifndef __maybe_unused
 #define __maybe_unused	__attribute__((__unused__))
 #endif
@@ -19,7 +19,7 @@
 
 #include <stdatomic.h>
 
-/* What all loads have in common; their sums are in memory that they share. */
+/* What all loads share; their sums are in shared memory. */
 struct soak {
 	atomic_bool stop;
 	atomic_long pins_kept, pins_lost;
@@ -29,14 +29,14 @@ struct soak {
 	atomic_long passed_on;
 	atomic_long purges;
 	atomic_long killed;	/* by the killer */
-	atomic_long died;	/* otherwise; for want of memory in their group */
+	atomic_long died;	/* otherwise; by the OOM killer of their group */
 	atomic_long groups;
-	atomic_long wrong;	/* contents or answers that they must not be */
+	atomic_long wrong;	/* wrong contents or results */
 };
 
 extern struct soak *soak;
 
-/* For a load: says what is wrong, once in a while, and counts it. */
+/* For a load: reports an error, not each time, and counts it. */
 #define WRONG(...) do { \
 	if (atomic_fetch_add(&soak->wrong, 1) < 20) { \
 		fprintf(stderr, "# wrong: " __VA_ARGS__); \
@@ -66,7 +66,7 @@ void groups_end(void);
 struct measure {
 	long available_kb, shmem_kb;
 	long purgeable, references;
-	long objects[3];	/* of the driver's caches; -1: can't be told */
+	long objects[3];	/* of the driver's caches; -1: unknown */
 	char meminfo[4096];	/* where the rest is, for people */
 };
 

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Soak: a mixed load from many processes, with want of memory and cgroups that
+ * Soak: a mixed load from many processes, under memory pressure and with cgroups that
  * come and go, for ASHMEM_SOAK_MINUTES (10). At its end as much memory is in use
  * as at its beginning. ASHMEM_SEED is what the choices begin with.
  */
@@ -75,7 +75,7 @@ static void run_for(double length, struct rng *rng)
 			if (!slots[i].pid)
 				start(&slots[i], rng);
 		}
-		/* Whatever they are doing: all must be let go, too. */
+		/* In any state: all must be released, too. */
 		if (seconds() > killed + 1) {
 			killed = seconds();
 			i = rng_below(rng, slot_count);
@@ -93,7 +93,7 @@ static void run_for(double length, struct rng *rng)
 	atomic_store(&soak->stop, true);
 	for (i = 0; i < slot_count; i++)
 		reap(&slots[i], 0);
-	/* What those who were killed had forked. */
+	/* Children of processes that were killed. */
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 }
@@ -145,7 +145,7 @@ FIXTURE_TEARDOWN(soak)
 }
 
 /*
- * What is in use when nobody works, and nothing of what had worked is on its way out.
+ * What is in use while no process works and all that worked before has ended.
  * Nothing may be in swap either: pages of the root file system that went there are
  * memory before and none behind, and a store of compressed pages has gaps.
  */
@@ -166,7 +166,7 @@ TEST_F_TIMEOUT(soak, memory_at_the_end_is_that_at_the_start, 1000000)
 	double minutes = env ? strtod(env, NULL) : 10;
 	unsigned int i;
 
-	/* So that what the kernel only ever allocates once is there before. */
+	/* So that one-time allocations of the kernel are done before. */
 	run_for(WARM_UP, &self->rng);
 	settle(&self->before);
 	memset(soak, 0, sizeof(*soak));
@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(soak, memory_at_the_end_is_that_at_the_start, 1000000)
 	       self->after.shmem_kb);
 
 	EXPECT_EQ(0, soak->wrong);
-	/* Or it was no soak. */
+	/* Otherwise the run tested nothing. */
 	EXPECT_LT(0, soak->pins_kept);
 	EXPECT_LT(0, soak->pins_lost);
 	EXPECT_LT(0, soak->passed_on);
@@ -195,7 +195,7 @@ TEST_F_TIMEOUT(soak, memory_at_the_end_is_that_at_the_start, 1000000)
 
 	EXPECT_EQ(0, self->after.purgeable);
 	EXPECT_EQ(0, self->after.references);
-	/* Less is well: what ran beside it may have ended. */
+	/* Less is fine: other processes may have ended. */
 	EXPECT_GE(self->before.shmem_kb, self->after.shmem_kb);
 	EXPECT_GE(self->after.available_kb + LOST_KB_MAX, self->before.available_kb) {
 		tell_difference(&self->before, &self->after);
