@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The programs of the show: see run-demo.
  *
@@ -43,10 +43,10 @@
 #define CACHE_PINNED	8
 #define ENTRY_BYTES	MIB
 #define HOG_STEP	(8 * MIB)
-/* More than this isn't used up in a hurry, nor is it polite to try. */
+/* Filling more memory than this would take too long. */
 #define PRESSURE_MAX	(2048 * MIB)
 
-/* So that a peer that hangs doesn't hang the show. */
+/* So that a hanging peer doesn't hang the demo. */
 #define TIME_LIMIT	120
 
 static const char *who = "ashmem-demo";
@@ -90,7 +90,7 @@ static double seconds(void)
 
 /* ---- data ---- */
 
-/* xorshift64*: each seed has a sequence of its own, far from all zeroes. */
+/* xorshift64*: each seed has its own sequence, far from all zeroes. */
 static uint64_t next_word(uint64_t *state)
 {
 	*state ^= *state >> 12;
@@ -162,7 +162,7 @@ static void *region_map(int fd, size_t size, int prot)
 	return p;
 }
 
-/* What /proc shows of the region: to us, and of us to any other process. */
+/* The region in /proc, as this and other processes see it. */
 static void show_region(int fd)
 {
 	char path[64], line[512];
@@ -204,7 +204,7 @@ static void show_region(int fd)
 
 /* ---- messages ---- */
 
-/* What the two tell each other; the data itself doesn't go this way. */
+/* The messages of the two; the data itself is not sent. */
 struct message {
 	enum { READY = 1, FRAME, RELEASE, DONE } type;
 	uint32_t slot;
@@ -299,7 +299,7 @@ static int run_producer(const char *path)
 	ring = region_map(fd, RING_BYTES, PROT_READ | PROT_WRITE);
 	say("pid %d opened /dev/ashmem, named its region \"" FRAME_NAME "\" and mapped",
 	    (int)getpid());
-	say("its %lu KiB for reading and writing. From now on nobody can map it for",
+	say("its %lu KiB for reading and writing. From now on no process can map it for",
 	    RING_BYTES >> 10);
 	say("writing again, not even this program: SET_PROT_MASK(PROT_READ).");
 	if (ioctl(fd, ASHMEM_SET_PROT_MASK, PROT_READ))
@@ -315,7 +315,7 @@ static int run_producer(const char *path)
 		die("cannot listen on %s: %s", path, strerror(errno));
 	sock = accept4(server, NULL, NULL, SOCK_CLOEXEC);
 	if (sock < 0)
-		die("nobody connected: %s", strerror(errno));
+		die("no client connected: %s", strerror(errno));
 	send_message(sock, &m, fd);
 	receive_message(sock, &m, READY);
 
@@ -465,7 +465,7 @@ static int run_hog(int sock)
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* If the kernel has to kill somebody, it shall be this one. */
+	/* If the OOM killer must kill a process, it should be this one. */
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		if (write(fd, "1000", 4) != 4)
@@ -498,14 +498,14 @@ static unsigned long cached_mib(void *cache, unsigned int entries)
 	for (i = 0; i < pages; i++)
 		there += vec[i] & 1;
 	free(vec);
-	/* Rounded up, so that 0 means that all of it has gone. */
+	/* Rounded up, so that 0 means that all is purged. */
 	return (there * page + MIB - 1) / MIB;
 }
 
-/* True when all that was unpinned has gone. */
+/* True when all unpinned pages are purged. */
 static bool press(unsigned char *unpinned, unsigned int entries)
 {
-	/* What is available is only a guess: others give memory back, too. */
+	/* MemAvailable is only an estimate: others free memory, too. */
 	unsigned long limit = mem_bytes("MemTotal");
 	unsigned long taken = 0, left = entries, now;
 	unsigned int step = 0;

@@ -1,12 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: analyse.sh coccinelle|clang
 #
-# Has the driver read by the kernel's own Coccinelle scripts (make coccicheck), or
-# by clang's analyzer and kernel-doc as kbuild would have it checked. Prints findings, a line
-# each as FILE:LINE: TEXT, and at the end on stderr what was looked for. Fails
-# only where it couldn't look.
+# Runs the kernel's own Coccinelle scripts (make coccicheck) over the driver, or clang's
+# analyzer and kernel-doc, as kbuild does. Prints findings, a line each, as FILE:LINE: TEXT,
+# and at the end on stderr what was run. Fails only if it couldn't run.
 
 set -eu
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +18,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# A copy without what builds left in the tree.
+# A copy without build products.
 mkdir -p "$tmp/src"
 (cd "$top" && find Kbuild dkms.conf drivers include -type f \( -name '*.[ch]' \
 	-o -name 'Kbuild*' -o -name dkms.conf \) ! -name '*.mod.c' -print |
@@ -27,8 +26,7 @@ mkdir -p "$tmp/src"
 	tar --extract --file=- --no-same-owner -C "$tmp/src"
 driver=drivers/android/ashmem
 
-# Scripts that are written in OCaml need its compiler, and none of them is about
-# anything that the driver has.
+# Scripts in OCaml need its compiler, and none of them applies to the driver.
 coccinelle()
 {
 	tree=$(REFRESH="" "$bed/tree.sh" "$(kernels | tail -n 1)")/root/src/linux
@@ -47,7 +45,7 @@ coccinelle()
 }
 
 # The newest kernel of the table that the clang of Debian 12 can still build, with
-# the configuration of our own guests.
+# the configuration of our guests.
 clang_kernel=6.12
 analyzer()
 {

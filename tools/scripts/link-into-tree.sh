@@ -1,17 +1,15 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: link-into-tree.sh [--patch | --remove] TREE
 #
-# Links the driver into the kernel source TREE, 5.10 to 7.3, for those who build
-# their own kernel: there it is CONFIG_ASHMEM, next to binder, and can be built
-# in. The links lead here, so the tree sees what is changed; files that are new
-# are linked by another run. --remove takes all of it out again and leaves the
-# tree as it was. --patch changes nothing, and writes a patch to stdout that
-# puts copies in place of links, for patch -p1 or git apply.
+# Links the driver into the kernel source TREE, 5.10 to 7.3, as CONFIG_ASHMEM, next to binder.
+# It can be built in. The links point here, so the tree sees changes of files; run it again for
+# new files. --remove removes the links and restores the tree. --patch changes nothing, and
+# writes a patch to stdout that adds copies instead of links, for patch -p1 or git apply.
 #
-# Up to 5.17 the kernel has an ashmem of its own. There is one /dev/ashmem, so
-# that one becomes CONFIG_ASHMEM_STAGING, and can be had only without ours.
+# Up to 5.17 the kernel has its own ashmem. There is one /dev/ashmem, so
+# that one becomes CONFIG_ASHMEM_STAGING, which conflicts with ours.
 
 set -eu
 oldest=5.10
@@ -40,7 +38,7 @@ fi
 [ -d "$1" ] || die "no such directory: $1"
 tree=$(cd "$1" && pwd -P)
 
-# What the driver consists of, relative to the top of either tree.
+# The files of the driver, relative to the top of either tree.
 sources()
 {
 	(cd "$top" && find "$driver" -type f \( -name '*.[ch]' -o -name 'K*' \
@@ -74,17 +72,17 @@ check_tree()
 	fi
 	for file in "$driver/Kbuild" "$uapi"; do
 		if [ -e "$tree/$file" ] && [ ! -L "$tree/$file" ]; then
-			die "the tree has a $file of its own; if a patch put it there," \
+			die "the tree has a $file that is not ours; if a patch put it there," \
 				"take it out with patch -R"
 		fi
 	done
 	if [ -e "$tree/$driver" ] && [ ! -L "$tree/$driver/Kbuild" ]; then
-		die "the tree has a $driver of its own"
+		die "the tree has a $driver that is not ours"
 	fi
 	if [ "$mode" = remove ]; then
 		return
 	fi
-	# The original's is dealt with; any other is somebody else's.
+	# The original's is handled below; refuse any other.
 	other=$(grep -rlx --include='Kconfig*' 'config ASHMEM' "$tree/drivers" |
 		sed "s|^$tree/||" | grep -vxF -e "$driver/Kconfig" -e "$staging/Kconfig" |
 		head -n 1) || true
@@ -127,7 +125,7 @@ edit()
 	esac
 }
 
-# What takes the edits back.
+# Reverts the edits.
 unedit()
 {
 	case $1 in
@@ -165,8 +163,8 @@ edited()
 	fi
 }
 
-# Puts $2 in place of file $1 of the tree, if it is another. Not by writing to the
-# file, which may be a hard link to that of another tree.
+# Replaces file $1 of the tree by $2, if they differ. Does not write to the file, which may be
+# hard-linked into another tree.
 replace()
 {
 	if cmp -s "$2" "$tree/$1"; then
@@ -207,7 +205,7 @@ remove_links()
 
 case $mode in
 link)
-	# Also those that are gone here.
+	# Also links to files that are gone here.
 	remove_links
 	sources | while read -r file; do
 		mkdir -p "$tree/${file%/*}"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|deb|install ...
+# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|docs|deb|install ...
 #
-# Installs the host packages that these targets need and this machine lacks. If
-# it may not, it prints the line for the administrator and fails. Says nothing
-# when all is there.
+# Installs the host packages that these targets need and that are missing. Without the
+# permission, prints the command for the administrator and fails. Prints nothing if all are
+# installed.
 
 set -eu
 
@@ -23,11 +23,12 @@ for target in "$@"; do
 		needed="$needed libc6-dev make mmdebstrap mount"
 		needed="$needed procps qemu-system-x86 xz-utils"
 		case $target in
-		# The tests run as 32-bit programs, too; the library's also under
-		# valgrind, and its manual and what C++ makes of it are looked at.
+		# The tests run as 32-bit programs, too. The library's run under
+		# valgrind, and its manual and its use from C++ are checked.
 		test | sanitize)
 			needed="$needed binutils g++ gcc-multilib groff-base man-db"
-			needed="$needed mandoc pkgconf python3 valgrind"
+			needed="$needed fish mandoc mypy pkgconf python3"
+			needed="$needed python3-numpy valgrind zsh"
 			if [ "$target" = sanitize ]; then
 				# Not gcc for ARM, which excludes gcc-multilib.
 				gcc=$(apt-cache depends gcc 2>/dev/null |
@@ -44,6 +45,7 @@ for target in "$@"; do
 		needed="$needed bc bison clang coccinelle debian-archive-keyring"
 		needed="$needed flex gcc libc6-dev libelf-dev libssl-dev make"
 		needed="$needed mmdebstrap mount perl shellcheck xz-utils"
+		needed="$needed graphviz mandoc python3-sphinx reuse"
 		;;
 	tree | kunit)
 		needed="$needed debian-archive-keyring mmdebstrap mount xz-utils"
@@ -56,8 +58,10 @@ for target in "$@"; do
 		needed="$needed clang libclang-rt-dev libc6-dev make"
 		;;
 	coverage) needed="$needed lcov" ;;
+	docs) needed="$needed graphviz make python3-sphinx" ;;
 	deb | install)
-		needed="$needed build-essential debhelper dh-dkms dpkg-dev lintian"
+		needed="$needed build-essential debhelper dh-dkms dh-python dpkg-dev"
+		needed="$needed graphviz lintian python3-sphinx"
 		if [ "$target" = install ]; then
 			needed="$needed busybox-static cpio"
 			needed="$needed debian-archive-keyring e2fsprogs gcc"
@@ -67,11 +71,11 @@ for target in "$@"; do
 		fi
 		;;
 	*)
-		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz coverage deb install"
+		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz coverage docs deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|deb|install ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|docs|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"
@@ -110,7 +114,7 @@ apt()
 echo "setup.sh: installing$missing" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# The lists may be absent, or too old to still find the packages.
+# The package lists may be missing, or too old.
 # shellcheck disable=SC2086 # a list of packages
 if ! apt install --yes --no-install-recommends $missing >"$log" 2>&1; then
 	echo "setup.sh: fetching the package lists first" >&2

@@ -1,12 +1,14 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage: style.sh
 #
 # Runs checkpatch --strict over the C files; sparse, Coccinelle, clang's analyzer
-# and kernel-doc over the module; shellcheck over the scripts; and sees that the faults
-# to plant are up to date. Every finding counts, except those in style-excused with
-# their reason. KERNEL (all) chooses whose headers sparse sees.
+# and kernel-doc over the module; shellcheck over the scripts; Sphinx over the
+# documentation; mandoc over the man pages; reuse over the licences; banned-words over all
+# files. Checks that lines of text end at column 100, and that versions, the list of sysfs
+# files and the faults to plant are up to date. Every finding counts, except those in
+# style-excused with their reason. KERNEL (all) chooses whose headers sparse sees.
 
 set -eu
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +25,7 @@ cd "$top"
 source=$("$bed/source.sh")
 findings=0
 
-# The tree's own files whose name matches a pattern.
+# The files of the tree whose name matches a pattern.
 files()
 {
 	find . \( -path ./.git -o -path ./out \) -prune -o -type f "$@" \
@@ -51,6 +53,23 @@ unexcused()
 	}' "$scripts/style-excused" -
 }
 
+# Prints the lines of text file $1 that pass column 100. Not those of literal blocks and
+# tables, nor lines of literals alone: a term of a definition list can't be wrapped.
+too_wide()
+{
+	expand "$1" | awk -v file="$1" '
+	/^ *```/ { fence = !fence }
+	/^ *=+( +=+)+$/ { table = 1; border = NR }
+	/^$/ && border == NR - 1 { table = 0 }
+	/[^ ]/ && match($0, /[^ ]/) <= outer { outer = 0 }
+	length > 100 && !fence && !table && !outer && !/^ *[|+]/ {
+		gsub(/``[^`]*``/, "")
+		if (/[a-z]/)
+			print file ":" NR ": passes column 100"
+	}
+	/::( [a-z]+)?$/ && !outer { outer = match($0, /[^ ]/) }'
+}
+
 report()
 {
 	count=$(wc -l <"$tmp/found")
@@ -63,7 +82,7 @@ report()
 	fi
 }
 
-# Half of the time that all takes is theirs, so they have it beside the others.
+# They take half of the time, so run them beside the others.
 for analyser in coccinelle clang; do
 	"$scripts/analyse.sh" "$analyser" >"$tmp/$analyser.raw" 2>"$tmp/$analyser.log" ||
 		: >"$tmp/$analyser.failed"
@@ -71,7 +90,7 @@ done &
 analysers=$!
 
 files \( -name '*.c' -o -name '*.h' \) >"$tmp/c"
-# The tree isn't a kernel tree, and its history isn't what is checked.
+# This is not a kernel tree, and checkpatch reads files, not commits.
 xargs -a "$tmp/c" perl "$source/scripts/checkpatch.pl" --no-tree --strict \
 	--terse --no-summary --show-types --file >"$tmp/raw" 2>&1 || true
 unexcused checkpatch <"$tmp/raw" >"$tmp/found"
@@ -85,7 +104,7 @@ for kernel in ${KERNEL:-$(kernels)}; do
 	KBUILD_ARGS="C=2" "$bed/build.sh" "$kernel" "$top" "${log%/*}" \
 		>"$tmp/raw" 2>&1 || status=$?
 	if [ "$status" -eq 0 ]; then
-		# kbuild tries whether sparse knows the language of its headers.
+		# kbuild skips sparse if that cannot parse the kernel's headers.
 		if ! grep -q '^ *CHECK ' "$log"; then
 			echo "ok - sparse, kernel $kernel # SKIP its headers need a newer sparse"
 			continue
@@ -115,7 +134,7 @@ for analyser in coccinelle clang; do
 	report "$analyser: $(tail -n 1 "$tmp/$analyser.log" | sed 's/^analyse.sh: //')"
 done
 
-# A script is known by its first line, the suffix is optional.
+# The first line identifies a script; the suffix is optional.
 files | while read -r file; do
 	case $(head -c 64 "$file" | tr -d '\0' | head -n 1) in
 	'#!/bin/sh'* | '#!/bin/bash'* | '#!/bin/busybox sh'* | \
@@ -128,13 +147,55 @@ xargs -a "$tmp/sh" shellcheck --format=gcc \
 unexcused shellcheck <"$tmp/raw" >"$tmp/found"
 report "shellcheck, $(wc -l <"$tmp/sh") scripts"
 
-# A fault whose line the driver has no more would be a test less, and go unnoticed.
+sphinx-build -q -b html -d "$tmp/doctrees" Documentation "$tmp/docs" >"$tmp/found" 2>&1 ||
+	echo "sphinx-build failed" >>"$tmp/found"
+report "documentation, by Sphinx"
+
+files -name '*.[1-8]' >"$tmp/pages"
+xargs -a "$tmp/pages" mandoc -T lint -W warning >"$tmp/raw" 2>&1 || true
+sed 's/^mandoc: //' "$tmp/raw" >"$tmp/found"
+report "$(wc -l <"$tmp/pages") man pages, by mandoc"
+
+files \( -name '*.md' -o -name '*.rst' \) >"$tmp/texts"
+while read -r text; do
+	too_wide "$text"
+done <"$tmp/texts" >"$tmp/found"
+report "lines of text up to column 100, in $(wc -l <"$tmp/texts") files"
+
+: >"$tmp/found"
+reuse lint >"$tmp/raw" 2>&1 || cp "$tmp/raw" "$tmp/found"
+report "licences and copyright lines, by reuse"
+
+# The list must not refuse itself. A word in capitals is a name.
+files ! -path './LICENSES/*' ! -path '*/corpus/*' ! -name '*.svg' ! -name banned-words >"$tmp/texts"
+grep -v '^#' "$scripts/banned-words" >"$tmp/words"
+while IFS='	' read -r word instead; do
+	first=$(printf '%.1s' "$word")
+	xargs -a "$tmp/texts" grep -nHwE -e \
+		"[$(echo "$first" | tr '[:lower:]' '[:upper:]')$first]${word#?}" |
+		sed "s/^\([^:]*:[0-9]*\):.*/\1: banned: '$word'; write: $instead/" || true
+done <"$tmp/words" >"$tmp/raw"
+unexcused words <"$tmp/raw" >"$tmp/found"
+report "no word of banned-words, $(wc -l <"$tmp/words") words in $(wc -l <"$tmp/texts") files"
+
+"$scripts/stamp.sh" --check >"$tmp/found" 2>&1 || true
+report "one version, maintainer and address in all files (stamp.sh)"
+
+# The attributes of the driver in sysfs, and their description.
+abi=Documentation/ABI/testing/sysfs-class-misc-ashmem
+sed -n 's/^static DEVICE_ATTR_RO(\(.*\));/\1/p' drivers/android/ashmem/stats.c |
+	sort >"$tmp/attributes"
+sed -n 's|^What:.*/sys/class/misc/ashmem/||p' "$abi" | sort |
+	diff "$tmp/attributes" - | sed -n "s|^[<>] |$abi: differs from stats.c: |p" >"$tmp/found"
+report "sysfs files are described, $(wc -l <"$tmp/attributes") of them"
+
+# If the line of a fault is gone from the driver, a test is silently lost.
 faults=$scripts/../testing/mutants
 # shellcheck source=tools/testing/mutants/lib.sh
 . "$faults/lib.sh"
 : >"$tmp/found"
 count=0
-for list in "$faults/mutants" "$faults/library" "$faults/../fuzz/bugs"; do
+for list in "$faults/mutants" "$faults/library" "$faults/command" "$faults/../fuzz/bugs"; do
 	# shellcheck disable=SC2119 # all of them
 	chosen >"$tmp/names"
 	while read -r name; do
