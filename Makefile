@@ -22,7 +22,7 @@ SBINDIR ?= /usr/sbin
 INCLUDEDIR ?= /usr/local/include
 export SBINDIR
 
-export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE
+export KERNEL TEST MEM TIMEOUT TEST_TIMEOUT EXTRA_MODULES APPEND REFRESH STYLE AGAIN
 export SEED PAGES SEEDS OPS MEASURE DOC JOBS SCENARIO
 export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 
@@ -312,6 +312,7 @@ help:
 #h   EXTRA_MODULES="a b:x=1" stock modules to load in the guest first
 #h   APPEND="words"      for the guest's kernel command line
 #h   STYLE=1             'make test' checks the style too
+#h   AGAIN=1             a program whose tests failed runs once more
 #h   REFRESH=1           make the build roots again from today's archive
 #h   ASHMEM_CACHE=dir    roots, kernels and builds (~/.cache/ashmem)
 #h   OUT=dir             logs and what is built for tests (out)

@@ -36,6 +36,7 @@ failures()
 				n = 0
 			}
 			/: # [^ ]+\.c:[0-9]+:/ { line[n++] = $0 }
+			/: # [^ ]+: unstable: /
 			/: [^ ]+: [0-9]+ ok, [0-9]+ not ok/ { n = 0 }'
 	done | tail -n 18
 }

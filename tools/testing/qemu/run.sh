@@ -20,6 +20,8 @@
 #			booted again, twice at the most
 #	TEST_TIMEOUT=600	the same for one program
 #			(all four are more for kernels that aren't stock)
+#	AGAIN=		1: run a program whose tests failed once more, and let the
+#			second run count; what failed is shown as unstable
 #	EXTRA_MODULES="zram ?binder_linux:devices=binder"	stock modules to load
 #			first, each with its parameters behind colons; with ? where the
 #			kernel has it
@@ -123,6 +125,7 @@ cat >"$root/bed.conf" <<-CONF
 	module=$(echo "$name" | tr - _)
 	test_timeout=${TEST_TIMEOUT:-$((600 * slowness))}
 	taint_ok=$((4096 + 8192 + ${TAINT_OK:-0}))
+	again=${AGAIN:-}
 CONF
 
 count=0

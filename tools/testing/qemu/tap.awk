@@ -6,6 +6,9 @@
 # program and every failure in full, and writes "PASSED FAILED SKIPPED SECONDS"
 # to the file summary.
 #
+# The results of "#bed begin NAME again" count instead of the first ones, which are
+# unstable if the second are good. What is broken stays so.
+#
 # A program whose results don't add up has failed even if it named no failure:
 # fewer or more results than planned, an exit status without a "not ok", no end.
 
@@ -55,10 +58,27 @@ function finish(status, took,   before)
 	passed += ok
 	failed += notok + broken
 	skipped += skip
+	if (again && broken + notok == 0)
+		print "# " program ": unstable: " again " not ok at first, none when run again"
 	program = ""
 }
 
+# Takes back what finish() counted.
+function run_again()
+{
+	seen--
+	if (broken)
+		return
+	passed -= ok
+	failed -= notok
+	skipped -= skip
+	again = notok
+}
+
 /^#bed begin / {
+	again = 0
+	if ($4 == "again")
+		run_again()
 	program = $3
 	plan = ""
 	ok = notok = skip = broken = 0

@@ -60,6 +60,17 @@ SH
 program faulty silent <<-'SH'
 	exit 0
 SH
+# Fails in the first run only: what it leaves in /dev/shm tells.
+program unsteady once <<-'SH'
+	printf 'TAP version 13\n1..2\nok 1 one\n'
+	if [ -e /dev/shm/once ]; then
+		printf 'ok 2 two\n'
+		exit 0
+	fi
+	touch /dev/shm/once
+	printf '# because\nnot ok 2 two\n'
+	exit 1
+SH
 program ending rebooting <<-'SH'
 	printf 'TAP version 13\n1..1\nok 1 one\n'
 	reboot -f
@@ -135,6 +146,12 @@ race)
 		'^not ok - sour: ended with status 1' \
 		'^not ok - endless: was killed' '^not ok - silent: printed no plan' \
 		'^ok - .*kernel log clean'
+	expect fail unsteady-program none unsteady '^once: not ok 2 two'
+	AGAIN=1 expect pass unsteady-program-again none unsteady '^once: not ok 2 two' \
+		'^# once: unstable: 1 not ok at first' ': 2 ok, 0 not ok'
+	AGAIN=1 TEST_TIMEOUT=3 expect fail faulty-programs-again none faulty \
+		'failing: 1 ok, 1 not ok, 0 skipped' '^not ok - dying: was killed' \
+		'^not ok - sour: ended with status 1' '^not ok - endless: was killed'
 	expect fail rebooting-guest none ending 'ended without a verdict'
 	expect fail missing-module none greedy 'fault_none is not loaded any more'
 	expect fail no-programs none empty 'no test program in '
