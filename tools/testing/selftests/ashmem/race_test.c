@@ -404,8 +404,9 @@ TEST_F_TIMEOUT(race, purge_against_pin_unpin_close_and_fork, 300)
 			purger(t, t->seed + (uint64_t)n, n == WORKERS + 1);
 		presser(t);
 	}
-	/* The first one that ends early ends the race. */
-	while (now() < end && dead < 0) {
+	/* Both results must occur. The first one that ends early ends the race. */
+	while ((now() < end || atomic_load(&t->s->pins_kept) <= 20 ||
+		atomic_load(&t->s->pins_lost) <= 20) && dead < 0) {
 		char text[32];
 
 		/* Counts are read without the locks. */
@@ -442,9 +443,6 @@ TEST_F_TIMEOUT(race, purge_against_pin_unpin_close_and_fork, 300)
 	       atomic_load(&t->s->pins_lost), atomic_load(&t->s->purges),
 	       atomic_load(&t->s->forks), atomic_load(&t->s->closes),
 	       press ? ", under pressure" : "");
-	/* Both results must have occurred. */
-	EXPECT_LT(20, atomic_load(&t->s->pins_kept));
-	EXPECT_LT(20, atomic_load(&t->s->pins_lost));
 
 	/* What each page is in the end, and the sums. */
 	for (i = 0; i < REGIONS; i++) {
@@ -724,7 +722,7 @@ TEST_F_TIMEOUT(race, threads_do_everything_with_one_region, 300)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, crowd_thread,
 					    &m[i]));
 	}
-	for (i = 0; now() < end; i++) {
+	for (i = 0; now() < end || atomic_load(&w.calls) <= 1000; i++) {
 		fd = ash_open(O_RDWR);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(w.fd, dup2(fd, w.fd));
@@ -735,7 +733,6 @@ TEST_F_TIMEOUT(race, threads_do_everything_with_one_region, 300)
 	for (i = 0; i < THREADS; i++)
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
 	TH_LOG("%ld calls", atomic_load(&w.calls));
-	EXPECT_LT(1000, atomic_load(&w.calls));
 	EXPECT_EQ(0, atomic_load(&w.wrong));
 
 	/* The last of them is as good as any. */
