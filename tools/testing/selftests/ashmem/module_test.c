@@ -3,7 +3,7 @@
  * When the module can be unloaded: not while anything of it is in use.
  *
  * ASHMEM_MODULE is where the module is, see module_util.h. ASHMEM_MODULE_TRIPS
- * (default 200) is how often it comes and goes while others use it.
+ * (default 60) is how often it comes and goes while others use it.
  */
 #include "kselftest_harness.h"
 #include "module_util.h"
@@ -217,7 +217,7 @@ static void visit(struct visits *visits, size_t len, unsigned char seed)
 TEST_F_TIMEOUT(module, comes_and_goes_under_use, 300)
 {
 	const char *env = getenv("ASHMEM_MODULE_TRIPS");
-	unsigned long wanted = env ? strtoul(env, NULL, 10) : 200;
+	unsigned long wanted = env ? strtoul(env, NULL, 10) : 60;
 
 	struct visits *visits = mmap(NULL, sizeof(*visits), PROT_RW,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -3,7 +3,7 @@
  * Purging against everything else at once: pin, unpin, close, fork, exit and
  * kill, by several processes that share regions, and by threads that share one.
  *
- * ASHMEM_RACE_SECONDS (default 30) is how long the processes race, ASHMEM_SEED
+ * ASHMEM_RACE_SECONDS (default 12) is how long the processes race, ASHMEM_SEED
  * what their choices begin with.
  */
 #include <pthread.h>
@@ -25,7 +25,7 @@ enum {
 static int race_seconds(void)
 {
 	const char *env = getenv("ASHMEM_RACE_SECONDS");
-	long s = env ? strtol(env, NULL, 0) : 30;
+	long s = env ? strtol(env, NULL, 0) : 12;
 
 	return s < 1 ? 1 : s > 60 ? 60 : (int)s;
 }
