@@ -45,7 +45,7 @@ for target in "$@"; do
 		needed="$needed bc bison clang coccinelle debian-archive-keyring"
 		needed="$needed flex gcc libc6-dev libelf-dev libssl-dev make"
 		needed="$needed mmdebstrap mount perl shellcheck xz-utils"
-		needed="$needed graphviz mandoc python3-sphinx reuse"
+		needed="$needed gcc-multilib graphviz mandoc python3-sphinx reuse"
 		;;
 	tree | kunit)
 		needed="$needed debian-archive-keyring mmdebstrap mount xz-utils"

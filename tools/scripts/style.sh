@@ -7,7 +7,7 @@
 # and kernel-doc over the module; shellcheck over the scripts; Sphinx over the
 # documentation; mandoc over the man pages; reuse over the licences; banned-words over all
 # files. Checks that lines of text end at column 100, and that versions, the list of sysfs
-# files and the faults to plant are up to date. Every finding counts, except those in
+# files, syzkaller's description and the faults to plant are up to date. Every finding counts, except those in
 # style-excused with their reason. KERNEL (all) chooses whose headers sparse sees.
 
 set -eu
@@ -180,6 +180,9 @@ report "no word of banned-words, $(wc -l <"$tmp/words") words in $(wc -l <"$tmp/
 
 "$scripts/stamp.sh" --check >"$tmp/found" 2>&1 || true
 report "one version, maintainer and address in all files (stamp.sh)"
+
+tools/testing/syzkaller/consts.sh --check >"$tmp/raw" 2>&1 || cp "$tmp/raw" "$tmp/found"
+report "syzkaller's description has each command and its number"
 
 # The attributes of the driver in sysfs, and their description.
 abi=Documentation/ABI/testing/sysfs-class-misc-ashmem
