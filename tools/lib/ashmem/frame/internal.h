@@ -105,6 +105,19 @@ static inline struct guard_node *libashmem_guard_node(_Atomic uint32_t *word)
 	return (struct guard_node *)((char *)word - GUARD_OFFSET);
 }
 
+/*
+ * Maps @size bytes of a region, and a private page before them: the guardian's nodes, and
+ * a word that is 0 in a child after fork().
+ */
+int libashmem_map_guarded(int fd, uint64_t size, bool writable, char **map,
+			  size_t *map_size);
+
+/* That word of what is mapped at @region. */
+static inline uint32_t *libashmem_alive(void *region)
+{
+	return (uint32_t *)((char *)region - sizeof(struct guard_node));
+}
+
 /* Does the word say that its owner lives? */
 bool libashmem_guard_alive(uint32_t owner);
 bool libashmem_guard_died(uint32_t owner);
@@ -178,6 +191,8 @@ void libashmem_ring_put(struct ashm_ring *ring);
 int libashmem_ring_check(struct ashm_ring *ring);
 /* The numbers of the oldest frame that is there and of the newest, or -EPROTO. */
 int libashmem_ring_bounds(struct ashm_ring *ring, uint64_t *first, uint64_t *head);
+/* A number that is most likely unique. */
+int libashmem_random(uint64_t *number);
 /* 0, or -ECHILD in a process that didn't attach it. */
 int libashmem_ring_mine(struct ashm_ring *ring);
 

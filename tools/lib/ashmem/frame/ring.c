@@ -135,8 +135,8 @@ static size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The guardian's page, and behind it @size bytes of the region. */
-static int map_ring(struct ashm_ring *ring, int fd, uint64_t size, bool writable)
+int libashmem_map_guarded(int fd, uint64_t size, bool writable, char **map,
+			  size_t *map_size)
 {
 	size_t page = page_size(), rounded;
 	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
@@ -145,21 +145,29 @@ static int map_ring(struct ashm_ring *ring, int fd, uint64_t size, bool writable
 	if (size > SIZE_MAX / 2 - 2 * page)
 		return -EOVERFLOW;
 	rounded = ((size_t)size + page - 1) & ~(page - 1);
-	ring->map_size = page + rounded;
-	ring->map = mmap(NULL, ring->map_size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (ring->map == MAP_FAILED)
+	*map_size = page + rounded;
+	*map = mmap(NULL, *map_size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (*map == MAP_FAILED)
 		return -ENOMEM;
-	madvise(ring->map, page, MADV_WIPEONFORK);
-	if (mmap(ring->map + page, rounded, prot, MAP_SHARED | MAP_FIXED, fd,
-		 0) == MAP_FAILED) {
+	madvise(*map, page, MADV_WIPEONFORK);
+	if (mmap(*map + page, rounded, prot, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
 		ret = map_errno();
-		munmap(ring->map, ring->map_size);
+		munmap(*map, *map_size);
 		return ret;
 	}
-	ring->header = (struct ring_header *)(ring->map + page);
-	ring->alive = (uint32_t *)(ring->map + page - sizeof(struct guard_node));
-	*ring->alive = 1;
+	*libashmem_alive(*map + page) = 1;
+	return 0;
+}
+
+static int map_ring(struct ashm_ring *ring, int fd, uint64_t size, bool writable)
+{
+	int ret = libashmem_map_guarded(fd, size, writable, &ring->map, &ring->map_size);
+
+	if (ret)
+		return ret;
+	ring->header = (struct ring_header *)(ring->map + page_size());
+	ring->alive = libashmem_alive(ring->header);
 	ring->writable = writable;
 	return 0;
 }
@@ -326,7 +334,7 @@ static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 	libashmem_ring_bell(&writer->room, true);
 }
 
-static int random_instance(uint64_t *instance)
+int libashmem_random(uint64_t *instance)
 {
 	struct timespec ts;
 
@@ -357,7 +365,7 @@ int ashm_ring_create(int fd, const struct ashm_ring_config *config,
 		return ret;
 	if (fixed.region_size > real)
 		return -ENOSPC;
-	ret = random_instance(&fixed.instance);
+	ret = libashmem_random(&fixed.instance);
 	if (ret)
 		return ret;
 	fixed.check = fixed_check(&fixed);
