@@ -55,6 +55,29 @@ int libashmem_kind_of(int fd, const struct libashmem_kind **kind);
 /* A descriptor of a new region; environment and machine choose the backend. */
 int libashmem_new(const char *name, size_t size);
 
+/* ---- purgeable.c ---- */
+
+/* Of idle objects and of the list of caches; after fork() the child has neither. */
+void libashmem_idle_lock(void);
+void libashmem_idle_unlock(void);
+
+/* ---- cache.c ---- */
+
+/* Those on memfd. */
+extern struct ashm_cache *libashmem_caches;
+
+/* How old idle objects and entries are, in nanoseconds of CLOCK_MONOTONIC. */
+uint64_t libashmem_now(void);
+
+/* What all caches can give back at most. */
+uint64_t libashmem_cache_bytes(void);
+
+/*
+ * Removes the oldest idle entry of all caches if it became idle before @before. Returns
+ * the bytes that this freed, and subtracts them from @left, which is 0 if all is gone.
+ */
+uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t *left);
+
 /* ---- fd.c ---- */
 
 /* close() that leaves errno alone. */

@@ -8,8 +8,9 @@
  * @lock guards the fields below it.
  *
  * On memfd only ashm_purgeable_reclaim() frees pages, of objects on the list of unused
- * ones. Lock order: the object's lock, then the list's. Reclaim starts from the list, so
- * it only tries an object's lock.
+ * ones and of entries of caches, whichever was unused for longest. Lock order: the
+ * object's lock, then the list's, then a cache's. Reclaim starts from the list, so it
+ * only tries an object's lock.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,6 +21,7 @@
 
 #include "ashmem.h"
 #include "ashmem_purgeable.h"
+#include "internal.h"
 #include "keep_errno.h"
 
 struct ashm_purgeable {
@@ -40,6 +42,7 @@ struct ashm_purgeable {
 
 	/* Of the list; guarded by its lock. */
 	struct ashm_purgeable *older, *younger;
+	uint64_t since;
 	bool listed;
 };
 
@@ -67,12 +70,24 @@ static void in_child(void)
 	idle.forks++;
 	idle.oldest = NULL;
 	idle.youngest = NULL;
+	libashmem_caches = NULL;
 	pthread_mutex_unlock(&idle.lock);
 }
 
 static void watch_forks(void)
 {
 	pthread_atfork(before_fork, in_parent, in_child);
+}
+
+void libashmem_idle_lock(void)
+{
+	pthread_once(&fork_once, watch_forks);
+	pthread_mutex_lock(&idle.lock);
+}
+
+void libashmem_idle_unlock(void)
+{
+	pthread_mutex_unlock(&idle.lock);
 }
 
 /* ---- the list ---- */
@@ -100,6 +115,7 @@ static void list_youngest(struct ashm_purgeable *p)
 	p->younger = NULL;
 	*(idle.youngest ? &idle.youngest->younger : &idle.oldest) = p;
 	idle.youngest = p;
+	p->since = libashmem_now();
 	p->listed = true;
 	pthread_mutex_unlock(&idle.lock);
 }
@@ -337,6 +353,16 @@ static struct ashm_purgeable *take_oldest(void)
 	return p;
 }
 
+static uint64_t oldest_since(void)
+{
+	uint64_t since;
+
+	pthread_mutex_lock(&idle.lock);
+	since = idle.oldest ? idle.oldest->since : UINT64_MAX;
+	pthread_mutex_unlock(&idle.lock);
+	return since;
+}
+
 static int throw_away(struct ashm_purgeable *p, uint64_t *freed)
 {
 	int fd = ashm_fd(p->region);
@@ -354,18 +380,28 @@ static int throw_away(struct ashm_purgeable *p, uint64_t *freed)
 int ashm_purgeable_reclaim(uint64_t bytes, uint64_t *freed)
 {
 	KEEP_ERRNO;
+	uint64_t sum = 0, cached = libashmem_cache_bytes(), got;
 	struct ashm_purgeable *p;
-	uint64_t sum = 0;
 	int ret = 0;
 
 	while (!ret && sum < bytes) {
+		got = libashmem_cache_reclaim(oldest_since(), &cached);
+		sum += got;
+		if (got)
+			continue;
 		p = take_oldest();
-		if (!p)
+		if (p) {
+			ret = throw_away(p, &sum);
+			if (ret)
+				list_youngest(p);
+			pthread_mutex_unlock(&p->lock);
+			continue;
+		}
+		/* Objects that are in use again don't hold up entries. */
+		got = libashmem_cache_reclaim(UINT64_MAX, &cached);
+		if (!got)
 			break;
-		ret = throw_away(p, &sum);
-		if (ret)
-			list_youngest(p);
-		pthread_mutex_unlock(&p->lock);
+		sum += got;
 	}
 	if (freed)
 		*freed = sum;

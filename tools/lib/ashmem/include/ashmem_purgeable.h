@@ -102,8 +102,9 @@ int ashm_purgeable_discard(struct ashm_purgeable *object);
  * @bytes: how much to free, if there is that much
  * @freed: set to how much was freed, or NULL
  *
- * Starts with the object that has been unused for longest, as the kernel does on the
- * device; there this does nothing.
+ * Starts with what has been unused for longest, as the kernel does on the device; there
+ * this does nothing. Frees entries of the caches that this process has open, too: see
+ * ashmem_cache.h.
  *
  * Return: 0, or -errno of fallocate(2).
  */

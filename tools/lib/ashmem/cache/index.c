@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 ashmem maintainers
+/*
+ * The index: slots, and what follows from them.
+ *
+ * A peer may write anything to it at any time. Each number is read once, into private
+ * memory, and checked before use; each walk has as many steps as there are entries. What
+ * can't be right sets @damaged, and so has the next call repair the index.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+/* ---- slots ---- */
+
+struct cache_slot *libashmem_cache_slot(struct ashm_cache *c, uint32_t nr)
+{
+	if (nr - 1 < c->entries)
+		return (struct cache_slot *)(c->slots + (size_t)(nr - 1) * c->stride);
+	c->damaged = true;
+	return NULL;
+}
+
+bool libashmem_cache_place(struct ashm_cache *c, struct cache_slot *slot, struct hold *place)
+{
+	*place = (struct hold){ 0, slot->first, slot->size };
+	if (place->size <= c->contents_size && place->first < c->pages &&
+	    pages_of(c, place) <= c->pages - place->first)
+		return true;
+	c->damaged = true;
+	return false;
+}
+
+int libashmem_cache_pin(struct ashm_cache *c, const struct hold *place)
+{
+	return c->kind->pin(ashm_fd(c->region[ASHM_CACHE_CONTENTS]),
+			    place->first * (uint32_t)c->page,
+			    pages_of(c, place) * (uint32_t)c->page);
+}
+
+/* If it fails, the contents stay, which is harmless. */
+static void unpin(struct ashm_cache *c, const struct hold *place)
+{
+	c->kind->unpin(ashm_fd(c->region[ASHM_CACHE_CONTENTS]),
+		       place->first * (uint32_t)c->page,
+		       pages_of(c, place) * (uint32_t)c->page);
+}
+
+static void punch(struct ashm_cache *c, const struct hold *place)
+{
+	madvise(address(c, place), pages_of(c, place) * c->page, MADV_REMOVE);
+}
+
+/* ---- pages ---- */
+
+/* Were all pages of @place free? Marks them as @taken. */
+static bool mark(struct ashm_cache *c, const struct hold *place, bool taken)
+{
+	uint32_t at = place->first, end = at + pages_of(c, place), next;
+	uint64_t bits, old;
+	bool all_free = true;
+
+	for (; at < end; at = next) {
+		next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
+		bits = ~0ULL >> (64 - (next - at)) << at % 64;
+		old = c->taken[at / 64];
+		all_free &= !(old & bits);
+		c->taken[at / 64] = taken ? old | bits : old & ~bits;
+	}
+	return all_free;
+}
+
+/* Sets @place->first to the first run of free pages that is long enough. */
+static bool find_run(struct ashm_cache *c, struct hold *place)
+{
+	uint32_t want = pages_of(c, place), run = 0, at, step;
+	uint64_t word;
+
+	for (at = 0; at < c->pages && run < want; at += step) {
+		word = c->taken[at / 64] >> at % 64;
+		step = 1;
+		if (!word || word == ~0ULL)
+			step = 64 - at % 64;
+		if (step > c->pages - at)
+			step = c->pages - at;
+		run = word & 1 ? 0 : run + step;
+	}
+	place->first = at - run;
+	return run >= want;
+}
+
+/* ---- idle entries ---- */
+
+static void list_youngest(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	uint32_t last = c->index->youngest;
+	struct cache_slot *older = last ? libashmem_cache_slot(c, last) : NULL;
+
+	slot->older = last;
+	slot->younger = 0;
+	*(older ? &older->younger : &c->index->oldest) = nr;
+	c->index->youngest = nr;
+}
+
+void libashmem_cache_unlist(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	uint32_t older_nr = slot->older, younger_nr = slot->younger;
+	struct cache_slot *older = older_nr ? libashmem_cache_slot(c, older_nr) : NULL;
+	struct cache_slot *younger = younger_nr ? libashmem_cache_slot(c, younger_nr) : NULL;
+	_Atomic uint32_t *before = older ? &older->younger : &c->index->oldest;
+	_Atomic uint32_t *after = younger ? &younger->older : &c->index->youngest;
+
+	c->damaged |= *before != nr || *after != nr;
+	*before = younger_nr;
+	*after = older_nr;
+}
+
+/* ---- keys ---- */
+
+static uint64_t rotate(uint64_t x, int n)
+{
+	return x << n | x >> (64 - n);
+}
+
+static void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[1];
+	v[0] += v[3];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3: a task that chooses the keys can't put all of them into one chain. */
+static uint64_t hash_of(const struct ashm_cache *c, const unsigned char *key, size_t len)
+{
+	uint64_t v[4] = {
+		c->seed[0] ^ 0x736f6d6570736575ULL, c->seed[1] ^ 0x646f72616e646f6dULL,
+		c->seed[0] ^ 0x6c7967656e657261ULL, c->seed[1] ^ 0x7465646279746573ULL,
+	};
+	uint64_t word = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		word |= (uint64_t)key[i] << i % 8 * 8;
+		if (i % 8 == 7) {
+			v[3] ^= word;
+			sip_round(v);
+			v[0] ^= word;
+			word = 0;
+		}
+	}
+	word |= (uint64_t)len << 56;
+	v[3] ^= word;
+	sip_round(v);
+	v[0] ^= word;
+	v[2] ^= 0xff;
+	for (i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static _Atomic uint32_t *chain_of(struct ashm_cache *c, uint64_t hash)
+{
+	return &c->chains[hash & c->chain_mask];
+}
+
+void libashmem_cache_link(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	_Atomic uint32_t *chain = chain_of(c, slot->hash);
+
+	slot->next = *chain;
+	*chain = nr;
+	c->index->entries++;
+}
+
+static void unlink_entry(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	_Atomic uint32_t *at = chain_of(c, slot->hash);
+	struct cache_slot *other;
+	uint32_t steps, found;
+
+	for (steps = 0; steps < c->entries; steps++) {
+		found = *at;
+		if (found == nr) {
+			*at = slot->next;
+			c->index->entries--;
+			return;
+		}
+		other = libashmem_cache_slot(c, found);
+		if (!other)
+			return;
+		at = &other->next;
+	}
+	c->damaged = true;
+}
+
+uint32_t libashmem_cache_find(struct ashm_cache *c, const void *key, size_t len)
+{
+	uint64_t hash = hash_of(c, key, len);
+	uint32_t nr = *chain_of(c, hash), steps;
+	struct cache_slot *slot;
+
+	for (steps = 0; nr && steps < c->entries; steps++) {
+		slot = libashmem_cache_slot(c, nr);
+		if (!slot)
+			return 0;
+		if (slot->hash == hash && slot->key_len == len &&
+		    slot->state == ENTRY_READY && !memcmp(slot->key, key, len))
+			return nr;
+		nr = slot->next;
+	}
+	c->damaged |= nr;
+	return 0;
+}
+
+/* ---- the end of entries ---- */
+
+static void set_free(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	slot->state = ENTRY_FREE;
+	slot->next = c->index->unused;
+	c->index->unused = nr;
+}
+
+void libashmem_cache_free(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	struct hold place;
+
+	if (libashmem_cache_place(c, slot, &place)) {
+		mark(c, &place, false);
+		punch(c, &place);
+	}
+	set_free(c, nr, slot);
+}
+
+void libashmem_cache_remove(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot)
+{
+	unlink_entry(c, nr, slot);
+	slot->state = ENTRY_GONE;
+	if (!slot->holders)
+		libashmem_cache_free(c, nr, slot);
+}
+
+void libashmem_cache_drop(struct ashm_cache *c, uint32_t nr)
+{
+	struct cache_slot *slot = libashmem_cache_slot(c, nr);
+
+	struct hold place;
+
+	if (!slot->holders) {
+		libashmem_cache_unlist(c, nr, slot);
+		/* Or the shrinker would look at pages that no entry has. */
+		if (libashmem_cache_place(c, slot, &place))
+			libashmem_cache_pin(c, &place);
+	}
+	libashmem_cache_remove(c, nr, slot);
+}
+
+uint32_t libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter)
+{
+	uint32_t nr = c->index->oldest;
+	struct cache_slot *slot;
+	struct hold place;
+
+	if (!nr)
+		return 0;
+	slot = libashmem_cache_slot(c, nr);
+	if (!slot || slot->state != ENTRY_READY || slot->holders ||
+	    !libashmem_cache_place(c, slot, &place)) {
+		c->damaged = true;
+		return 0;
+	}
+	libashmem_cache_drop(c, nr);
+	(*counter)++;
+	return pages_of(c, &place);
+}
+
+void libashmem_cache_let_go(struct ashm_cache *c, uint32_t nr)
+{
+	struct cache_slot *slot = libashmem_cache_slot(c, nr);
+	struct hold *hold = &c->holds[nr - 1], place;
+	uint32_t state;
+
+	if (atomic_fetch_and(&slot->holders, ~my_bit(c)) & ~my_bit(c))
+		return;
+	if (!libashmem_cache_place(c, slot, &place) || place.first != hold->first ||
+	    place.size != hold->size) {
+		c->damaged = true;
+		return;
+	}
+	state = slot->state;
+	switch (state) {
+	case ENTRY_READY:
+		slot->since = libashmem_now();
+		list_youngest(c, nr, slot);
+		unpin(c, hold);
+		break;
+	case ENTRY_RESERVED:
+	case ENTRY_GONE:
+		libashmem_cache_free(c, nr, slot);
+		break;
+	default:
+		c->damaged = true;
+	}
+}
+
+/* ---- new entries ---- */
+
+static uint32_t take_slot(struct ashm_cache *c)
+{
+	uint32_t nr = c->index->unused;
+	struct cache_slot *slot;
+
+	if (nr) {
+		slot = libashmem_cache_slot(c, nr);
+		if (slot)
+			c->index->unused = slot->next;
+	} else {
+		nr = c->index->touched;
+		if (nr == c->entries)
+			return 0;
+		slot = libashmem_cache_slot(c, ++nr);
+		if (slot)
+			c->index->touched = nr;
+	}
+	if (slot && slot->state == ENTRY_FREE && !c->holds[nr - 1].count)
+		return nr;
+	c->damaged = true;
+	return 0;
+}
+
+uint32_t libashmem_cache_make_room(struct ashm_cache *c, struct hold *place)
+{
+	uint32_t steps, nr;
+
+	for (steps = 0; steps <= c->entries; steps++) {
+		nr = find_run(c, place) ? take_slot(c) : 0;
+		if (nr || c->damaged || !libashmem_cache_evict(c, &c->index->evicted))
+			return nr;
+	}
+	return 0;
+}
+
+void libashmem_cache_fill(struct ashm_cache *c, uint32_t nr, const struct hold *place,
+			  const void *key, size_t len)
+{
+	struct cache_slot *slot = libashmem_cache_slot(c, nr);
+
+	slot->hash = hash_of(c, key, len);
+	slot->key_len = (uint32_t)len;
+	memcpy(slot->key, key, len);
+	slot->size = place->size;
+	slot->first = place->first;
+	slot->holders = my_bit(c);
+	slot->state = ENTRY_RESERVED;
+	mark(c, place, true);
+}
+
+/* ---- repair ---- */
+
+struct idle {
+	uint64_t since;
+	uint32_t nr;
+};
+
+static int by_age(const void *a, const void *b)
+{
+	const struct idle *x = a, *y = b;
+
+	return x->since < y->since ? -1 : x->since > y->since;
+}
+
+/* Does the entry stay? Its holders that are dead don't. */
+static bool keep(struct ashm_cache *c, struct cache_slot *slot, uint64_t living)
+{
+	uint32_t state = slot->state, len = slot->key_len;
+	uint64_t holders = slot->holders & living;
+	struct hold place;
+
+	if (state == ENTRY_FREE || !libashmem_cache_place(c, slot, &place))
+		return false;
+	if (state == ENTRY_DOUBT)
+		state = ENTRY_GONE;
+	slot->state = state;
+	slot->holders = holders;
+	if (state > ENTRY_GONE || (state != ENTRY_READY && !holders)) {
+		punch(c, &place);
+		return false;
+	}
+	/* A peer may have made entries overlap: the first one gets the pages. */
+	return len && len <= c->key_max && mark(c, &place, true);
+}
+
+int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
+{
+	struct cache_index *index = c->index;
+	uint32_t owner[RING_PARTIES], touched = index->touched, i, nr, count = 0;
+	uint64_t living = 0;
+	struct cache_slot *slot;
+	struct hold place;
+	struct idle *idle;
+
+	if (touched > c->entries)
+		touched = c->entries;
+	idle = malloc((touched + 1) * sizeof(*idle));
+	if (!idle)
+		return -ENOMEM;
+	for (i = 0; i < RING_PARTIES; i++) {
+		owner[i] = index->party[i].owner;
+		if (libashmem_guard_alive(owner[i]))
+			living |= 1ULL << i;
+	}
+	for (i = 0; i <= c->chain_mask; i++)
+		c->chains[i] = 0;
+	for (i = 0; i <= (c->pages - 1) / 64; i++)
+		c->taken[i] = 0;
+	index->touched = touched;
+	index->unused = 0;
+	index->oldest = 0;
+	index->youngest = 0;
+	index->entries = 0;
+	for (nr = 1; nr <= touched; nr++) {
+		slot = libashmem_cache_slot(c, nr);
+		if (!keep(c, slot, living & ~not)) {
+			set_free(c, nr, slot);
+		} else if (slot->state == ENTRY_READY) {
+			libashmem_cache_link(c, nr, slot);
+			if (!slot->holders)
+				idle[count++] = (struct idle){ slot->since, nr };
+		}
+	}
+	qsort(idle, count, sizeof(*idle), by_age);
+	/* In this order the driver has them by age, too. */
+	for (i = 0; i < count; i++) {
+		slot = libashmem_cache_slot(c, idle[i].nr);
+		list_youngest(c, idle[i].nr, slot);
+		if (libashmem_cache_place(c, slot, &place))
+			unpin(c, &place);
+	}
+	free(idle);
+	for (i = 0; i < RING_PARTIES; i++)
+		if (libashmem_guard_died(owner[i]))
+			atomic_compare_exchange_strong(&index->party[i].owner, &owner[i], 0);
+	c->damaged = false;
+	return 0;
+}

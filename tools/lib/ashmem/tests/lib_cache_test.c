@@ -1,0 +1,1212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cache: what is found is whole, what is held stays, the oldest goes first, and the
+ * death of a process leaves nothing behind.
+ */
+#include <pthread.h>
+
+#include "kselftest_harness.h"
+#include "lib_both.h"
+#include "cache_util.h"
+
+#include "../cache/internal.h"
+
+#define PAGE		page_size()
+
+static struct ashm_cache *new_cache(size_t pages, unsigned int entries)
+{
+	struct ashm_cache *c = NULL;
+	int ret = ashm_cache_create("cache", pages * page_size(), entries, 16, &c);
+
+	errno = -ret;
+	return ret ? NULL : c;
+}
+
+static struct ashm_cache_stat stat_of(struct ashm_cache *c)
+{
+	struct ashm_cache_stat stat;
+
+	if (ashm_cache_stat(c, &stat))
+		memset(&stat, 0xff, sizeof(stat));
+	return stat;
+}
+
+/* What a peer could do to it. */
+static struct cache_slot *slot_of(struct ashm_cache *c, const struct ashm_cache_entry *e)
+{
+	return (void *)(c->slots + (e->slot - 1) * c->stride);
+}
+
+TEST_F(lib, life)
+{
+	struct ashm_cache_entry e, same;
+	struct ashm_cache_stat stat;
+	struct ashm_cache *c;
+	int fds = count_fds();
+
+	errno = 4242;
+	EXPECT_EQ(-EINVAL, ashm_cache_create("c", 0, 1, 1, &c));
+	EXPECT_EQ(-EINVAL, ashm_cache_create("c", PAGE, 0, 1, &c));
+	EXPECT_EQ(-EINVAL, ashm_cache_create("c", PAGE, ASHM_CACHE_ENTRIES_MAX + 1, 1, &c));
+	EXPECT_EQ(-EINVAL, ashm_cache_create("c", PAGE, 1, 0, &c));
+	EXPECT_EQ(-EINVAL, ashm_cache_create("c", PAGE, 1, ASHM_CACHE_KEY_MAX + 1, &c));
+	EXPECT_EQ(-EFBIG, ashm_cache_create("c", 1ULL << 32, 1, 1, &c));
+	EXPECT_EQ(fds, count_fds());
+
+	ASSERT_EQ(0, ashm_cache_create("c", 3 * PAGE + 1, 8, 16, &c));
+	EXPECT_EQ(fds + 2, count_fds());
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	EXPECT_EQ(0, put(c, 1, 100, 11));
+	EXPECT_EQ(0, check(c, 1, 100, 11));
+	EXPECT_EQ(-ENOENT, check(c, 2, 100, 11));
+
+	/* Twice held is twice released. */
+	ASSERT_EQ(0, hold(c, 1, &e));
+	ASSERT_EQ(0, hold(c, 1, &same));
+	EXPECT_EQ(e.data, same.data);
+	EXPECT_EQ(0, (uintptr_t)e.data % PAGE);
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(0, ashm_cache_release(c, &same));
+	EXPECT_EQ(-EINVAL, ashm_cache_release(c, &e));
+	e.slot = 0;
+	EXPECT_EQ(-EINVAL, ashm_cache_release(c, &e));
+	e.slot = UINT32_MAX;
+	EXPECT_EQ(-EINVAL, ashm_cache_release(c, &e));
+	EXPECT_EQ(-EINVAL, ashm_cache_commit(c, &e));
+
+	stat = stat_of(c);
+	EXPECT_EQ(4 * PAGE, stat.size);
+	EXPECT_EQ(PAGE, stat.resident);
+	EXPECT_EQ(1, stat.entries);
+	EXPECT_EQ(8, stat.entries_max);
+	EXPECT_EQ(3, stat.hits);
+	EXPECT_EQ(2, stat.misses);
+	EXPECT_EQ(0, stat.purged);
+	EXPECT_EQ(0, stat.evicted);
+	EXPECT_EQ(1, stat.handles);
+
+	EXPECT_EQ(0, drop(c, 1));
+	EXPECT_EQ(-ENOENT, drop(c, 1));
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	stat = stat_of(c);
+	EXPECT_EQ(0, stat.entries);
+	EXPECT_EQ(0, stat.resident);
+
+	EXPECT_EQ(ashm_cache_fd(c, ASHM_CACHE_INDEX), ashm_cache_fd(c, 0));
+	EXPECT_EQ(-EINVAL, ashm_cache_fd(c, 2));
+	EXPECT_EQ(-EINVAL, ashm_cache_fd(c, -1));
+	ashm_cache_close(c);
+	ashm_cache_close(NULL);
+	EXPECT_EQ(4242, errno);
+	EXPECT_EQ(fds, count_fds());
+}
+
+TEST_F(lib, keys)
+{
+	struct ashm_cache *c = new_cache(32, 32);
+	char key[17] = "0123456789abcdef";
+	struct ashm_cache_entry e;
+	size_t len;
+
+	ASSERT_NE(NULL, c);
+	EXPECT_EQ(-EINVAL, ashm_cache_put(c, key, 0, "", 0));
+	EXPECT_EQ(-EINVAL, ashm_cache_put(c, key, 17, "", 0));
+	EXPECT_EQ(-EINVAL, ashm_cache_get(c, key, 17, &e));
+	EXPECT_EQ(-EINVAL, ashm_cache_drop(c, key, 0));
+	/* Each beginning of a key is another one, and a zero is a byte like others. */
+	memset(key + 8, 0, 8);
+	for (len = 1; len <= 16; len++)
+		ASSERT_EQ(0, ashm_cache_put(c, key, len, &len, sizeof(len)));
+	for (len = 1; len <= 16; len++) {
+		ASSERT_EQ(0, ashm_cache_get(c, key, len, &e));
+		EXPECT_EQ(0, memcmp(e.data, &len, sizeof(len)));
+		EXPECT_EQ(0, ashm_cache_release(c, &e));
+	}
+	ashm_cache_close(c);
+}
+
+TEST_F(lib, sizes)
+{
+	struct ashm_cache *c = new_cache(130, 8);
+	size_t sizes[] = { 0, 1, PAGE - 1, PAGE, PAGE + 1, 64 * PAGE, 129 * PAGE + 1, 130 * PAGE };
+	size_t i;
+
+	ASSERT_NE(NULL, c);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, put(c, 7, sizes[i], (unsigned int)i));
+		EXPECT_EQ(0, check(c, 7, sizes[i], (unsigned int)i));
+	}
+	EXPECT_EQ(130 * PAGE, stat_of(c).resident);
+	EXPECT_EQ(-EFBIG, put(c, 7, 130 * PAGE + 1, 1));
+	EXPECT_EQ(-EFBIG, ashm_cache_reserve(c, "k", 1, SIZE_MAX, &(struct ashm_cache_entry){ 0 }));
+	EXPECT_EQ(0, check(c, 7, 130 * PAGE, 7));
+	ashm_cache_close(c);
+}
+
+TEST_F(lib, reserved)
+{
+	struct ashm_cache *c = new_cache(4, 4);
+	struct ashm_cache_entry e, old;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, begin(c, 1, PAGE, &e));
+	fill(e.data, PAGE, 5);
+	EXPECT_EQ(-ENOENT, hold(c, 1, &old));
+	EXPECT_EQ(0, ashm_cache_commit(c, &e));
+	EXPECT_EQ(-EINVAL, ashm_cache_commit(c, &e));
+	EXPECT_EQ(0, check(c, 1, PAGE, 5));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(-EINVAL, ashm_cache_commit(c, &e));
+	EXPECT_EQ(0, check(c, 1, PAGE, 5));
+
+	/* Given up, the old one is still there. */
+	ASSERT_EQ(0, begin(c, 1, 3 * PAGE, &e));
+	fill(e.data, 3 * PAGE, 6);
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(0, check(c, 1, PAGE, 5));
+	EXPECT_EQ(PAGE, stat_of(c).resident);
+
+	/* Replaced or dropped, its holder still has it. */
+	ASSERT_EQ(0, hold(c, 1, &old));
+	EXPECT_EQ(0, put(c, 1, 2 * PAGE, 7));
+	EXPECT_EQ(0, check(c, 1, 2 * PAGE, 7));
+	EXPECT_EQ(0, drop(c, 1));
+	EXPECT_EQ(0, put(c, 1, PAGE, 8));
+	EXPECT_TRUE(filled(old.data, PAGE, 5));
+	EXPECT_EQ(1, stat_of(c).entries);
+	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	EXPECT_EQ(0, ashm_cache_release(c, &old));
+	EXPECT_EQ(0, check(c, 1, PAGE, 8));
+	EXPECT_EQ(PAGE, stat_of(c).resident);
+	ashm_cache_close(c);
+}
+
+/* The entry that has been unused for longest makes room, held ones don't. */
+TEST_F(lib, room)
+{
+	struct ashm_cache *c = new_cache(4, 8), *few = new_cache(8, 2);
+	struct ashm_cache_entry e, f;
+	unsigned int i;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_NE(NULL, few);
+	for (i = 1; i <= 4; i++)
+		ASSERT_EQ(0, put(c, i, PAGE, i));
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	EXPECT_EQ(0, put(c, 5, PAGE, 5));
+	EXPECT_EQ(-ENOENT, check(c, 2, PAGE, 2));
+	EXPECT_EQ(1, stat_of(c).evicted);
+	ASSERT_EQ(0, hold(c, 3, &e));
+	EXPECT_EQ(0, put(c, 6, PAGE, 6));
+	EXPECT_EQ(-ENOENT, check(c, 4, PAGE, 4));
+	EXPECT_TRUE(filled(e.data, PAGE, 3));
+
+	/* There never are four pages in a row while one is held. */
+	EXPECT_EQ(-ENOSPC, put(c, 7, 4 * PAGE, 7));
+	EXPECT_TRUE(filled(e.data, PAGE, 3));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(0, put(c, 7, 4 * PAGE, 7));
+	EXPECT_EQ(0, check(c, 7, 4 * PAGE, 7));
+	EXPECT_EQ(1, stat_of(c).entries);
+
+	/* Slots run out, too. */
+	ASSERT_EQ(0, begin(few, 1, 1, &e));
+	ASSERT_EQ(0, begin(few, 2, 1, &f));
+	EXPECT_EQ(-ENOSPC, put(few, 3, 1, 3));
+	EXPECT_EQ(0, ashm_cache_release(few, &f));
+	EXPECT_EQ(0, put(few, 3, 1, 3));
+	EXPECT_EQ(0, put(few, 4, 1, 4));
+	EXPECT_EQ(-ENOENT, check(few, 3, 1, 3));
+	EXPECT_EQ(0, check(few, 4, 1, 4));
+	ashm_cache_close(c);
+	ashm_cache_close(few);
+}
+
+/* Two descriptors, however many entries. A region of the device counts as used memory. */
+TEST_F_TIMEOUT(lib, many, 600)
+{
+	unsigned int many = ON_DEVICE ? (unsigned int)((200 << 20) / PAGE) : 100000, i;
+	struct ashm_cache *c = new_cache(many, many);
+	struct ashm_cache_entry e;
+	int fds = count_fds();
+
+	ASSERT_NE(NULL, c);
+	for (i = 0; i < many; i++) {
+		ASSERT_EQ(0, begin(c, i, sizeof(i), &e));
+		/* Memory for a few is enough. */
+		if (!(i % 997))
+			memcpy(e.data, &i, sizeof(i));
+		ASSERT_EQ(0, ashm_cache_commit(c, &e));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+	}
+	EXPECT_EQ(fds, count_fds());
+	for (i = 0; i < many; i += 997) {
+		ASSERT_EQ(0, hold(c, i, &e));
+		EXPECT_EQ(0, memcmp(e.data, &i, sizeof(i)));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+	}
+	EXPECT_EQ(many, stat_of(c).entries);
+	EXPECT_EQ(0, stat_of(c).evicted);
+	ashm_cache_close(c);
+}
+
+/* ---- purges ---- */
+
+TEST_F(lib, lost)
+{
+	struct ashm_cache *c = new_cache(16, 16);
+	struct ashm_cache_entry e;
+	struct ashm_cache_stat stat;
+	unsigned int i;
+
+	NEED_PURGE();
+	ASSERT_NE(NULL, c);
+	for (i = 1; i <= 4; i++)
+		ASSERT_EQ(0, put(c, i, 2 * PAGE, i));
+	ASSERT_EQ(0, hold(c, 2, &e));
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_TRUE(filled(e.data, 2 * PAGE, 2));
+	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	for (i = 1; i <= 4; i++)
+		EXPECT_EQ(i == 2 ? 0 : -ENOENT, check(c, i, 2 * PAGE, i));
+	EXPECT_EQ(0, put(c, 1, PAGE, 11));
+	EXPECT_EQ(0, check(c, 1, PAGE, 11));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_EQ(-ENOENT, check(c, 2, 2 * PAGE, 2));
+	EXPECT_EQ(-ENOENT, check(c, 1, PAGE, 11));
+	stat = stat_of(c);
+	EXPECT_EQ(0, stat.entries);
+	EXPECT_EQ(5, stat.purged);
+	EXPECT_EQ(0, stat.evicted);
+
+	/* What was purged below a new entry is no loss of the new one. */
+	for (i = 1; i <= 16; i++)
+		ASSERT_EQ(0, put(c, i, PAGE, i));
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_EQ(0, put(c, 20, 16 * PAGE, 20));
+	EXPECT_EQ(0, check(c, 20, 16 * PAGE, 20));
+	ashm_cache_close(c);
+}
+
+/* While another handle holds it, a release doesn't make it one to purge. */
+TEST_F(lib, two_holders)
+{
+	struct ashm_cache *c = new_cache(4, 4), *d;
+	struct ashm_cache_entry e, f;
+
+	NEED_PURGE();
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, another(c, &d));
+	EXPECT_EQ(2, stat_of(d).handles);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, hold(c, 1, &e));
+	ASSERT_EQ(0, hold(d, 1, &f));
+	EXPECT_EQ(-EINVAL, ashm_cache_release(c, &f));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_TRUE(filled(f.data, PAGE, 1));
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	EXPECT_EQ(-ENOSPC, put(c, 2, 4 * PAGE, 2));
+	/* So does closing the handle. */
+	ashm_cache_close(d);
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_EQ(-ENOENT, check(c, 1, PAGE, 1));
+	ashm_cache_close(c);
+}
+
+static int make(void *data, void *contents, size_t size)
+{
+	++*(int *)data;
+	memset(contents, 7, size);
+	return 0;
+}
+
+static void use(struct ashm_purgeable *o)
+{
+	const void *p;
+
+	if (!ashm_purgeable_begin_read(o, &p))
+		ashm_purgeable_end_read(o);
+}
+
+/* On memfd, objects and entries of all caches go in one order. */
+TEST_F(lib, one_order)
+{
+	struct ashm_cache *c = new_cache(8, 8), *d = new_cache(8, 8);
+	int made[2] = { 0, 0 };
+	struct ashm_purgeable *o[2];
+	uint64_t freed;
+	int i;
+
+	if (ON_DEVICE)
+		SKIP(return, "the kernel takes what it wants");
+	ASSERT_NE(NULL, c);
+	ASSERT_NE(NULL, d);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, ashm_purgeable_create("o", PAGE, make, &made[i], &o[i]));
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, put(d, 2, PAGE, 2));
+	use(o[0]);
+	ASSERT_EQ(0, put(c, 3, 2 * PAGE, 3));
+	use(o[1]);
+	ASSERT_EQ(0, put(d, 4, PAGE, 4));
+	EXPECT_EQ(0, ashm_purgeable_reclaim(0, &freed));
+	EXPECT_EQ(0, freed);
+	EXPECT_EQ(0, ashm_purgeable_reclaim(1, &freed));
+	EXPECT_EQ(PAGE, freed);
+	EXPECT_EQ(1, stat_of(c).entries);
+	EXPECT_EQ(2, stat_of(d).entries);
+	/* 2 and the first object. */
+	EXPECT_EQ(0, ashm_purgeable_reclaim(2 * PAGE, &freed));
+	EXPECT_EQ(2 * PAGE, freed);
+	EXPECT_EQ(2, stat_of(c).entries + stat_of(d).entries);
+	EXPECT_EQ(1, stat_of(c).purged);
+	EXPECT_EQ(1, stat_of(d).purged);
+	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	EXPECT_EQ(PAGE, stat_of(d).resident);
+	/* 3 has two pages. Then the second object. */
+	EXPECT_EQ(0, ashm_purgeable_reclaim(1, &freed));
+	EXPECT_EQ(2 * PAGE, freed);
+	EXPECT_EQ(0, ashm_purgeable_reclaim(1, &freed));
+	EXPECT_EQ(PAGE, freed);
+	EXPECT_EQ(0, check(d, 4, PAGE, 4));
+	for (i = 0; i < 2; i++) {
+		use(o[i]);
+		EXPECT_EQ(2, made[i]);
+	}
+	/* 4 is held, so there are two objects. */
+	ashm_cache_close(c);
+	EXPECT_EQ(0, ashm_purgeable_reclaim(UINT64_MAX, &freed));
+	EXPECT_EQ(3 * PAGE, freed);
+	EXPECT_EQ(0, stat_of(d).entries);
+	ashm_cache_close(d);
+	EXPECT_EQ(0, ashm_purgeable_reclaim(UINT64_MAX, &freed));
+	EXPECT_EQ(0, freed);
+	for (i = 0; i < 2; i++)
+		ashm_purgeable_destroy(o[i]);
+}
+
+/* ---- against a plain dictionary ---- */
+
+enum { KEYS = 40, STEPS = 4000, MODEL_PAGES = 48, MODEL_ENTRIES = 24 };
+
+struct model {
+	bool there, held;
+	size_t size;
+	unsigned int seed;
+	uint64_t used;		/* when it became idle */
+	struct ashm_cache_entry entry;
+};
+
+/*
+ * All that is there is right, and if an idle entry has gone, all idle ones that were
+ * older have gone. Ages stay, because the oldest is looked at first.
+ */
+static int compare(struct ashm_cache *c, struct model *model, uint64_t *clock, bool strict)
+{
+	unsigned int order[KEYS], n = 0, i, j;
+	bool seen = false;
+	int ret;
+
+	for (i = 0; i < KEYS; i++) {
+		if (model[i].held && (model[i].entry.size != model[i].size ||
+				      !filled(model[i].entry.data, model[i].size, model[i].seed)))
+			return __LINE__;
+		if (!model[i].there || model[i].held)
+			continue;
+		for (j = n++; j && model[order[j - 1]].used > model[i].used; j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+	}
+	for (i = 0; i < n; i++) {
+		ret = check(c, order[i], model[order[i]].size, model[order[i]].seed);
+		if (ret && ret != -ENOENT)
+			return __LINE__;
+		if (ret && seen && strict)
+			return __LINE__;
+		seen |= !ret;
+		model[order[i]].there = !ret;
+		model[order[i]].used = ++*clock;
+	}
+	return 0;
+}
+
+#define SURE(cond) do { \
+	if (!(cond)) \
+		return __LINE__; \
+} while (0)
+
+struct play {
+	struct ashm_cache *handle[2];
+	struct model model[KEYS];
+	struct rng rng;
+	uint64_t clock, gets, hits;
+	int backend;
+	bool purges;
+};
+
+static int play_put(struct play *play, struct ashm_cache *c, unsigned int nr, unsigned int seed)
+{
+	uint32_t pages = rng_below(&play->rng, 8) ? 3 : 20;
+	size_t size = rng_below(&play->rng, pages * (uint32_t)PAGE);
+	struct model *m = &play->model[nr];
+	int ret = put(c, nr, size, seed);
+
+	if (ret == -ENOSPC)
+		return 0;
+	SURE(!ret);
+	m->there = true;
+	m->size = size;
+	m->seed = seed;
+	m->used = ++play->clock;
+	return 0;
+}
+
+static int play_hold(struct play *play, struct ashm_cache *c, unsigned int nr)
+{
+	struct model *m = &play->model[nr];
+	int ret = hold(c, nr, &m->entry);
+	bool was = m->there;
+
+	SURE(!ret || ret == -ENOENT);
+	play->gets++;
+	play->hits += !ret;
+	m->there = !ret;
+	m->held = !ret;
+	if (ret)
+		return 0;
+	SURE(was && m->size == m->entry.size);
+	SURE(filled(m->entry.data, m->size, m->seed));
+	return 0;
+}
+
+static int play_drop(struct play *play, struct ashm_cache *c, unsigned int nr)
+{
+	int ret = drop(c, nr);
+
+	SURE(ret == -ENOENT || (!ret && play->model[nr].there));
+	play->model[nr].there = false;
+	return 0;
+}
+
+static int play_purge(struct play *play)
+{
+	uint64_t bytes = rng_below(&play->rng, 20) * PAGE;
+
+	if (play->backend == ASHM_BACKEND_ASHMEM)
+		SURE(!play->purges || purge(play->backend));
+	else
+		SURE(!ashm_purgeable_reclaim(bytes, NULL));
+	return 0;
+}
+
+/* 0, or the line where something is wrong. */
+static int play_step(struct play *play, unsigned int step)
+{
+	unsigned int nr = rng_below(&play->rng, KEYS), op = rng_below(&play->rng, 100);
+	struct ashm_cache *c = play->handle[nr & 1];
+	struct model *m = &play->model[nr];
+
+	if (m->held && op < 60) {
+		SURE(!ashm_cache_release(c, &m->entry));
+		m->held = false;
+		m->used = ++play->clock;
+		return 0;
+	}
+	if (op < 80 && m->held)
+		return 0;
+	if (op < 40)
+		return play_put(play, c, nr, step);
+	if (op < 70)
+		return play_hold(play, c, nr);
+	if (op < 80)
+		return play_drop(play, c, nr);
+	if (op < 84)
+		return play_purge(play);
+	/* As if a process had died in a call. */
+	c->index->torn |= op < 86;
+	if (op < 90)
+		return compare(c, play->model, &play->clock,
+			       play->backend == ASHM_BACKEND_MEMFD);
+	return 0;
+}
+
+TEST_F_TIMEOUT(lib, model, 300)
+{
+	struct play play = {
+		.handle = { new_cache(MODEL_PAGES, MODEL_ENTRIES) },
+		.rng = { rng_seed() },
+		.backend = variant->backend,
+		.purges = !ON_DEVICE || purge_works(),
+	};
+	struct ashm_cache_stat stat;
+	unsigned int nr, step;
+
+	ASSERT_NE(NULL, play.handle[0]);
+	ASSERT_EQ(0, another(play.handle[0], &play.handle[1]));
+	TH_LOG("seed %llu", (unsigned long long)play.rng.state);
+	for (step = 0; step < STEPS; step++)
+		ASSERT_EQ(0, play_step(&play, step))
+			TH_LOG("step %u", step);
+	stat = stat_of(play.handle[1]);
+	EXPECT_LE(play.gets, stat.hits + stat.misses);
+	EXPECT_LE(play.hits, stat.hits);
+	EXPECT_GT(play.hits, 0);
+	EXPECT_LT(play.hits, play.gets);
+	EXPECT_GT(stat.evicted, 0);
+	if (play.purges)
+		EXPECT_GT(stat.purged, 0);
+	/* Nothing is left behind: all of it can be used at once. */
+	for (nr = 0; nr < KEYS; nr++) {
+		if (play.model[nr].held)
+			ASSERT_EQ(0, ashm_cache_release(play.handle[nr & 1],
+							&play.model[nr].entry));
+	}
+	EXPECT_EQ(0, put(play.handle[0], 0, MODEL_PAGES * PAGE, 1));
+	EXPECT_EQ(0, check(play.handle[1], 0, MODEL_PAGES * PAGE, 1));
+	EXPECT_EQ(1, stat_of(play.handle[0]).entries);
+	ashm_cache_close(play.handle[1]);
+	ashm_cache_close(play.handle[0]);
+}
+
+/* ---- threads and processes ---- */
+
+enum { THREADS = 4, ROUNDS = 2000, CROWD_PAGES = 40, CROWD_KEYS = 24 };
+
+/* The seed and the length are in the entry, so that any user can check it. */
+static size_t crowd_size(unsigned int seed)
+{
+	return sizeof(seed) + seed % (3 * 4096);
+}
+
+static bool crowd_right(const struct ashm_cache_entry *e)
+{
+	unsigned int seed;
+
+	if (e->size < sizeof(seed))
+		return false;
+	memcpy(&seed, e->data, sizeof(seed));
+	return e->size == crowd_size(seed) &&
+	       filled((char *)e->data + sizeof(seed), e->size - sizeof(seed), seed);
+}
+
+/* One call or a few; the number of things that are wrong. */
+static int crowd_step(struct ashm_cache *c, struct rng *rng)
+{
+	unsigned int nr = rng_below(rng, CROWD_KEYS), seed = rng_next(rng);
+	struct ashm_cache_entry e;
+	int ret, wrong;
+
+	if (!rng_below(rng, 10)) {
+		ret = drop(c, nr);
+		return ret && ret != -ENOENT;
+	}
+	ret = hold(c, nr, &e);
+	if (!ret) {
+		wrong = !crowd_right(&e);
+		if (!rng_below(rng, 8))
+			nap_ms(1);
+		wrong += !crowd_right(&e);
+		return wrong + !!ashm_cache_release(c, &e);
+	}
+	if (ret != -ENOENT)
+		return 1;
+	ret = begin(c, nr, crowd_size(seed), &e);
+	if (ret)
+		return ret != -ENOSPC;
+	memcpy(e.data, &seed, sizeof(seed));
+	fill((char *)e.data + sizeof(seed), e.size - sizeof(seed), seed);
+	wrong = rng_below(rng, 8) && ashm_cache_commit(c, &e);
+	return wrong + !!ashm_cache_release(c, &e);
+}
+
+struct crowd {
+	_Atomic int wrong, running;
+	struct ashm_cache *cache;
+	int backend;
+};
+
+static void *crowd_thread(void *arg)
+{
+	struct rng rng = { rng_seed() };
+	struct crowd *crowd = arg;
+	int i;
+
+	rng.state ^= (uint64_t)(uintptr_t)&rng;
+	for (i = 0; i < ROUNDS; i++)
+		crowd->wrong += crowd_step(crowd->cache, &rng);
+	crowd->running--;
+	return NULL;
+}
+
+TEST_F_TIMEOUT(lib, threads, 300)
+{
+	static struct crowd crowd;
+	bool purges = !ON_DEVICE || purge_works();
+	pthread_t id[THREADS];
+	int i;
+
+	crowd.cache = new_cache(CROWD_PAGES, CROWD_KEYS);
+	ASSERT_NE(NULL, crowd.cache);
+	crowd.running = THREADS;
+	for (i = 0; i < THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&id[i], NULL, crowd_thread, &crowd));
+	while (crowd.running) {
+		nap_ms(1);
+		crowd.wrong += purges && !purge(variant->backend);
+	}
+	for (i = 0; i < THREADS; i++)
+		pthread_join(id[i], NULL);
+	EXPECT_EQ(0, crowd.wrong);
+	/* No thread holds anything. */
+	EXPECT_EQ(0, put(crowd.cache, 0, CROWD_PAGES * PAGE, 1));
+	ashm_cache_close(crowd.cache);
+}
+
+/* By its own handle; it can only close that of its parent. */
+static void crowd_process(struct ashm_cache *parents, uint64_t seed, int rounds)
+{
+	struct rng rng = { seed };
+	struct ashm_cache *c;
+
+	CHILD_CHECK(!another(parents, &c));
+	ashm_cache_close(parents);
+	while (rounds < 0 || rounds--)
+		CHILD_CHECK(!crowd_step(c, &rng));
+	ashm_cache_close(c);
+	_exit(0);
+}
+
+/* ThreadSanitizer takes a child's guardian for that of its parent, and ends the child. */
+#define NO_TSAN() do { \
+	if (UNDER_TSAN) \
+		SKIP(return, "ThreadSanitizer can't tell guardians apart"); \
+} while (0)
+
+/* Three work to their end; others are killed in the middle, again and again. */
+TEST_F_TIMEOUT(lib, killed, 300)
+{
+	enum { WORKERS = 3, VICTIMS = 25 };
+	struct ashm_cache *c = new_cache(CROWD_PAGES, CROWD_KEYS);
+	bool purges = !ON_DEVICE || purge_works();
+	struct rng rng = { rng_seed() };
+	pid_t worker[WORKERS], victim;
+	int i;
+
+	NO_TSAN();
+	ASSERT_NE(NULL, c);
+	for (i = 0; i < WORKERS; i++) {
+		worker[i] = fork();
+		ASSERT_GE(worker[i], 0);
+		if (!worker[i])
+			crowd_process(c, rng.state + (uint64_t)i, ROUNDS);
+	}
+	for (i = 0; i < VICTIMS; i++) {
+		victim = fork();
+		ASSERT_GE(victim, 0);
+		if (!victim)
+			crowd_process(c, rng.state - (uint64_t)i - 1, -1);
+		nap_ms(5 + rng_below(&rng, 20));
+		if (purges)
+			EXPECT_TRUE(purge(variant->backend));
+		kill(victim, SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, wait_child(victim));
+	}
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_EQ(0, wait_child(worker[i]));
+	/* The dead hold nothing any more. */
+	EXPECT_EQ(0, put(c, 0, CROWD_PAGES * PAGE, 1));
+	EXPECT_EQ(1, stat_of(c).handles);
+	EXPECT_EQ(1, stat_of(c).entries);
+	EXPECT_EQ(CROWD_PAGES * PAGE, stat_of(c).resident);
+	ashm_cache_close(c);
+}
+
+/* A child that does @what with its own handle and then dies. */
+static bool died(struct ashm_cache *c, void (*what)(struct ashm_cache *c))
+{
+	struct ashm_cache *d;
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		CHILD_CHECK(!another(c, &d));
+		what(d);
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		return false;
+	/* Valgrind looks at all memory, and so fills it, if a process kills itself. */
+	kill(pid, SIGKILL);
+	return wait_child(pid) == 128 + SIGKILL;
+}
+
+static void hold_and_begin(struct ashm_cache *c)
+{
+	struct ashm_cache_entry e;
+
+	CHILD_CHECK(!hold(c, 1, &e));
+	CHILD_CHECK(!begin(c, 2, PAGE, &e));
+	memset(e.data, 9, PAGE);
+}
+
+TEST_F(lib, holder_dies)
+{
+	struct ashm_cache *c = new_cache(4, 4), *d;
+	struct ashm_cache_entry e;
+
+	NEED_PURGE();
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_TRUE(died(c, hold_and_begin));
+	EXPECT_EQ(1, stat_of(c).handles);
+	EXPECT_EQ(PAGE, stat_of(c).resident);
+	EXPECT_EQ(-ENOENT, hold(c, 2, &e));
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_EQ(-ENOENT, check(c, 1, PAGE, 1));
+
+	/* What another one holds, too, stays. */
+	ASSERT_EQ(0, put(c, 1, PAGE, 3));
+	ASSERT_EQ(0, hold(c, 1, &e));
+	ASSERT_TRUE(died(c, hold_and_begin));
+	ASSERT_TRUE(purge(variant->backend));
+	EXPECT_TRUE(filled(e.data, PAGE, 3));
+	EXPECT_EQ(0, check(c, 1, PAGE, 3));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+
+	/* The next one in its place doesn't inherit. */
+	ASSERT_TRUE(died(c, hold_and_begin));
+	ASSERT_EQ(0, another(c, &d));
+	EXPECT_EQ(0, put(d, 5, 4 * PAGE, 5));
+	ashm_cache_close(d);
+	ashm_cache_close(c);
+}
+
+/* As if it had died between PIN, which told the loss, and the next line. */
+static void die_in_doubt(struct ashm_cache *c)
+{
+	struct ashm_cache_entry e;
+
+	CHILD_CHECK(!hold(c, 1, &e));
+	memset(e.data, 0, PAGE);
+	slot_of(c, &e)->state = ENTRY_DOUBT;
+	c->index->lock = c->party + 1;
+	c->index->torn = 1;
+}
+
+TEST_F(lib, dies_in_doubt)
+{
+	struct ashm_cache *c = new_cache(1, 1);
+	struct ashm_cache_entry e;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_TRUE(died(c, die_in_doubt));
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	EXPECT_EQ(0, stat_of(c).entries);
+	EXPECT_EQ(0, put(c, 1, PAGE, 2));
+	EXPECT_EQ(0, check(c, 1, PAGE, 2));
+	ashm_cache_close(c);
+}
+
+/* A process that stops with the lock is waited for, but not for ever. */
+TEST_F_TIMEOUT(lib, stopped, 120)
+{
+	struct ashm_cache *c = new_cache(1, 1), *d;
+	struct ashm_cache_entry e;
+	struct timespec from, to;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, another(c, &d));
+	c->index->lock = d->party + 1;
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	EXPECT_EQ(-ETIMEDOUT, hold(c, 1, &e));
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	EXPECT_GE(to.tv_sec - from.tv_sec, 9);
+	EXPECT_EQ(-ENOENT, hold(d, 1, &e));
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	/* Nonsense, and a party without an owner, don't have it. */
+	c->index->lock = LOCK_HOLDER;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	c->index->lock = 63 | LOCK_SLEEPER;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	EXPECT_EQ(0, c->index->lock);
+	ashm_cache_close(d);
+	ashm_cache_close(c);
+}
+
+/* ---- the driver's answers, and peers that lie ---- */
+
+static struct {
+	struct libashmem_kind kind;
+	struct ashm_cache *cache;
+	uint32_t pins, unpins, state;
+	uint32_t order[16];	/* of unpins */
+	int answer;
+} driver;
+
+static int fake_pin(int fd, uint32_t offset, uint32_t len)
+{
+	const struct ashm_cache_entry first = { .slot = 1 };
+	int answer = driver.answer;
+
+	(void)fd;
+	(void)offset;
+	(void)len;
+	driver.state = slot_of(driver.cache, &first)->state;
+	driver.pins++;
+	driver.answer = 0;
+	return answer;
+}
+
+static int fake_unpin(int fd, uint32_t offset, uint32_t len)
+{
+	(void)fd;
+	(void)len;
+	driver.order[driver.unpins++ % ARRAY_SIZE(driver.order)] = offset / (uint32_t)PAGE;
+	return 0;
+}
+
+static void fake_driver(struct ashm_cache *c)
+{
+	memset(&driver, 0, sizeof(driver));
+	driver.kind = *c->kind;
+	driver.kind.pin = fake_pin;
+	driver.kind.unpin = fake_unpin;
+	driver.cache = c;
+	c->kind = &driver.kind;
+}
+
+TEST_F(lib, answers_of_pin)
+{
+	struct ashm_cache *c = new_cache(4, 4);
+	struct ashm_cache_entry e;
+
+	ASSERT_NE(NULL, c);
+	fake_driver(c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	EXPECT_EQ(1, driver.pins);
+	EXPECT_EQ(1, driver.unpins);
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	EXPECT_EQ(2, driver.pins);
+	EXPECT_EQ(2, driver.unpins);
+	/* If this process dies now, the answer is lost with it. */
+	EXPECT_EQ(ENTRY_DOUBT, driver.state);
+
+	driver.answer = ASHMEM_WAS_PURGED;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	EXPECT_EQ(1, stat_of(c).purged);
+	EXPECT_EQ(0, stat_of(c).entries);
+	EXPECT_EQ(0, stat_of(c).resident);
+	/* What was lost there before concerns no new entry. */
+	driver.answer = ASHMEM_WAS_PURGED;
+	EXPECT_EQ(0, put(c, 1, PAGE, 2));
+	EXPECT_EQ(0, check(c, 1, PAGE, 2));
+	/* Perhaps a part of the answer was lost. */
+	driver.answer = -ENOMEM;
+	EXPECT_EQ(-ENOMEM, hold(c, 1, &e));
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	driver.answer = -ENOMEM;
+	EXPECT_EQ(-ENOMEM, put(c, 1, 3 * PAGE, 3));
+	EXPECT_EQ(0, put(c, 1, 4 * PAGE, 4));
+	EXPECT_EQ(0, check(c, 1, 4 * PAGE, 4));
+	/* No range stays unpinned without an entry. */
+	driver.pins = 0;
+	EXPECT_EQ(0, drop(c, 1));
+	EXPECT_EQ(1, driver.pins);
+	ashm_cache_close(c);
+}
+
+/* A repair unpins by age again, so that the driver has the same order. */
+TEST_F(lib, order_of_unpins)
+{
+	struct ashm_cache *c = new_cache(4, 4);
+	unsigned int i;
+
+	ASSERT_NE(NULL, c);
+	fake_driver(c);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, put(c, i, PAGE, i));
+	EXPECT_EQ(0, check(c, 0, PAGE, 0));
+	driver.unpins = 0;
+	c->index->torn = 1;
+	EXPECT_EQ(3, stat_of(c).entries);
+	ASSERT_EQ(3, driver.unpins);
+	EXPECT_EQ(1, driver.order[0]);
+	EXPECT_EQ(2, driver.order[1]);
+	EXPECT_EQ(0, driver.order[2]);
+	EXPECT_EQ(0, c->index->torn);
+	ashm_cache_close(c);
+}
+
+/* Each lie makes entries disappear at worst, and the call after it repairs. */
+TEST_F_TIMEOUT(lib, lies, 30)
+{
+	struct ashm_cache *c = new_cache(4, 4);
+	struct ashm_cache_entry e, f;
+	struct cache_slot *slot;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, hold(c, 1, &e));
+	ASSERT_EQ(0, ashm_cache_release(c, &e));
+	slot = slot_of(c, &e);
+
+	slot->first = 4;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	slot->first = UINT32_MAX - 3;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	slot->size = 4 * PAGE + 1;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	slot->size = UINT64_MAX;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	slot->first = 1;
+	slot->size = 4 * PAGE;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+
+	/* A chain that is a circle, and one that leads away. */
+	slot->next = e.slot;
+	slot->key[0] ^= 1;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	slot->key[0] ^= 1;
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	slot->key[0] ^= 1;
+	slot->next = UINT32_MAX;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	slot->key[0] ^= 1;
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+
+	/* The same of the lists. */
+	c->index->oldest = 5;
+	EXPECT_EQ(-EPROTO, put(c, 2, 4 * PAGE, 2));
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	slot->older = UINT32_MAX;
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	slot->younger = UINT32_MAX;
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	slot->younger = e.slot;
+	ASSERT_EQ(0, hold(c, 1, &e));
+	EXPECT_EQ(1, c->index->torn);
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(0, c->index->torn);
+	c->index->unused = UINT32_MAX;
+	EXPECT_EQ(-EPROTO, put(c, 2, PAGE, 2));
+	EXPECT_EQ(0, put(c, 2, PAGE, 2));
+	c->index->touched = UINT32_MAX;
+	EXPECT_EQ(-EPROTO, put(c, 3, PAGE, 3));
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	EXPECT_EQ(0, put(c, 3, 2 * PAGE, 3));
+
+	/* An entry that moves while it is held. */
+	ASSERT_EQ(0, hold(c, 1, &e));
+	slot->first = 2;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &f));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+
+	/* A key that is too long, of an entry that is being made. */
+	ASSERT_EQ(0, begin(c, 4, PAGE, &e));
+	slot_of(c, &e)->key_len = UINT32_MAX;
+	EXPECT_EQ(-EINVAL, ashm_cache_commit(c, &e));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	c->index->torn = 1;
+	EXPECT_EQ(0, put(c, 5, 4 * PAGE, 5));
+	EXPECT_EQ(0, check(c, 5, 4 * PAGE, 5));
+	ashm_cache_close(c);
+}
+
+/* Writes to random places behind the first page, and to the parties. */
+static void scribble(struct ashm_cache *c, uint64_t seed)
+{
+	struct rng rng = { seed };
+	uint64_t size = ashm_size(c->region[ASHM_CACHE_INDEX]);
+	volatile unsigned char *bytes = (void *)c->index;
+	uint32_t at;
+
+	for (;;) {
+		at = rng_below(&rng, (uint32_t)size - RING_HEADER) + RING_HEADER;
+		if (!rng_below(&rng, 32))
+			at = 64 + rng_below(&rng, RING_HEADER - 64);
+		/* Small numbers, which may be right, and others. */
+		bytes[at] = (unsigned char)(rng_below(&rng, 2) ? rng_below(&rng, 8) :
+					    rng_next(&rng));
+	}
+}
+
+/* Numbers change at any time, also between a look and a use. */
+TEST_F_TIMEOUT(lib, scribbled, 120)
+{
+	struct ashm_cache *c = new_cache(8, 6);
+	struct rng rng = { rng_seed() };
+	unsigned int i, got = 0;
+	struct ashm_cache_entry e;
+	struct timespec from, to;
+	pid_t pid;
+	int ret;
+
+	ASSERT_NE(NULL, c);
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid)
+		scribble(c, rng.state);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do {
+		for (i = 0; i < 100; i++) {
+			ret = begin(c, rng_below(&rng, 8), rng_below(&rng, 8 * PAGE), &e);
+			if (ret)
+				ret = hold(c, rng_below(&rng, 8), &e);
+			if (ret)
+				continue;
+			got++;
+			ASSERT_LE(c->contents, (char *)e.data);
+			ASSERT_LE(e.size, c->contents_size);
+			ASSERT_LE((char *)e.data + e.size, c->contents + c->contents_size);
+			memset(e.data, 1, e.size);
+			ashm_cache_commit(c, &e);
+			/* Or the slots would all be held in the end. */
+			while (ashm_cache_release(c, &e) && kill(pid, 0) == 0)
+				;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &to);
+	} while (to.tv_sec - from.tv_sec < 2);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, wait_child(pid));
+	TH_LOG("%u entries", got);
+	EXPECT_GT(got, 0);
+
+	/* When it has gone, the cache works again. */
+	memset((void *)c->index->party, 0, sizeof(c->index->party));
+	c->index->party[c->party].owner = c->claimed;
+	c->index->lock = 0;
+	c->index->torn = 1;
+	EXPECT_EQ(0, put(c, 9, 8 * PAGE, 9));
+	EXPECT_EQ(0, check(c, 9, 8 * PAGE, 9));
+	ashm_cache_close(c);
+}
+
+/* ---- opening ---- */
+
+TEST_F(lib, passed_on)
+{
+	struct ashm_cache *c = new_cache(4, 4), *d;
+	struct ashm *region[2];
+	int sock[2], part;
+	pid_t pid;
+
+	NO_TSAN();
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		for (part = 0; part < 2; part++)
+			CHILD_CHECK(!ashm_receive(sock[1], &region[part]));
+		CHILD_CHECK(!ashm_cache_open(region[0], region[1], &d));
+		CHILD_CHECK(!check(d, 1, PAGE, 1));
+		CHILD_CHECK(!put(d, 2, 2 * PAGE, 2));
+		ashm_cache_close(d);
+		_exit(0);
+	}
+	for (part = 0; part < 2; part++)
+		ASSERT_EQ(0, ashm_send(sock[0], ashm_cache_fd(c, part)));
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_EQ(0, check(c, 2, 2 * PAGE, 2));
+	EXPECT_EQ(2, stat_of(c).entries);
+	EXPECT_EQ(1, stat_of(c).handles);
+	close(sock[0]);
+	close(sock[1]);
+	ashm_cache_close(c);
+}
+
+TEST_F(lib, refused)
+{
+	struct ashm_cache *c = new_cache(4, 4), *d, *all[ASHM_CACHE_HANDLES_MAX];
+	struct ashm *empty = region_new("empty", 16 * PAGE), *small = region_new("small", 64);
+	struct ashm *contents_only;
+	int index, contents, fds;
+	struct cache_index *at;
+	struct ashm_cache_entry e;
+	unsigned int i;
+
+	ASSERT_NE(NULL, c);
+	index = ashm_cache_fd(c, ASHM_CACHE_INDEX);
+	contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
+	fds = count_fds();
+	EXPECT_EQ(-ENODATA, reopen(ashm_fd(empty), contents, &d));
+	EXPECT_EQ(-EPROTO, reopen(ashm_fd(small), contents, &d));
+	EXPECT_EQ(-EPROTO, reopen(index, ashm_fd(empty), &d));
+	at = c->index;
+	at->fixed.version++;
+	EXPECT_EQ(-EPROTONOSUPPORT, reopen(index, contents, &d));
+	EXPECT_EQ(-EPROTO, hold(c, 1, &e));
+	at->fixed.version--;
+	at->fixed.entries = 1000;
+	EXPECT_EQ(-EPROTO, reopen(index, contents, &d));
+	at->fixed.entries = 4;
+	at->fixed.magic = 0;
+	at->fixed.version = 0;
+	EXPECT_EQ(-ENODATA, hold(c, 1, &e));
+	at->fixed.magic = 1;
+	EXPECT_EQ(-EPROTO, reopen(index, contents, &d));
+	at->fixed.magic = CACHE_MAGIC;
+	at->fixed.version = CACHE_VERSION;
+
+	for (i = 1; i < ASHM_CACHE_HANDLES_MAX; i++)
+		ASSERT_EQ(0, another(c, &all[i]));
+	EXPECT_EQ(-EUSERS, another(c, &d));
+	for (i = 1; i < ASHM_CACHE_HANDLES_MAX; i++)
+		ashm_cache_close(all[i]);
+	EXPECT_EQ(fds, count_fds());
+
+	/* A user of a cache writes to both. */
+	contents_only = region_adopt(dup(contents));
+	ASSERT_NE(NULL, contents_only);
+	EXPECT_EQ(0, ashm_protect(contents_only, PROT_READ));
+	EXPECT_EQ(-EACCES, another(c, &d));
+	ashm_close(contents_only);
+	ashm_close(empty);
+	ashm_close(small);
+	ashm_cache_close(c);
+}
+
+TEST_F(lib, child)
+{
+	struct ashm_cache *c = new_cache(4, 4);
+	struct ashm_cache_entry e;
+	struct ashm_cache_stat stat;
+	uint64_t freed;
+	pid_t pid;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, hold(c, 1, &e));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		CHILD_CHECK(hold(c, 1, &e) == -ECHILD);
+		CHILD_CHECK(put(c, 1, 1, 1) == -ECHILD);
+		CHILD_CHECK(drop(c, 1) == -ECHILD);
+		CHILD_CHECK(ashm_cache_release(c, &e) == -ECHILD);
+		CHILD_CHECK(ashm_cache_commit(c, &e) == -ECHILD);
+		CHILD_CHECK(ashm_cache_stat(c, &stat) == -ECHILD);
+		CHILD_CHECK(!ashm_purgeable_reclaim(UINT64_MAX, &freed) && !freed);
+		ashm_cache_close(c);
+		_exit(0);
+	}
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_EQ(1, stat_of(c).handles);
+	EXPECT_TRUE(filled(e.data, PAGE, 1));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	ashm_cache_close(c);
+}
+
+TEST_HARNESS_MAIN
