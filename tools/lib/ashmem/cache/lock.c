@@ -68,6 +68,23 @@ static bool needs_repair(struct ashm_cache *c)
 	return false;
 }
 
+/* Another thread may have it, and wait for a process that stopped. */
+static bool lock_handle(struct ashm_cache *c, int timeout)
+{
+	struct timespec until;
+
+	if (!pthread_mutex_trylock(&c->lock))
+		return true;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout / 1000;
+	until.tv_nsec += timeout % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	return !pthread_mutex_timedlock(&c->lock, &until);
+}
+
 int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 {
 	uint64_t ident;
@@ -75,7 +92,8 @@ int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 
 	if (!mine(c))
 		return -ECHILD;
-	pthread_mutex_lock(&c->lock);
+	if (!lock_handle(c, timeout))
+		return -ETIMEDOUT;
 	ret = take_lock(c, timeout);
 	if (ret)
 		goto unlock;
