@@ -32,7 +32,7 @@ export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
 .PHONY: test-tree test-probes test-matrix test-newest kunit
 .PHONY: test-mutants-library test-mutants-command
-.PHONY: fuzz test-fuzz fuzz-others soak
+.PHONY: fuzz test-fuzz fuzz-others soak proofs
 .PHONY: style shell docs dist distcheck
 .PHONY: selftests help
 
@@ -195,6 +195,10 @@ soak:
 	@tools/scripts/setup.sh demo
 	@tools/testing/soak/run.sh
 
+proofs:
+	@tools/scripts/setup.sh proofs
+	@tools/testing/proofs/run.sh '$(PROOF)'
+
 bench:
 	@tools/scripts/setup.sh bench
 	@tools/testing/bench/run.sh
@@ -257,6 +261,8 @@ help:
 #h   test-fuzz   plant faults in the driver, see that the fuzzer finds them
 #h   fuzz-others trinity and stress-ng on the device
 #h   soak        a mixed load under memory pressure; no memory may be lost
+#h   proofs      the purge protocol by spin, range.c in every state, lock-free reads
+#h               by herd7
 #h   bench       what calls cost, beside memfd and the original
 #h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
 #h               kernel-doc, shellcheck, Sphinx, mandoc, reuse, banned words
@@ -289,6 +295,7 @@ help:
 #h                       that are tested exhaustively (5)
 #h   SCENARIO="a b"      only these, for test-install (others by_hand ...)
 #h   MUTANTS="a b"       only these faults, for the three test-mutants
+#h   PROOF=pattern       only proofs whose name matches, for proofs ("herd seek")
 #h   MINUTES=n           how long, for fuzz, soak (10), fuzz-others (3 each),
 #h                       test-fuzz (10 each at most)
 #h   SEED=n WORKERS=n    seed of the choices, number of processes (3), for

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|docs|deb|install ...
+# Usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|proofs|coverage|docs|deb|install ...
 #
 # Installs the host packages that these targets need and that are missing. Without the
 # permission, prints the command for the administrator and fails. Prints nothing if all are
@@ -57,6 +57,10 @@ for target in "$@"; do
 	fuzz)
 		needed="$needed clang libclang-rt-dev libc6-dev make"
 		;;
+	proofs)
+		needed="$needed clang debian-archive-keyring gcc gcc-multilib libc6-dev"
+		needed="$needed libclang-rt-dev mmdebstrap mount spin xz-utils"
+		;;
 	coverage) needed="$needed lcov" ;;
 	docs) needed="$needed graphviz make python3-sphinx" ;;
 	deb | install)
@@ -71,11 +75,11 @@ for target in "$@"; do
 		fi
 		;;
 	*)
-		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz coverage docs deb install"
+		die "unknown target '$target', known are: demo test sanitize bench style tree kunit fuzz proofs coverage docs deb install"
 		;;
 	esac
 done
-[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|coverage|docs|deb|install ..."
+[ -n "$needed" ] || die "usage: setup.sh demo|test|sanitize|bench|style|tree|kunit|fuzz|proofs|coverage|docs|deb|install ..."
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	die "this needs Debian or a relative of it: no dpkg-query and apt-get here"

@@ -192,6 +192,9 @@ sed -n 's|^What:.*/sys/class/misc/ashmem/||p' "$abi" | sort |
 	diff "$tmp/attributes" - | sed -n "s|^[<>] |$abi: differs from stats.c: |p" >"$tmp/found"
 report "sysfs files are described, $(wc -l <"$tmp/attributes") of them"
 
+tools/testing/proofs/functions.sh >"$tmp/found" || true
+report "functions that proofs name exist"
+
 # If the line of a fault is gone from the driver, a test is silently lost.
 faults=$scripts/../testing/mutants
 # shellcheck source=tools/testing/mutants/lib.sh

@@ -4,7 +4,8 @@
 # Usage: source.sh
 #
 # Prints a directory with the files named in source.sha256, taken from the
-# newest kernel's linux-source package: kselftest_harness.h and checkpatch.pl.
+# newest kernel's linux-source package: kselftest_harness.h, checkpatch.pl
+# and the memory model.
 # When the archive has moved on to files that differ from those, it says so and
 # goes on with them: they should be looked at, and recorded again.
 
