@@ -16,7 +16,7 @@ shift 3
 mkdir -p "$dir"
 sed -e 's/^\(#define RANGE_BATCH\).*/\1 2/' -e 's/unsigned int budget = /int budget = /' \
 	"$range" >"$dir/range.c"
-clang -std=gnu11 -O1 -g -Wall -Wextra -Werror "$@" -DN="$pieces" \
+clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-unused -Wno-unused-parameter "$@" -DN="$pieces" \
 	-fsanitize=undefined,unsigned-integer-overflow,address -fno-sanitize-recover=all \
 	-I"$dir" -I"$here/include" -I"$here/../../../drivers/android/ashmem" \
 	"$here/range_proof.c" -o "$dir/range_proof"
