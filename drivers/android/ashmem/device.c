@@ -63,12 +63,12 @@ static ssize_t ashmem_splice_read(struct file *file, loff_t *pos,
 static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct ashmem_region *region = file->private_data;
+	/* First: the size that is read after it is settled. */
+	struct file *backing = ashmem_region_backing(region);
 	size_t size = READ_ONCE(region->size);
-	struct file *backing;
 
 	if (!size)
 		return -EINVAL;
-	backing = ashmem_region_backing(region);
 	if (!backing)
 		return -EBADF;
 
