@@ -85,8 +85,8 @@ static void move_entry(struct ashmem_lru_entry *entry, struct ashmem_lru_group *
 	insert_entry(to, entry);
 	from->pages -= entry->pages;
 	to->pages += entry->pages;
-	from->busy -= entry->busy;
-	to->busy += entry->busy;
+	WRITE_ONCE(from->busy, from->busy - entry->busy);
+	WRITE_ONCE(to->busy, to->busy + entry->busy);
 	from->refs--;
 	to->refs++;
 	entry->group = to;
@@ -328,7 +328,7 @@ struct ashmem_lru_entry *ashmem_lru_pick(struct ashmem_lru_group *group,
 		lru->hold(entry);
 		*at = (struct ashmem_lru_cursor){ true, entry->key, entry->place };
 		entry->busy++;
-		group->busy++;
+		WRITE_ONCE(group->busy, group->busy + 1);
 	}
 	spin_unlock(&lru->lock);
 	return entry;
@@ -344,8 +344,11 @@ void ashmem_lru_put_back(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
 	group = entry->group;
 	unlisted = update_locked(entry, key, pages);
 	entry->busy--;
-	group->busy--;
 	WRITE_ONCE(group->freed, group->freed + freed);
+	/* Pairs with ashmem_lru_wait(): not busy, so it sees what was freed. */
+	smp_store_release(&group->busy, group->busy - 1);
+	/* Against the waitqueue's own check: a waiter sees this, or is seen. */
+	smp_mb();
 	wake_up_var(&group->freed);
 	spin_unlock(&lru->lock);
 	list_group(unlisted);
@@ -359,11 +362,12 @@ void ashmem_lru_put_back(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
 bool ashmem_lru_wait(struct ashmem_lru_group *group, unsigned long seen,
 		     unsigned long *freed)
 {
-	bool busy = READ_ONCE(group->busy);
+	/* Pairs with ashmem_lru_put_back(). */
+	bool busy = smp_load_acquire(&group->busy);
 
 	if (busy)
 		wait_var_event_timeout(&group->freed, READ_ONCE(group->freed) != seen ||
-				       !READ_ONCE(group->busy), 1);
+				       !smp_load_acquire(&group->busy), 1);
 	*freed = READ_ONCE(group->freed) - seen;
 	return busy || *freed;
 }

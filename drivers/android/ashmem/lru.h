@@ -63,7 +63,7 @@ struct ashmem_lru {
  * @link: node in @lru->lists, under the lock of that list
  * @entries: listed entries by key
  * @pages: sum of their pages
- * @busy: picks that have not been put back
+ * @busy: picks that have not been put back; read without the lock
  * @freed: counts pages that purges freed; read without the lock
  */
 struct ashmem_lru_group {
