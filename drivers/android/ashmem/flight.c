@@ -50,13 +50,16 @@ static bool have_landed(struct ashmem_region *region, unsigned long first,
 
 /* Waits for present flights, not for later ones. -ERESTARTSYS if the task was killed. */
 int ashmem_flights_wait(struct ashmem_region *region, unsigned long first,
-			unsigned long last)
+			unsigned long last, bool killable)
 {
 	unsigned long departed;
 
 	spin_lock(&region->lock);
 	departed = region->departed;
 	spin_unlock(&region->lock);
-	return wait_var_event_killable(&region->flights,
-				       have_landed(region, first, last, departed));
+	if (killable)
+		return wait_var_event_killable(&region->flights,
+					       have_landed(region, first, last, departed));
+	wait_var_event(&region->flights, have_landed(region, first, last, departed));
+	return 0;
 }

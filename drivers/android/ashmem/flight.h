@@ -22,7 +22,7 @@ void ashmem_flight_land_locked(struct ashmem_region *region, struct ashmem_fligh
 bool ashmem_flights_among_locked(struct ashmem_region *region, unsigned long first,
 				 unsigned long last, unsigned long departed);
 int ashmem_flights_wait(struct ashmem_region *region, unsigned long first,
-			unsigned long last);
+			unsigned long last, bool killable);
 
 /* Is a page of the interval in flight? */
 static inline bool ashmem_flights_overlap_locked(struct ashmem_region *region,

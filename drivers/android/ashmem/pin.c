@@ -29,11 +29,11 @@ static int interval_of(struct ashmem_region *region, const struct ashmem_pin *pi
 }
 
 /* Make sure that the region has a spare range for the next part of an edit. */
-static int refill_spare(struct ashmem_region *region)
+static int refill_spare(struct ashmem_region *region, bool killable)
 {
 	struct ashmem_range *range = NULL;
 
-	if (fatal_signal_pending(current))
+	if (killable && fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
 	if (!READ_ONCE(region->spare)) {
@@ -80,11 +80,12 @@ static bool may_discard(struct ashmem_region *region)
 }
 
 /*
- * Returns whether contents were lost, or an error. The mark for it is kept with
- * @keep_lost, and if pages are in flight, which sets @in_flight.
+ * Returns whether contents were lost, or an error. Without @clear, what was lost stays
+ * marked. With it, the caller must tell the loss: there is no way back after the first
+ * mark. Sets @in_flight if a purge is freeing pages.
  */
 static int pin_pages(struct ashmem_region *region, unsigned long first,
-		     unsigned long last, bool keep_lost, bool *in_flight)
+		     unsigned long last, bool clear, bool *in_flight)
 {
 	struct ashmem_edit edit = { .first = first, .last = last, .spare = &region->spare };
 	int err;
@@ -94,19 +95,22 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 	do {
 		spin_lock(&region->lock);
 		*in_flight |= ashmem_flights_overlap_locked(region, first, last);
-		err = ashmem_ranges_pin(&region->unpinned, &edit, keep_lost || *in_flight);
+		err = ashmem_ranges_pin(&region->unpinned, &edit, !clear);
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);
-	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region)));
+	} while (unlikely(err == -EAGAIN) &&
+		 !(err = refill_spare(region, !(clear && edit.purged))));
 
 	ashmem_ranges_free(&edit.dropped);
 	return err ?: edit.purged;
 }
 
 /*
- * The mark for lost contents is kept until pages in flight have landed, so a task that is
- * killed before then hides no loss. A task that may not discard contents never clears the
- * mark: other tasks must still learn of the loss.
+ * Pins the pages and waits for steps in flight, and only then clears the marks for lost
+ * contents: until there a task may be killed or lack memory, and hides no loss. A task
+ * that may not discard contents never clears them: others must still learn of the loss.
+ *
+ * Each wait is for present flights: another task can unpin the pages as often as it likes.
  *
  * Returns %ASHMEM_NOT_PURGED, %ASHMEM_WAS_PURGED if contents of any range that the
  * interval touches were lost; -EINVAL without a backing or for a bad interval, -ENOMEM,
@@ -114,27 +118,26 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
  */
 int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
-	bool keep_lost = !(READ_ONCE(region->prot_mask) & PROT_WRITE);
-	bool lost = false, in_flight;
 	unsigned long first, last;
+	bool lost, in_flight;
 	int ret;
 
 	ret = interval_of(region, pin, &first, &last);
 	if (ret)
 		return ret == -ENODATA ? ASHMEM_NOT_PURGED : ret;
-	for (;;) {
-		ret = pin_pages(region, first, last, keep_lost, &in_flight);
+	ret = pin_pages(region, first, last, false, &in_flight);
+	if (ret < 0)
+		return ret;
+	lost = ret || in_flight;
+	if (unlikely(in_flight) && ashmem_flights_wait(region, first, last, true))
+		return -EINTR;
+
+	if (unlikely(lost) && may_discard(region)) {
+		ret = pin_pages(region, first, last, true, &in_flight);
 		if (ret < 0)
 			return ret;
-		lost |= ret || in_flight;
-		if (unlikely(in_flight)) {
-			if (ashmem_flights_wait(region, first, last))
-				return -EINTR;
-			continue;
-		}
-		if (likely(!lost || !keep_lost || !may_discard(region)))
-			break;
-		keep_lost = false;
+		if (in_flight)
+			ashmem_flights_wait(region, first, last, false);
 	}
 
 	trace_ashmem_pin(region, first, last, lost);
@@ -161,7 +164,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 	if (!may_discard(region))
 		return -EPERM;
 	if (unlikely(!READ_ONCE(region->spare))) {
-		err = refill_spare(region);
+		err = refill_spare(region, true);
 		if (err)
 			return err;
 	}
@@ -180,7 +183,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 		ashmem_payer_list_locked(payer);
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);
-	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region)));
+	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region, true)));
 
 	ashmem_ranges_free(&edit.dropped);
 	if (!err)

@@ -51,6 +51,7 @@ bool dozes[PURGES];		/* on group->freed */
 bool gone[PAGES];		/* contents that were lost, and no PIN has reported it */
 bool owned[PAGES];		/* a PIN has it, and no UNPIN came later */
 bool pins[TASKS];		/* in PIN */
+byte held[TASKS];		/* pages that a PIN waits for, and no UNPIN came later */
 bool waits[PURGES];		/* in ashmem_lru_wait() */
 
 #define SOME_THERE (page[0] == THERE || page[1] == THERE || page[PAGES - 1] == THERE)
@@ -97,12 +98,6 @@ inline see_flight(i)
 	fi
 }
 
-#ifdef BREAK_CLEAR_EARLY
-#define KEEP_LOST keep
-#else
-#define KEEP_LOST (keep || in_fl)
-#endif
-
 /* Stands for: ashmem_ranges_pin keep_range cut_range */
 inline pin_page(p)
 {
@@ -110,9 +105,9 @@ inline pin_page(p)
 	mine = mine | (gone[p] << p);
 	if
 	:: page[p] == PINNED
-	:: page[p] != PINNED && KEEP_LOST && lost[p] ->
+	:: page[p] != PINNED && !clear && lost[p] ->
 		page[p] = TAKEN
-	:: page[p] != PINNED && !(KEEP_LOST && lost[p]) ->
+	:: page[p] != PINNED && !(!clear && lost[p]) ->
 		page[p] = PINNED;
 #ifdef KILL
 		cleared = cleared | (gone[p] << p);
@@ -120,6 +115,7 @@ inline pin_page(p)
 		lost[p] = false;
 		gone[p] = false
 	fi;
+	held[me] = held[me] | (1 << p);
 	owned[p] = owned[p] || !in_fl
 }
 
@@ -141,27 +137,43 @@ inline pin_some()
 	od
 }
 
+/* What has landed stays, unless another task has unpinned it again. */
+inline own()
+{
+	cur = first;
+	do
+	:: cur <= last ->
+		owned[cur] = owned[cur] || (held[me] & (1 << cur));
+		cur++
+	:: else -> break
+	od
+}
+
 /* Stands for: ashmem_region_pin */
 inline pin()
 {
 	atomic {
 		choose_interval();
 		pins[me] = true;
-		keep = masked;
+#ifdef BREAK_CLEAR_EARLY
+		clear = true;
+#endif
 		cur = first;
 		pin_some()
 	}
 	do
 	:: cur <= last ->
-#ifdef KILL
 		/* Stands for: refill_spare */
 		if
+#ifdef KILL
+#ifdef BREAK_CLEAR_KILLED
 		:: goto killed
+#else
+		:: !(clear && ret) -> goto killed
+#endif
+#endif
 		:: atomic { true -> pin_some() }
 		fi
-#else
-		atomic { pin_some() }
-#endif
 	:: cur > last && in_fl ->
 		/* Stands for: ashmem_flights_wait */
 		atomic {
@@ -172,36 +184,33 @@ inline pin()
 			see_flight(1)
 		}
 		do
-		:: atomic { LANDED(first, last, me) -> break }
+		:: atomic { LANDED(first, last, me) -> own(); break }
 		:: atomic { !LANDED(first, last, me) -> sleeps[me] = true };
 			if
 			:: !sleeps[me]
 #ifdef KILL
-			:: goto killed
+			:: !clear -> goto killed
 #endif
 			fi
-		od;
-		atomic {
-			cur = first;
-			ret = false;
-			pin_some()
-		}
+		od
 	/* Stands for: may_discard */
 	:: atomic {
-		cur > last && !in_fl && (answer || ret) && keep && rights ->
+		cur > last && !in_fl && (answer || ret) && !clear && (rights || !masked) ->
 		answer = true;
 		ret = false;
-		keep = false;
+		clear = true;
 		cur = first;
 		pin_some()
 	   }
 	:: atomic {
-		cur > last && !in_fl && !((answer || ret) && keep && rights) ->
+		cur > last && !in_fl &&
+		!((answer || ret) && !clear && (rights || !masked)) ->
 		answer = answer || ret;
 		/* A loss is reported, and nothing else is. */
 		assert(answer || !mine);
 		assert(!answer || mine || waited);
 		pins[me] = false;
+		held[me] = 0;
 		mine = 0;
 #ifdef KILL
 		cleared = 0;
@@ -209,7 +218,7 @@ inline pin()
 		answer = false;
 		waited = false;
 		ret = false;
-		keep = false;
+		clear = false;
 		first = 0;
 		last = 0;
 		cur = 0;
@@ -230,6 +239,8 @@ inline unpin()
 		:: cur <= last ->
 			page[cur] = THERE;
 			owned[cur] = false;
+			held[0] = held[0] & ~(1 << cur);
+			held[1] = held[1] & ~(1 << cur);
 			cur++
 		:: else -> break
 		od;
@@ -267,7 +278,7 @@ inline close()
 proctype task(byte me; bool rights)
 {
 	byte first, last, cur, mine;
-	bool keep, in_fl, ret, answer, waited;
+	bool clear, in_fl, ret, answer, waited;
 #ifdef KILL
 	byte cleared;
 #endif
@@ -298,6 +309,7 @@ killed:
 		:: else -> break
 		od;
 		pins[me] = false;
+		held[me] = 0;
 		sleeps[me] = false
 	}
 #endif

@@ -553,6 +553,55 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 300)
 	cache_close(&c);
 }
 
+/*
+ * A PIN of many ranges drops the region's lock. A task that is killed in it has reported
+ * nothing, so the marks must not be gone in part.
+ */
+TEST_F_TIMEOUT(race, a_killed_pin_forgets_all_losses_or_none, 300)
+{
+	enum { ROUNDS = 24, RANGES = 4000 };
+	static const struct sched_param no_priority;
+	volatile unsigned char *begun;
+	int round, cut = 0;
+	struct cache c;
+	long i, told;
+	pid_t pid;
+
+	/* See above: the one that kills runs before an idle task. */
+	ASSERT_EQ(0, stay_on(sched_getcpu()));
+	ASSERT_EQ(0, cache_open(&c, "forgets", (2 * RANGES + 1) * self->t.p, 1));
+	begun = c.a + 2 * RANGES * self->t.p;
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < 2 * RANGES; i += 2) {
+			c.a[(size_t)i * self->t.p] = 1;
+			ASSERT_EQ(0, cache_unpin_part(&c, i, 1));
+		}
+		ASSERT_LE(RANGES, ash_purge_all(c.fd));
+		*begun = 0;
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			CHILD_CHECK(!sched_setscheduler(0, SCHED_IDLE, &no_priority));
+			*begun = 1;
+			cache_pin(&c);
+			_exit(0);
+		}
+		while (!*begun)
+			usleep(100);
+		usleep((unsigned int)round * 500);
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		cut += wait_child(pid) == 128 + SIGKILL;
+		told = 0;
+		for (i = 0; i < 2 * RANGES; i += 2)
+			told += cache_pin_part(&c, i, 1) == ASHMEM_WAS_PURGED;
+		EXPECT_TRUE(!told || told == RANGES) {
+			TH_LOG("round %d: %ld of %d losses are still told", round, told, RANGES);
+		}
+	}
+	TH_LOG("%d of %d PINs were killed", cut, ROUNDS);
+	cache_close(&c);
+}
+
 /* ---- everything at once on one region ---- */
 
 enum { THREADS = 8, FEW_PAGES = 32 };
