@@ -131,7 +131,7 @@ at_an_end()
 }
 
 # Prints the programs for guest $1 that were asked for, one a line. The library's frames
-# and the command hardly depend on the kernel: run them on the oldest and the newest.
+# and cache and the command hardly depend on the kernel: run them on the oldest and the newest.
 programs_of()
 {
 	skip=none
@@ -140,7 +140,7 @@ programs_of()
 	nokmem) set -- cgroup_test purge_test ;;
 	*)
 		if [ -z "${TEST:-}" ] && ! at_an_end "$1"; then
-			skip='lib_frame_*|cmd_*'
+			skip='lib_cache_*|lib_frame_*|cmd_*'
 		fi
 		set -- "$(tests_for "$1")"/*
 		;;

@@ -3,8 +3,8 @@
 #
 # Usage: run.sh DIR [COMMAND ARG...]
 #
-# Runs the test programs of DIR, each by COMMAND if there is one, in a
-# its own directory. TEST=pattern runs only those whose name matches. The last
+# Runs the test programs of DIR, each by COMMAND if there is one, in
+# a separate directory. TEST=pattern runs only those whose name matches. The last
 # line is "N passed, N failed, N skipped".
 
 set -eu
@@ -19,6 +19,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 0755 "$tmp"
+# More than in an emulator.
+export ASHMEM_STOPS="${ASHMEM_STOPS:-24}"
 
 : >"$tmp/log"
 count=0
