@@ -4,15 +4,16 @@
 # Usage: run.sh [--short | --coverage]
 #
 # Runs the tests on kernels with checkers: all tests and the KUnit suites on the debug kernel,
-# and the tests with concurrency on the kernel that detects data races. Any report of a checker
-# fails its guest.
+# all tests on the real-time kernel that proves locking, and the tests with concurrency on the
+# kernel that detects data races. Any report of a checker fails its guest.
 # --short is a sample for 'make test', on the debug kernel. --coverage also says
 # what of the driver ran, and doesn't look for races. The last line is "N passed,
 # N failed", with ", N skipped" if any were.
 #
 # Variables, besides those of ../qemu/run.sh:
 #	JOBS=2		guests at a time
-#	SUITES="*"	programs for the debug kernel, patterns
+#	SUITES="*"	programs for the debug and the real-time kernel, patterns
+#	GUESTS=		only these of "suites kunit races realtime"
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -44,6 +45,16 @@ finish()
 	total
 }
 
+# Prints the kernel of guest $1.
+kernel_of()
+{
+	case $1 in
+	races) echo race ;;
+	realtime) echo realtime ;;
+	*) echo debug ;;
+	esac
+}
+
 # The name of a guest is that of its set of programs.
 kernels=debug
 guests="suites kunit"
@@ -54,8 +65,10 @@ if [ "$mode" != --short ]; then
 fi
 case $mode in
 --all)
-	kernels="debug race"
-	guests="$guests races"
+	guests=${GUESTS:-$guests races realtime}
+	kernels=$(for guest in $guests; do
+		kernel_of "$guest"
+	done | sort -u)
 	;;
 --short)
 	# What is over soon and sees most of the driver, in the guest of the KUnit
@@ -80,11 +93,13 @@ if [ "$mode" != --short ] || [ ! -d "$out/tests" ]; then
 	"$bed/programs.sh" "$out"
 fi
 
-mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races"
+mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races" "$tmp/realtime"
 (
 	cd "$out/tests"
 	# shellcheck disable=SC2086 # patterns
 	cp $suites "$tmp/suites/"
+	# shellcheck disable=SC2086 # patterns
+	cp $suites "$tmp/realtime/"
 	cp race_test reclaim_test cgroup_test lifetime_test module_test share_test \
 		bounded_test crowd_test hostile_test shootdown_test \
 		lib_threads_test lib_frame_stress_test "$tmp/races/"
@@ -95,13 +110,12 @@ cp "$here/kunit" "$tmp/kunit/"
 # Builds for guest $1, a directory of programs, and runs it.
 try_guest()
 {
-	kernel=debug
+	kernel=$(kernel_of "$1")
 	args=W=1
 	taint=0
 	words=
 	machine=
 	case $1 in
-	races) kernel=race ;;
 	kunit)
 		args="W=1 CONFIG_ASHMEM_KUNIT_TEST=y"
 		# Which the kernel is built not to do unless it's told.

@@ -17,6 +17,9 @@ pattern=${1:-}
 tools=$("$here/tools.sh")
 source=$("$bed/source.sh")
 logs=$out/proofs
+mkdir -p "$out"
+exec 8>"$out/proofs.lock"
+flock --nonblock 8 || die "another run of the proofs is using $logs"
 rm -rf "$logs"
 mkdir -p "$logs"
 passed=0

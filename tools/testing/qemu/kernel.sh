@@ -4,7 +4,7 @@
 # Usage: kernel.sh KERNEL
 #
 # Builds, or finds in the cache, a KERNEL that isn't stock but configured here
-# (debug, race): see the table in kernels. Prints a directory of the same shape
+# (debug, race, realtime): see the table in kernels. Prints a directory of the same shape
 # as root.sh does, which calls this; its root holds the source that the kernel
 # was built from and all that builds modules for it. REFRESH=1 builds it again.
 
@@ -23,8 +23,19 @@ fragments=$(kernel_column "$kernel" fragments |
 word=$(kernel_column "$kernel" word | sed 's/^-$//')
 
 tree=$(REFRESH='' "$bed/tree.sh" "$base")
+# A later fragment overrules an earlier one.
 # shellcheck disable=SC2086 # a list of files
-options=$(grep -hE '^(# )?CONFIG_' $fragments)
+options=$(grep -hE '^(# )?CONFIG_' $fragments | awk '{
+	name = $1 == "#" ? $2 : substr($1, 1, index($1, "=") - 1)
+	if (name in at)
+		line[at[name]] = ""
+	at[name] = NR
+	line[NR] = $0
+} END {
+	for (i = 1; i <= NR; i++)
+		if (line[i] != "")
+			print line[i]
+}')
 recipe=$( (cat "$tree/version"; echo "$options $word") | sha256sum | cut -c 1-12)
 dir=$cache/roots/$kernel-$recipe
 

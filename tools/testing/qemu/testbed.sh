@@ -5,7 +5,7 @@
 #
 # Proves the verdict of the test bed: guests with faulty modules and test
 # programs must fail, each for the right reason, and one without must pass.
-# KERNEL (6.1) chooses the kernel; debug and race prove their checkers.
+# KERNEL (6.1) chooses the kernel; debug, race and realtime prove their checkers.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
@@ -126,6 +126,10 @@ debug)
 		expect fail hung-task wait good 'hung_task: blocked tasks'
 	APPEND="sysctl.kernel.watchdog_thresh=4" \
 		expect fail soft-lockup spin good 'BUG: soft lockup'
+	;;
+realtime)
+	expect fail lock-inversion order good 'WARNING: possible circular locking'
+	expect fail rcu-without-lock rcu good 'WARNING: suspicious RCU usage'
 	;;
 race)
 	expect fail data-race race good 'BUG: KCSAN: data-race in count'
