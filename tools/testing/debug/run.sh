@@ -100,6 +100,8 @@ mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races" "$tmp/realtime"
 	cp $suites "$tmp/suites/"
 	# shellcheck disable=SC2086 # patterns
 	cp $suites "$tmp/realtime/"
+	# Steps through the library, one instruction at a time.
+	rm -f "$tmp/suites/lib_cache_step_test" "$tmp/realtime/lib_cache_step_test"
 	cp race_test reclaim_test cgroup_test lifetime_test module_test share_test \
 		bounded_test crowd_test hostile_test shootdown_test \
 		lib_threads_test lib_frame_stress_test "$tmp/races/"

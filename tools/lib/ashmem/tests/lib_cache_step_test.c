@@ -2,7 +2,7 @@
 /*
  * A process is killed at any instruction of a call on a cache. All others go on.
  *
- * ASHMEM_STOPS (default 4) is how often for each call. An emulated processor is slow at it.
+ * ASHMEM_STOPS (default 2) is how often for each call. An emulated processor is slow at it.
  */
 #include <sys/ptrace.h>
 
@@ -15,7 +15,7 @@ enum { PAGES = 4 };
 static int stops(void)
 {
 	const char *env = getenv("ASHMEM_STOPS");
-	long n = env ? strtol(env, NULL, 10) : 4;
+	long n = env ? strtol(env, NULL, 10) : 2;
 
 	return n < 1 ? 1 : n > 1000 ? 1000 : (int)n;
 }
@@ -147,6 +147,7 @@ TEST_F_TIMEOUT(lib, any_instruction, 600)
 		if (pid < 0)
 			SKIP(return, "no ptrace() here");
 		all = walk(pid, 1000000);
+		TH_LOG("call %u: %ld steps", i, all);
 		ASSERT_GT(all, 100);
 		ASSERT_LT(all, 1000000);
 		ASSERT_EQ(0, sound(c));
