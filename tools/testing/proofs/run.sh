@@ -166,8 +166,6 @@ spin_says proved safety "-DOPS=1 -DPAGES=3"
 spin_says proved pin_ends "-DOPS=1"
 spin_says proved purge_ends "-DOPS=1"
 spin_says proved safety "-DOPS=1 -DKILL -DPARTS"
-spin_says proved pin_ends ""
-spin_says proved safety ""
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
