@@ -213,6 +213,7 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 			break;
 		}
 		survey->first = min(survey->first, xas.xa_index);
+		survey->final = end;
 		survey->pages += end - xas.xa_index + 1;
 		if (!xa_is_value(entry))
 			survey->resident += end - xas.xa_index + 1;
@@ -227,8 +228,8 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
  * Unmap a part at a time: one TLB flush for many pages instead of one for each. Few of
  * them are touched again before they are freed and need another flush.
  *
- * Stop after @pages and skip holes: another task may fill pages as fast as they are
- * freed.
+ * Stop after @pages, and end each part at a page that exists: another task may fill pages
+ * ahead as fast as they are freed.
  */
 static void punch_in_reclaim(struct file *backing, unsigned long first,
 			     unsigned long last, unsigned long pages)
@@ -246,13 +247,14 @@ static void punch_in_reclaim(struct file *backing, unsigned long first,
 		first = part.first;
 		ashmem_backing_survey(backing, first, min(last, first | (PUNCH_SPAN - 1)),
 				      PUNCH_PAGES, true, &part);
+		/* Count a page that vanished, or the loop might not end. */
+		if (!part.pages)
+			part = (struct ashmem_survey){ .final = first, .pages = 1 };
 		start = (loff_t)first << PAGE_SHIFT;
-		end = ((loff_t)(part.last + 1) << PAGE_SHIFT) - 1;
+		end = ((loff_t)(part.final + 1) << PAGE_SHIFT) - 1;
 		unmap_mapping_range(mapping, start, end - start + 1, 0);
 		shmem_truncate_range(mapping->host, start, end);
-		first = part.last + 1;
-		/* Count a page that vanished, or the loop might not end. */
-		part.pages = max(part.pages, 1UL);
+		first = part.final + 1;
 	}
 }
 

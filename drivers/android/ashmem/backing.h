@@ -17,12 +17,14 @@ struct vm_area_struct;
  * struct ashmem_survey - what a step of a purge would do
  * @first: first page of it that exists; after @last if there is none
  * @last: last page of the step
+ * @final: last page of it that exists
  * @pages: pages of it that exist, in memory or swapped out
  * @resident: pages of it that are in memory
  */
 struct ashmem_survey {
 	unsigned long first;
 	unsigned long last;
+	unsigned long final;
 	unsigned long pages;
 	unsigned long resident;
 };

@@ -345,13 +345,19 @@ void ashmem_lru_put_back(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
 	unlisted = update_locked(entry, key, pages);
 	entry->busy--;
 	WRITE_ONCE(group->freed, group->freed + freed);
-	/* Pairs with ashmem_lru_wait(): not busy, so it sees what was freed. */
+	/* Pairs with is_busy(): not busy, so it sees what was freed. */
 	smp_store_release(&group->busy, group->busy - 1);
 	/* Against the waitqueue's own check: a waiter sees this, or is seen. */
 	smp_mb();
 	wake_up_var(&group->freed);
 	spin_unlock(&lru->lock);
 	list_group(unlisted);
+}
+
+static bool is_busy(const struct ashmem_lru_group *group)
+{
+	/* Pairs with ashmem_lru_put_back(). */
+	return smp_load_acquire(&group->busy);
 }
 
 /*
@@ -362,12 +368,11 @@ void ashmem_lru_put_back(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
 bool ashmem_lru_wait(struct ashmem_lru_group *group, unsigned long seen,
 		     unsigned long *freed)
 {
-	/* Pairs with ashmem_lru_put_back(). */
-	bool busy = smp_load_acquire(&group->busy);
+	bool busy = is_busy(group);
 
 	if (busy)
 		wait_var_event_timeout(&group->freed, READ_ONCE(group->freed) != seen ||
-				       !smp_load_acquire(&group->busy), 1);
+				       !is_busy(group), 1);
 	*freed = READ_ONCE(group->freed) - seen;
 	return busy || *freed;
 }

@@ -10,19 +10,21 @@
 /* Size of a region, so sparse that one step takes all of it. */
 #define LEN	((size_t)1 << (sizeof(long) == 8 ? 40 : 30))
 
-/* The feeder stays at most this far ahead: a purge that stands still gets no food. */
-#define AHEAD	1500
+/*
+ * The feeder stays about this far ahead: a purge that stands still gets no food. Before it
+ * frees something, there must be less than a step may take.
+ */
+#define NEAR	380
+#define FAR	1500
 /* A step that has freed this many follows the feeder. */
-#define PAGES	20000
+#define PAGES	5000
 
 FIXTURE(feed)
 {
-	size_t p;
 };
 
 FIXTURE_SETUP(feed)
 {
-	self->p = page_size();
 	if (!purge_works())
 		SKIP(return, "drop_caches needs CAP_SYS_ADMIN");
 }
@@ -53,10 +55,22 @@ struct call {
 	int done;
 };
 
+/* Half of a processor makes the purge slow, so that the feeder can stay ahead. */
+static void *spin(void *arg)
+{
+	struct call *call = arg;
+
+	stay_on(1);
+	while (!__atomic_load_n(&call->done, __ATOMIC_SEQ_CST))
+		;
+	return NULL;
+}
+
 static void *purge(void *arg)
 {
 	struct call *call = arg;
 
+	stay_on(1);
 	__atomic_store_n(&call->begun, 1, __ATOMIC_SEQ_CST);
 	if (call->shrinker)
 		shrink_everything();
@@ -67,23 +81,26 @@ static void *purge(void *arg)
 }
 
 /* Waits until the purge has come near, or has ended. Returns whether it has ended. */
-static bool wait_for(const struct call *call)
+static bool wait_for(const struct call *call, long filled)
 {
+	long resident;
 	bool ended;
 
 	do {
 		ended = __atomic_load_n(&call->done, __ATOMIC_SEQ_CST);
-	} while (!ended && counts_of(call->fd).resident > AHEAD && !sched_yield());
+		resident = counts_of(call->fd).resident;
+	} while (!ended && resident > (resident < filled ? FAR : NEAR) && !sched_yield());
 	return ended;
 }
 
 /* Feeds a purge; returns whether it ended before its feeder did. */
-static bool ends_while_fed(struct __test_metadata *_metadata, bool shrinker, size_t p)
+static bool ends_while_fed(struct __test_metadata *_metadata, bool shrinker)
 {
 	struct call call = { .shrinker = shrinker };
+	size_t p = page_size();
 	unsigned char *a;
 	bool ended = false;
-	pthread_t t;
+	pthread_t t[2];
 	size_t k;
 
 	call.fd = ash_region("feed", LEN);
@@ -92,17 +109,20 @@ static bool ends_while_fed(struct __test_metadata *_metadata, bool shrinker, siz
 	ASSERT_NE(MAP_FAILED, a);
 	madvise(a, LEN, MADV_NOHUGEPAGE);
 	ASSERT_EQ(0, ash_unpin(call.fd, 0, 0));
-	for (k = 0; k < 400; k++)
+	for (k = 0; k < 350; k++)
 		__atomic_store_n(&a[k * p], 1, __ATOMIC_RELAXED);
-	ASSERT_EQ(0, pthread_create(&t, NULL, purge, &call));
+	stay_on(0);
+	ASSERT_EQ(0, pthread_create(&t[0], NULL, spin, &call));
+	ASSERT_EQ(0, pthread_create(&t[1], NULL, purge, &call));
 	while (!__atomic_load_n(&call.begun, __ATOMIC_SEQ_CST))
 		sched_yield();
 	for (; !ended && k < PAGES; k++) {
 		__atomic_store_n(&a[k * p], 1, __ATOMIC_RELAXED);
 		if (!(k % 128))
-			ended = wait_for(&call);
+			ended = wait_for(&call, (long)k + 1);
 	}
-	pthread_join(t, NULL);
+	pthread_join(t[0], NULL);
+	pthread_join(t[1], NULL);
 	TH_LOG("%zu pages", k);
 	munmap(a, LEN);
 	close(call.fd);
@@ -113,8 +133,8 @@ TEST_F(feed, a_step_ends_while_it_is_fed)
 {
 	int tries;
 
-	for (tries = 0; tries < 5; tries++)
-		EXPECT_TRUE(ends_while_fed(_metadata, variant->shrinker, self->p));
+	for (tries = 0; tries < 10; tries++)
+		EXPECT_TRUE(ends_while_fed(_metadata, variant->shrinker));
 }
 
 TEST_HARNESS_MAIN
