@@ -90,6 +90,9 @@ static int map_index(struct ashm_cache *c, uint64_t *size)
 				    &c->map, &c->map_size);
 	if (!ret)
 		c->index = (void *)(c->map + sysconf(_SC_PAGESIZE));
+	else
+		/* It is unmapped already, and another thread may have mapped something there. */
+		c->map = NULL;
 	return ret == -EOVERFLOW ? -ENOMEM : ret;
 }
 
@@ -97,7 +100,8 @@ static int read_index(struct ashm_cache *c, uint64_t size)
 {
 	struct cache_fixed fixed;
 
-	memcpy(&fixed, &c->index->fixed, sizeof(fixed));
+	/* A compiler may read again what memcpy() copied. */
+	libashmem_copy_out(&fixed, &c->index->fixed, sizeof(fixed));
 	if (!fixed.magic)
 		return -ENODATA;
 	if (fixed.magic != CACHE_MAGIC)
