@@ -74,9 +74,10 @@ uint64_t libashmem_cache_bytes(void);
 
 /*
  * Removes the oldest idle entry of all caches if it became idle before @before. Returns
- * the bytes that this freed, and subtracts them from @left, which is 0 if all is gone.
+ * the bytes that this freed, and subtracts them from @left. A cache that can't be locked
+ * is left out by calls with the same @from, which is when the first of them was made.
  */
-uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t *left);
+uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t from, uint64_t *left);
 
 /* ---- fd.c ---- */
 

@@ -380,12 +380,12 @@ static int throw_away(struct ashm_purgeable *p, uint64_t *freed)
 int ashm_purgeable_reclaim(uint64_t bytes, uint64_t *freed)
 {
 	KEEP_ERRNO;
-	uint64_t sum = 0, cached = libashmem_cache_bytes(), got;
+	uint64_t sum = 0, cached = libashmem_cache_bytes(), from = libashmem_now(), got;
 	struct ashm_purgeable *p;
 	int ret = 0;
 
 	while (!ret && sum < bytes) {
-		got = libashmem_cache_reclaim(oldest_since(), &cached);
+		got = libashmem_cache_reclaim(oldest_since(), from, &cached);
 		sum += got;
 		if (got)
 			continue;
@@ -398,7 +398,7 @@ int ashm_purgeable_reclaim(uint64_t bytes, uint64_t *freed)
 			continue;
 		}
 		/* Objects that are in use again don't hold up entries. */
-		got = libashmem_cache_reclaim(UINT64_MAX, &cached);
+		got = libashmem_cache_reclaim(UINT64_MAX, from, &cached);
 		if (!got)
 			break;
 		sum += got;

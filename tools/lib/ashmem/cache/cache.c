@@ -143,6 +143,17 @@ static int disinherit(struct ashm_cache *c)
 	return libashmem_cache_leave(c, ret);
 }
 
+/* @clean: no slot has this party's bit. Otherwise the next call repairs, as if it had died. */
+static void leave_party(struct ashm_cache *c, bool clean)
+{
+	_Atomic uint32_t *owner = &c->index->party[c->party].owner;
+	uint32_t claimed = c->claimed;
+
+	if (!clean)
+		atomic_compare_exchange_strong(owner, &claimed, FUTEX_OWNER_DIED);
+	libashmem_guard_release(owner, c->claimed, true);
+}
+
 static void end(struct ashm_cache *c)
 {
 	free(c->holds);
@@ -186,7 +197,7 @@ int ashm_cache_open(struct ashm *index, struct ashm *contents, struct ashm_cache
 	pthread_mutex_init(&c->lock, NULL);
 	ret = disinherit(c);
 	if (ret) {
-		libashmem_guard_release(&c->index->party[c->party].owner, c->claimed, true);
+		leave_party(c, false);
 		goto end;
 	}
 	if (c->kind->backend == ASHM_BACKEND_MEMFD) {
@@ -263,24 +274,21 @@ static void unregister(struct ashm_cache *c)
 void ashm_cache_close(struct ashm_cache *c)
 {
 	KEEP_ERRNO;
-	_Atomic uint32_t *owner;
 	uint32_t nr;
+	bool entered;
 
 	if (!c)
 		return;
 	if (mine(c)) {
 		unregister(c);
-		owner = &c->index->party[c->party].owner;
-		if (!libashmem_cache_enter(c, CACHE_LOCK_MS)) {
+		entered = !libashmem_cache_enter(c, CACHE_LOCK_MS);
+		if (entered) {
 			for (nr = 1; nr <= c->entries; nr++)
-				if (c->holds[nr - 1].count)
+				while (c->holds[nr - 1].count)
 					libashmem_cache_let_go(c, nr);
 			libashmem_cache_leave(c, 0);
-		} else {
-			/* As if this process had died: the next one repairs. */
-			*owner = FUTEX_OWNER_DIED;
 		}
-		libashmem_guard_release(owner, c->claimed, true);
+		leave_party(c, entered);
 		pthread_mutex_destroy(&c->lock);
 	}
 	ashm_close(c->region[ASHM_CACHE_INDEX]);
@@ -372,7 +380,7 @@ int ashm_cache_get(struct ashm_cache *c, const void *key, size_t key_len,
 static int reserve(struct ashm_cache *c, const void *key, size_t len, size_t size,
 		   struct ashm_cache_entry *entry)
 {
-	struct hold place = { 0, 0, size };
+	struct hold place = { .size = size };
 	uint32_t nr = libashmem_cache_make_room(c, &place);
 	int ret;
 
@@ -447,24 +455,31 @@ int ashm_cache_release(struct ashm_cache *c, const struct ashm_cache_entry *entr
 		return ret;
 	if (!holds(c, entry))
 		return libashmem_cache_leave(c, -EINVAL);
-	if (!--c->holds[entry->slot - 1].count)
-		libashmem_cache_let_go(c, entry->slot);
+	libashmem_cache_let_go(c, entry->slot);
 	return libashmem_cache_leave(c, 0);
 }
 
 int ashm_cache_put(struct ashm_cache *c, const void *key, size_t key_len, const void *data,
 		   size_t size)
 {
+	KEEP_ERRNO;
 	struct ashm_cache_entry entry;
-	int ret = ashm_cache_reserve(c, key, key_len, size, &entry), released;
+	int ret = ashm_cache_reserve(c, key, key_len, size, &entry);
 
 	if (ret)
 		return ret;
 	if (size)
 		memcpy(entry.data, data, size);
-	ret = ashm_cache_commit(c, &entry);
-	released = ashm_cache_release(c, &entry);
-	return ret ? ret : released;
+	ret = libashmem_cache_enter(c, CACHE_LOCK_MS);
+	if (ret) {
+		/* The caller has no entry to release: the next call does. */
+		c->holds[entry.slot - 1].abandoned = true;
+		c->abandoned = true;
+		return ret;
+	}
+	ret = commit(c, &entry);
+	libashmem_cache_let_go(c, entry.slot);
+	return libashmem_cache_leave(c, ret);
 }
 
 int ashm_cache_drop(struct ashm_cache *c, const void *key, size_t key_len)
@@ -541,16 +556,16 @@ uint64_t libashmem_cache_bytes(void)
 	return sum;
 }
 
-uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t *left)
+/* The cache with the oldest idle entry of before @before. */
+static struct ashm_cache *oldest_of(uint64_t before, uint64_t from)
 {
 	struct ashm_cache *c, *best = NULL;
-	uint64_t since, freed = 0;
+	uint64_t since;
 	uint32_t nr;
 
-	libashmem_idle_lock();
-	for (c = libashmem_caches; c && *left; c = c->next) {
+	for (c = libashmem_caches; c; c = c->next) {
 		nr = c->index->oldest;
-		if (nr - 1 >= c->entries)
+		if (nr - 1 >= c->entries || c->failed >= from)
 			continue;
 		since = libashmem_cache_slot(c, nr)->since;
 		if (since < before) {
@@ -558,14 +573,29 @@ uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t *left)
 			best = c;
 		}
 	}
-	if (best) {
-		if (!libashmem_cache_enter(best, RECLAIM_LOCK_MS)) {
-			freed = libashmem_cache_evict(best, &best->index->purged);
-			freed *= best->page;
-			libashmem_cache_leave(best, 0);
+	return best;
+}
+
+uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t from, uint64_t *left)
+{
+	struct ashm_cache *c;
+	struct hold gone;
+	uint64_t freed = 0;
+
+	libashmem_idle_lock();
+	while (!freed && *left) {
+		c = oldest_of(before, from);
+		if (!c)
+			break;
+		if (!libashmem_cache_enter(c, RECLAIM_LOCK_MS)) {
+			if (libashmem_cache_evict(c, &c->index->purged, &gone))
+				freed = (uint64_t)pages_of(c, &gone) * c->page;
+			libashmem_cache_leave(c, 0);
 		}
-		/* A peer that always has more, or keeps the lock, must not keep us. */
-		*left = freed && freed < *left ? *left - freed : 0;
+		/* A peer that keeps the lock, or always has more, must not keep us. */
+		if (!freed)
+			c->failed = libashmem_now();
+		*left -= freed < *left ? freed : *left;
 	}
 	libashmem_idle_unlock();
 	return freed;

@@ -4,14 +4,19 @@
  * The index: slots, and what follows from them.
  *
  * A peer may write anything to it at any time. Each number is read once, into private
- * memory, and checked before use; each walk has as many steps as there are entries. What
- * can't be right sets @damaged, and so has the next call repair the index.
+ * memory, and checked before use; each walk has a limit, and no call takes more steps than
+ * there are entries and pages, but for a small factor. What can't be right sets @damaged,
+ * and so has the next call repair the index.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "internal.h"
+
+/* Of a chain. There are as many chains as entries: the longest one has about ten. */
+#define CHAIN_STEPS	64
 
 /* ---- slots ---- */
 
@@ -25,7 +30,7 @@ struct cache_slot *libashmem_cache_slot(struct ashm_cache *c, uint32_t nr)
 
 bool libashmem_cache_place(struct ashm_cache *c, struct cache_slot *slot, struct hold *place)
 {
-	*place = (struct hold){ 0, slot->first, slot->size };
+	*place = (struct hold){ .first = slot->first, .size = slot->size };
 	if (place->size <= c->contents_size && place->first < c->pages &&
 	    pages_of(c, place) <= c->pages - place->first)
 		return true;
@@ -50,7 +55,13 @@ static void unpin(struct ashm_cache *c, const struct hold *place)
 
 static void punch(struct ashm_cache *c, const struct hold *place)
 {
-	madvise(address(c, place), pages_of(c, place) * c->page, MADV_REMOVE);
+	size_t len = pages_of(c, place) * c->page;
+
+	/* madvise() refuses what mlockall() has locked, and fallocate() what isn't a memfd. */
+	if (madvise(address(c, place), len, MADV_REMOVE))
+		fallocate(ashm_fd(c->region[ASHM_CACHE_CONTENTS]),
+			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)place->first * (off_t)c->page, (off_t)len);
 }
 
 /* ---- pages ---- */
@@ -72,23 +83,62 @@ static bool mark(struct ashm_cache *c, const struct hold *place, bool taken)
 	return all_free;
 }
 
-/* Sets @place->first to the first run of free pages that is long enough. */
-static bool find_run(struct ashm_cache *c, struct hold *place)
+/* The first page from @at on, before @end, that is @taken or not; or @end. */
+static uint32_t next_page(struct ashm_cache *c, uint32_t at, uint32_t end, bool taken)
 {
-	uint32_t want = pages_of(c, place), run = 0, at, step;
 	uint64_t word;
 
-	for (at = 0; at < c->pages && run < want; at += step) {
-		word = c->taken[at / 64] >> at % 64;
-		step = 1;
-		if (!word || word == ~0ULL)
-			step = 64 - at % 64;
-		if (step > c->pages - at)
-			step = c->pages - at;
-		run = word & 1 ? 0 : run + step;
+	for (; at < end; at = (at | 63) + 1) {
+		word = c->taken[at / 64];
+		word = (taken ? word : ~word) >> at % 64;
+		if (word) {
+			at += (uint32_t)__builtin_ctzll(word);
+			break;
+		}
 	}
-	place->first = at - run;
-	return run >= want;
+	return at < end ? at : end;
+}
+
+/* Where the run of free pages before @at begins. */
+static uint32_t run_before(struct ashm_cache *c, uint32_t at)
+{
+	uint64_t word;
+
+	for (; at; at = (at - 1) & ~63u) {
+		word = c->taken[(at - 1) / 64] << (63 - (at - 1) % 64);
+		if (word)
+			return at - (uint32_t)__builtin_clzll(word);
+	}
+	return 0;
+}
+
+/* The first run of free pages from @at on; false if there is none. */
+static bool next_run(struct ashm_cache *c, uint32_t at, uint32_t *first, uint32_t *end)
+{
+	*first = next_page(c, at, c->pages, false);
+	/* At least a page, although a peer may take it now: the caller goes on from @end. */
+	*end = next_page(c, *first + 1, c->pages, true);
+	return *first < c->pages;
+}
+
+/* Sets @place->first to the first run that is long enough, or @spare to all free pages. */
+static bool find_run(struct ashm_cache *c, struct hold *place, uint32_t *spare)
+{
+	uint32_t end = 0;
+
+	for (*spare = 0; next_run(c, end, &place->first, &end); *spare += end - place->first)
+		if (end - place->first >= pages_of(c, place))
+			return true;
+	return false;
+}
+
+/* The same where pages became free. A search from the start each time takes too long. */
+static bool find_run_around(struct ashm_cache *c, const struct hold *gone,
+			    struct hold *place)
+{
+	place->first = run_before(c, gone->first);
+	return next_page(c, gone->first + pages_of(c, gone), c->pages, true) - place->first >=
+	       pages_of(c, place);
 }
 
 /* ---- idle entries ---- */
@@ -187,7 +237,7 @@ static void unlink_entry(struct ashm_cache *c, uint32_t nr, struct cache_slot *s
 	struct cache_slot *other;
 	uint32_t steps, found;
 
-	for (steps = 0; steps < c->entries; steps++) {
+	for (steps = 0; steps < CHAIN_STEPS; steps++) {
 		found = *at;
 		if (found == nr) {
 			*at = slot->next;
@@ -208,7 +258,7 @@ uint32_t libashmem_cache_find(struct ashm_cache *c, const void *key, size_t len)
 	uint32_t nr = *chain_of(c, hash), steps;
 	struct cache_slot *slot;
 
-	for (steps = 0; nr && steps < c->entries; steps++) {
+	for (steps = 0; nr && steps < CHAIN_STEPS; steps++) {
 		slot = libashmem_cache_slot(c, nr);
 		if (!slot)
 			return 0;
@@ -264,23 +314,23 @@ void libashmem_cache_drop(struct ashm_cache *c, uint32_t nr)
 	libashmem_cache_remove(c, nr, slot);
 }
 
-uint32_t libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter)
+bool libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter,
+			   struct hold *gone)
 {
 	uint32_t nr = c->index->oldest;
 	struct cache_slot *slot;
-	struct hold place;
 
 	if (!nr)
-		return 0;
+		return false;
 	slot = libashmem_cache_slot(c, nr);
 	if (!slot || slot->state != ENTRY_READY || slot->holders ||
-	    !libashmem_cache_place(c, slot, &place)) {
+	    !libashmem_cache_place(c, slot, gone)) {
 		c->damaged = true;
-		return 0;
+		return false;
 	}
 	libashmem_cache_drop(c, nr);
 	(*counter)++;
-	return pages_of(c, &place);
+	return true;
 }
 
 void libashmem_cache_let_go(struct ashm_cache *c, uint32_t nr)
@@ -289,6 +339,8 @@ void libashmem_cache_let_go(struct ashm_cache *c, uint32_t nr)
 	struct hold *hold = &c->holds[nr - 1], place;
 	uint32_t state;
 
+	if (--hold->count)
+		return;
 	if (atomic_fetch_and(&slot->holders, ~my_bit(c)) & ~my_bit(c))
 		return;
 	if (!libashmem_cache_place(c, slot, &place) || place.first != hold->first ||
@@ -310,6 +362,17 @@ void libashmem_cache_let_go(struct ashm_cache *c, uint32_t nr)
 	default:
 		c->damaged = true;
 	}
+}
+
+void libashmem_cache_tidy(struct ashm_cache *c)
+{
+	uint32_t nr;
+
+	if (!c->abandoned || !atomic_exchange(&c->abandoned, false))
+		return;
+	for (nr = 1; nr <= c->entries; nr++)
+		if (atomic_exchange(&c->holds[nr - 1].abandoned, false))
+			libashmem_cache_let_go(c, nr);
 }
 
 /* ---- new entries ---- */
@@ -339,14 +402,21 @@ static uint32_t take_slot(struct ashm_cache *c)
 
 uint32_t libashmem_cache_make_room(struct ashm_cache *c, struct hold *place)
 {
-	uint32_t steps, nr;
+	uint32_t spare, nr;
+	struct hold gone;
+	bool fits = find_run(c, place, &spare);
 
-	for (steps = 0; steps <= c->entries; steps++) {
-		nr = find_run(c, place) ? take_slot(c) : 0;
-		if (nr || c->damaged || !libashmem_cache_evict(c, &c->index->evicted))
+	for (;;) {
+		nr = fits ? take_slot(c) : 0;
+		if (nr || c->damaged || !libashmem_cache_evict(c, &c->index->evicted, &gone))
 			return nr;
+		spare += pages_of(c, &gone);
+		/* A peer's list that never ends, or entries that overlap. */
+		c->damaged |= spare > c->pages;
+		/* A run that is long enough now contains what has gone. */
+		if (!fits && spare >= pages_of(c, place))
+			fits = find_run_around(c, &gone, place);
 	}
-	return 0;
 }
 
 void libashmem_cache_fill(struct ashm_cache *c, uint32_t nr, const struct hold *place,
@@ -391,10 +461,8 @@ static bool keep(struct ashm_cache *c, struct cache_slot *slot, uint64_t living)
 		state = ENTRY_GONE;
 	slot->state = state;
 	slot->holders = holders;
-	if (state > ENTRY_GONE || (state != ENTRY_READY && !holders)) {
-		punch(c, &place);
+	if (state > ENTRY_GONE || (state != ENTRY_READY && !holders))
 		return false;
-	}
 	/* A peer may have made entries overlap: the first one gets the pages. */
 	return len && len <= c->key_max && mark(c, &place, true);
 }
@@ -402,7 +470,7 @@ static bool keep(struct ashm_cache *c, struct cache_slot *slot, uint64_t living)
 int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
 {
 	struct cache_index *index = c->index;
-	uint32_t owner[RING_PARTIES], touched = index->touched, i, nr, count = 0;
+	uint32_t owner[RING_PARTIES], touched = index->touched, i, nr, count = 0, end;
 	uint64_t living = 0;
 	struct cache_slot *slot;
 	struct hold place;
@@ -446,6 +514,11 @@ int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
 			unpin(c, &place);
 	}
 	free(idle);
+	/* What the dead left. Not one by one: a peer's slots may all say "all pages". */
+	for (end = 0; next_run(c, end, &place.first, &end);) {
+		place.size = (uint64_t)(end - place.first) * c->page;
+		punch(c, &place);
+	}
 	for (i = 0; i < RING_PARTIES; i++)
 		if (libashmem_guard_died(owner[i]))
 			atomic_compare_exchange_strong(&index->party[i].owner, &owner[i], 0);

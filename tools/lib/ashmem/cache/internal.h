@@ -22,6 +22,7 @@ struct hold {
 	uint32_t count;
 	uint32_t first;
 	uint64_t size;
+	_Atomic bool abandoned;		/* a put could not release it */
 };
 
 struct ashm_cache {
@@ -48,9 +49,12 @@ struct ashm_cache {
 
 	pthread_mutex_t lock;
 	struct hold *holds;
+	_Atomic bool abandoned;		/* one of them is */
 	bool damaged;			/* the index, as this call found */
 
-	struct ashm_cache *next;	/* of the list of caches */
+	/* Of the list of caches; guarded by its lock. */
+	struct ashm_cache *next;
+	uint64_t failed;		/* when reclaim last got nothing */
 };
 
 static inline bool mine(const struct ashm_cache *c)
@@ -112,10 +116,13 @@ void libashmem_cache_remove(struct ashm_cache *c, uint32_t nr, struct cache_slot
 void libashmem_cache_drop(struct ashm_cache *c, uint32_t nr);
 /* Frees an entry that can't be found and isn't held. */
 void libashmem_cache_free(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot);
-/* Removes the oldest idle entry; returns its pages, or 0 if there is none. */
-uint32_t libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter);
-/* After the last release by this handle. */
+/* Removes the oldest idle entry, which was at @gone; false if there is none. */
+bool libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter,
+			   struct hold *gone);
+/* A release by this handle. */
 void libashmem_cache_let_go(struct ashm_cache *c, uint32_t nr);
+/* Releases what was abandoned. */
+void libashmem_cache_tidy(struct ashm_cache *c);
 
 /* Makes the index again from its slots, without the holds of the dead and of @not. */
 int libashmem_cache_repair(struct ashm_cache *c, uint64_t not);

@@ -69,20 +69,28 @@ static bool needs_repair(struct ashm_cache *c)
 }
 
 /* Another thread may have it, and wait for a process that stopped. */
-static bool lock_handle(struct ashm_cache *c, int timeout)
+static bool lock_handle(struct ashm_cache *c, int *timeout)
 {
 	struct timespec until;
+	uint64_t from;
+	int passed;
 
 	if (!pthread_mutex_trylock(&c->lock))
 		return true;
+	from = libashmem_now();
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += timeout / 1000;
-	until.tv_nsec += timeout % 1000 * 1000000L;
+	until.tv_sec += *timeout / 1000;
+	until.tv_nsec += *timeout % 1000 * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
-	return !pthread_mutex_timedlock(&c->lock, &until);
+	if (pthread_mutex_timedlock(&c->lock, &until))
+		return false;
+	/* One timeout for both locks. */
+	passed = (int)((libashmem_now() - from) / 1000000u);
+	*timeout = passed < *timeout ? *timeout - passed : 1;
+	return true;
 }
 
 int libashmem_cache_enter(struct ashm_cache *c, int timeout)
@@ -92,7 +100,7 @@ int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 
 	if (!mine(c))
 		return -ECHILD;
-	if (!lock_handle(c, timeout))
+	if (!lock_handle(c, &timeout))
 		return -ETIMEDOUT;
 	ret = take_lock(c, timeout);
 	if (ret)
@@ -106,8 +114,10 @@ int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 	c->index->torn = 1;
 	if (c->damaged)
 		ret = libashmem_cache_repair(c, 0);
-	if (!ret)
+	if (!ret) {
+		libashmem_cache_tidy(c);
 		return 0;
+	}
 give:
 	give_lock(c);
 unlock:

@@ -13,7 +13,9 @@
  * next call of another process repairs the index and releases what the dead process
  * held. A peer that writes nonsense to the index can make entries disappear, change or
  * be refused, and make calls slow. It can't make a call access memory outside of the two
- * regions, nor loop or wait without limit.
+ * regions, nor loop or wait without limit. That contents are whole and stay while they are
+ * held is true among peers that only use these calls: any other peer can write to them, or
+ * free their pages, at any moment.
  *
  * Conventions are those of ashmem.h: 0, a value or a negative errno. Every call may be
  * made from any thread; ashm_cache_close() must be the last one. Handles belong to the
@@ -21,7 +23,8 @@
  * be closed. Besides the errors that they name, all calls with a cache but
  * ashm_cache_close() and ashm_cache_fd() return -ECHILD; -ETIMEDOUT if another process
  * stops in the middle of a call for 10 seconds; -ENODATA if the index was purged;
- * -EPROTO if it is damaged; -ENOMEM if there is no memory for a repair.
+ * -EPROTO if it is damaged; -ENOMEM if there is no memory for a repair. After these the
+ * caller still holds what it held.
  */
 #ifndef ASHMEM_CACHE_H
 #define ASHMEM_CACHE_H

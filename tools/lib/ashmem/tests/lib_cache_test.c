@@ -238,6 +238,60 @@ TEST_F(lib, room)
 	ashm_cache_close(few);
 }
 
+/* Of this thread alone: other tasks need the processor, too. */
+static uint64_t cpu_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Every second page becomes free, then a run grows at one end, upwards or downwards. */
+static void fragments(struct __test_metadata *_metadata, bool down)
+{
+	const unsigned int n = 32768, want = n / 2 + 2;
+	struct ashm_cache *c = new_cache(n, n);
+	struct ashm_cache_entry e;
+	uint64_t from, fill, took;
+	unsigned int i, nr;
+
+	ASSERT_NE(NULL, c);
+	from = cpu_us();
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(0, begin(c, i, 1, &e));
+		ASSERT_EQ(c->contents + i * PAGE, e.data);
+		ASSERT_EQ(0, ashm_cache_commit(c, &e));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+	}
+	fill = cpu_us() - from;
+	for (i = 0; i < n; i++) {
+		nr = i < n / 2 ? 2 * i : down ? 2 * n - 2 * i - 1 : 2 * i - n + 1;
+		ASSERT_EQ(0, hold(c, nr, &e));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+	}
+	from = cpu_us();
+	ASSERT_EQ(0, begin(c, n, want * PAGE, &e));
+	took = cpu_us() - from;
+	EXPECT_EQ(c->contents + (down ? n - want : 0) * PAGE, e.data);
+	EXPECT_EQ(n / 2 + want / 2, stat_of(c).evicted);
+	/* A search of all pages after each eviction takes twenty times as long. */
+	TH_LOG("filled in %llu us, made room in %llu us", (unsigned long long)fill,
+	       (unsigned long long)took);
+	EXPECT_LT(took, 7 * fill);
+	ashm_cache_close(c);
+}
+
+TEST_F_TIMEOUT(lib, fragments_below, 120)
+{
+	fragments(_metadata, false);
+}
+
+TEST_F_TIMEOUT(lib, fragments_above, 120)
+{
+	fragments(_metadata, true);
+}
+
 /* Two descriptors, however many entries. A region of the device counts as used memory. */
 TEST_F_TIMEOUT(lib, many, 600)
 {
@@ -827,66 +881,13 @@ TEST_F(lib, dies_in_doubt)
 	ashm_cache_close(c);
 }
 
-static time_t seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
-/* How long it takes to give back memory while another thread waits. */
-static void *reclaim_beside(void *took)
-{
-	time_t from;
-
-	nap_ms(1000);
-	from = seconds();
-	ashm_purgeable_reclaim(1, NULL);
-	*(time_t *)took = seconds() - from;
-	return NULL;
-}
-
-/* A process that stops with the lock is waited for, but not for ever. */
-TEST_F_TIMEOUT(lib, stopped, 120)
-{
-	struct ashm_cache *c = new_cache(2, 2);
-	struct ashm_cache_entry e;
-	time_t from, took = 99;
-	pthread_t id;
-
-	ASSERT_NE(NULL, c);
-	ASSERT_EQ(0, put(c, 2, PAGE, 2));
-	/* A party whose owner seems to live. */
-	c->index->party[7].owner = 1;
-	c->index->lock = 8;
-	ASSERT_EQ(0, pthread_create(&id, NULL, reclaim_beside, &took));
-	from = seconds();
-	EXPECT_EQ(-ETIMEDOUT, hold(c, 1, &e));
-	EXPECT_GE(seconds() - from, 9);
-	pthread_join(id, NULL);
-	EXPECT_LE(took, 4);
-	c->index->party[7].owner = 0;
-	EXPECT_EQ(0, check(c, 2, PAGE, 2));
-	/* Nonsense, a party without an owner, and a predecessor don't have it. */
-	c->index->lock = LOCK_HOLDER;
-	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
-	c->index->lock = 63 | LOCK_SLEEPER;
-	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
-	c->index->lock = c->party + 1;
-	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
-	EXPECT_EQ(0, c->index->lock);
-	ashm_cache_close(c);
-}
-
-/* ---- the driver's answers, and peers that lie ---- */
-
 static struct {
 	struct libashmem_kind kind;
 	struct ashm_cache *cache;
 	uint32_t pins, unpins, state;
 	uint32_t order[16];	/* of unpins */
 	int answer;
+	bool stop;
 } driver;
 
 static int fake_pin(int fd, uint32_t offset, uint32_t len)
@@ -900,6 +901,12 @@ static int fake_pin(int fd, uint32_t offset, uint32_t len)
 	driver.state = slot_of(driver.cache, &first)->state;
 	driver.pins++;
 	driver.answer = 0;
+	/* As if another process had stopped with the lock, from now on. */
+	if (driver.stop) {
+		driver.cache->index->party[7].owner = 1;
+		driver.cache->index->lock = 8;
+		driver.stop = false;
+	}
 	return answer;
 }
 
@@ -920,6 +927,132 @@ static void fake_driver(struct ashm_cache *c)
 	driver.cache = c;
 	c->kind = &driver.kind;
 }
+
+static void hold_one(struct ashm_cache *c)
+{
+	struct ashm_cache_entry e;
+
+	CHILD_CHECK(!hold(c, 1, &e));
+}
+
+static time_t seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* How long it takes to give back memory while another thread waits. */
+static void *reclaim_beside(void *took)
+{
+	time_t from;
+
+	nap_ms(1000);
+	from = seconds();
+	ashm_purgeable_reclaim(1, NULL);
+	*(time_t *)took = seconds() - from;
+	return NULL;
+}
+
+static struct ashm_cache *beside;
+
+/* How long a call takes that begins while another thread waits. */
+static void *hold_beside(void *took)
+{
+	struct ashm_cache_entry e;
+	time_t from;
+
+	nap_ms(1000);
+	from = seconds();
+	if (hold(beside, 1, &e) == -ETIMEDOUT)
+		*(time_t *)took = seconds() - from;
+	return NULL;
+}
+
+/* A process that stops with the lock is waited for, but not for ever. */
+TEST_F_TIMEOUT(lib, stopped, 120)
+{
+	struct ashm_cache *c = new_cache(2, 2), *other = new_cache(1, 1);
+	time_t from, took = 99, held = 99;
+	struct ashm_cache_entry e;
+	pthread_t id, holder;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, put(c, 2, PAGE, 2));
+	ASSERT_EQ(0, put(other, 3, PAGE, 3));
+	/* A party whose owner seems to live. */
+	c->index->party[7].owner = 1;
+	c->index->lock = 8;
+	beside = c;
+	ASSERT_EQ(0, pthread_create(&id, NULL, reclaim_beside, &took));
+	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_beside, &held));
+	from = seconds();
+	EXPECT_EQ(-ETIMEDOUT, hold(c, 1, &e));
+	EXPECT_GE(seconds() - from, 9);
+	pthread_join(id, NULL);
+	pthread_join(holder, NULL);
+	EXPECT_LE(took, 4);
+	/* It waits for the other thread and for the process, but not that long for each. */
+	EXPECT_LE(held, 15);
+	/* A cache that can't be locked doesn't keep the others from giving back. */
+	EXPECT_EQ(ON_DEVICE ? 1 : 0, stat_of(other).entries);
+	ashm_cache_close(other);
+	c->index->party[7].owner = 0;
+	EXPECT_EQ(0, check(c, 2, PAGE, 2));
+	/* Nonsense, a party without an owner, and a predecessor don't have it. */
+	c->index->lock = LOCK_HOLDER;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	c->index->lock = 63 | LOCK_SLEEPER;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	c->index->lock = c->party + 1;
+	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
+	EXPECT_EQ(0, c->index->lock);
+	ashm_cache_close(c);
+}
+
+/* A put that another process stops leaves nothing that can't be released. */
+static void put_and_stop(void)
+{
+	struct ashm_cache *c = new_cache(1, 1);
+
+	CHILD_CHECK(c);
+	fake_driver(c);
+	driver.stop = true;
+	CHILD_CHECK(put(c, 1, PAGE, 1) == -ETIMEDOUT);
+	c->index->lock = 0;
+	CHILD_CHECK(!put(c, 2, PAGE, 2));
+	CHILD_CHECK(!check(c, 2, PAGE, 2));
+	ashm_cache_close(c);
+	_exit(0);
+}
+
+/* The same, and an open in the place of a dead process: what that held isn't lost. */
+TEST_F_TIMEOUT(lib, stopped_halfway, 120)
+{
+	struct ashm_cache *c, *d;
+	pid_t putter;
+
+	NO_TSAN();
+	putter = fork();
+	ASSERT_GE(putter, 0);
+	if (!putter)
+		put_and_stop();
+	c = new_cache(1, 1);
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_TRUE(died(c, hold_one));
+	c->index->party[7].owner = 1;
+	c->index->lock = 8;
+	EXPECT_EQ(-ETIMEDOUT, another(c, &d));
+	c->index->party[7].owner = 0;
+	EXPECT_EQ(0, put(c, 2, PAGE, 2));
+	EXPECT_EQ(0, wait_child(putter));
+	ashm_cache_close(c);
+}
+
+/* ---- the driver's answers, and peers that lie ---- */
 
 TEST_F(lib, answers_of_pin)
 {
@@ -1064,6 +1197,66 @@ TEST_F_TIMEOUT(lib, lies, 30)
 	ashm_cache_close(c);
 }
 
+/* What costs a step for each entry must not cost one for each pair of them. */
+TEST_F_TIMEOUT(lib, long_lies, 30)
+{
+	struct ashm_cache *c = new_cache(128, 128);
+	struct ashm_cache_entry e;
+	struct cache_slot *slot;
+	unsigned int i;
+	int ret = -1;
+
+	ASSERT_NE(NULL, c);
+	for (i = 0; i < 128; i++)
+		ASSERT_EQ(0, put(c, i, PAGE, i));
+	/* All in one chain, and a repair makes the same of it. */
+	for (i = 0; i < 128; i++)
+		((struct cache_slot *)(c->slots + i * c->stride))->hash = 0;
+	c->index->torn = 1;
+	EXPECT_EQ(-EPROTO, put(c, 1, 128 * PAGE, 1));
+	for (i = 0; i < 128 && ret; i++)
+		ret = put(c, 1, 128 * PAGE, 1);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, drop(c, 1));
+
+	/* A repair gives back what is free, and not what slots without an entry say. */
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, put(c, 2, PAGE, 2));
+	ASSERT_EQ(0, put(c, 3, PAGE, 3));
+	ASSERT_EQ(0, hold(c, 2, &e));
+	slot = slot_of(c, &e);
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	ASSERT_EQ(0, hold(c, 1, &e));
+	slot->first = 0;
+	slot->size = 128 * PAGE;
+	slot->state = ENTRY_GONE;
+	c->index->torn = 1;
+	EXPECT_EQ(0, check(c, 3, PAGE, 3));
+	EXPECT_TRUE(filled(e.data, PAGE, 1));
+	EXPECT_EQ(2, stat_of(c).entries);
+	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	ashm_cache_close(c);
+}
+
+/* A program that locks all its memory gives back what it drops. */
+TEST_F(lib, locked_memory)
+{
+	struct ashm_cache *c = new_cache(2, 2);
+
+	if (ON_DEVICE)
+		SKIP(return, "the device only has madvise(), which refuses it");
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	/* A sanitizer's mlock() does nothing. */
+	if (syscall(SYS_mlock, c->contents, c->contents_size))
+		SKIP(return, "no memory may be locked here");
+	EXPECT_EQ(0, drop(c, 1));
+	syscall(SYS_munlock, c->contents, c->contents_size);
+	EXPECT_EQ(PAGE, stat_of(c).resident);
+	ashm_cache_close(c);
+}
+
 /* Writes to random places behind the first page, and to the parties. */
 static void scribble(struct ashm_cache *c, uint64_t seed)
 {
@@ -1117,7 +1310,8 @@ TEST_F_TIMEOUT(lib, scribbled, 120)
 				;
 		}
 		clock_gettime(CLOCK_MONOTONIC, &to);
-	} while (to.tv_sec - from.tv_sec < 2);
+		/* Once no call got anything in that time, because of the lock. */
+	} while (to.tv_sec - from.tv_sec < (got ? 2 : 60));
 	kill(pid, SIGKILL);
 	EXPECT_EQ(128 + SIGKILL, wait_child(pid));
 	TH_LOG("%u entries", got);
