@@ -477,7 +477,8 @@ int ashm_cache_put(struct ashm_cache *c, const void *key, size_t key_len, const 
 		c->abandoned = true;
 		return ret;
 	}
-	ret = commit(c, &entry);
+	/* The arguments were right: a peer has changed the entry. */
+	ret = commit(c, &entry) ? -EPROTO : 0;
 	libashmem_cache_let_go(c, entry.slot);
 	return libashmem_cache_leave(c, ret);
 }

@@ -471,7 +471,7 @@ int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
 {
 	struct cache_index *index = c->index;
 	uint32_t owner[RING_PARTIES], touched = index->touched, i, nr, count = 0, end;
-	uint64_t living = 0;
+	uint64_t living = my_bit(c);	/* whatever a peer wrote to its owner */
 	struct cache_slot *slot;
 	struct hold place;
 	struct idle *idle;

@@ -1235,6 +1235,12 @@ TEST_F_TIMEOUT(lib, long_lies, 30)
 	EXPECT_TRUE(filled(e.data, PAGE, 1));
 	EXPECT_EQ(2, stat_of(c).entries);
 	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	/* A handle that repairs lives, whatever its party says. */
+	c->index->party[c->party].owner = 0;
+	c->index->torn = 1;
+	EXPECT_EQ(0, check(c, 3, PAGE, 3));
+	EXPECT_EQ(1, slot_of(c, &e)->holders);
+	c->index->party[c->party].owner = c->claimed;
 	EXPECT_EQ(0, ashm_cache_release(c, &e));
 	ashm_cache_close(c);
 }
