@@ -10,6 +10,12 @@
 
 #include "tsan.h"
 
+/* How often something is tried: as tests/run.sh has it, or a tenth, as in an emulator. */
+static UNUSED int as_often(int all)
+{
+	return getenv("ASHMEM_LONG") ? all : all / 10;
+}
+
 /* Purges what is idle. */
 static UNUSED bool purge(int backend)
 {

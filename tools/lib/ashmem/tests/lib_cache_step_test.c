@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A process is killed at any instruction of a call on a cache. All others go on.
- *
- * ASHMEM_STOPS (default 2) is how often for each call. An emulated processor is slow at it.
  */
 #include <sys/ptrace.h>
 
@@ -10,15 +8,7 @@
 #include "lib_both.h"
 #include "cache_util.h"
 
-enum { PAGES = 4 };
-
-static int stops(void)
-{
-	const char *env = getenv("ASHMEM_STOPS");
-	long n = env ? strtol(env, NULL, 10) : 2;
-
-	return n < 1 ? 1 : n > 1000 ? 1000 : (int)n;
-}
+enum { PAGES = 4, STOPS = 24 };
 
 static void do_get(struct ashm_cache *c)
 {
@@ -136,7 +126,7 @@ TEST_F_TIMEOUT(lib, any_instruction, 600)
 	struct ashm_cache *c, *next;
 	long all, stop;
 	unsigned int i;
-	int n, most = stops();
+	int n, most = as_often(STOPS);
 	pid_t pid;
 
 	TH_LOG("seed %llu", (unsigned long long)rng.state);

@@ -616,7 +616,7 @@ TEST_F_TIMEOUT(lib, model, 300)
 	ASSERT_NE(NULL, play.handle[0]);
 	ASSERT_EQ(0, another(play.handle[0], &play.handle[1]));
 	TH_LOG("seed %llu", (unsigned long long)play.rng.state);
-	for (step = 0; step < STEPS; step++)
+	for (step = 0; step < (unsigned int)as_often(STEPS); step++)
 		ASSERT_EQ(0, play_step(&play, step))
 			TH_LOG("step %u", step);
 	stat = stat_of(play.handle[1]);
@@ -704,7 +704,7 @@ static void *crowd_thread(void *arg)
 	int i;
 
 	rng.state ^= (uint64_t)(uintptr_t)&rng;
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < as_often(ROUNDS); i++)
 		crowd->wrong += crowd_step(crowd->cache, &rng);
 	crowd->running--;
 	return NULL;
@@ -770,7 +770,7 @@ TEST_F_TIMEOUT(lib, killed, 300)
 		worker[i] = fork();
 		ASSERT_GE(worker[i], 0);
 		if (!worker[i])
-			crowd_process(c, rng.state + (uint64_t)i, ROUNDS);
+			crowd_process(c, rng.state + (uint64_t)i, as_often(ROUNDS));
 	}
 	for (i = 0; i < VICTIMS; i++) {
 		victim = fork();

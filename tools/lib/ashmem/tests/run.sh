@@ -19,8 +19,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 0755 "$tmp"
-# More than in an emulator.
-export ASHMEM_STOPS="${ASHMEM_STOPS:-24}"
+# More often than in an emulator.
+export ASHMEM_LONG=1
 
 : >"$tmp/log"
 count=0
