@@ -16,17 +16,12 @@
 
 #include "cache/internal.h"
 #include "ashmem_purgeable.h"
+#include "fuzz.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define PAGES		12u
 #define ENTRIES		6u
 #define KEY_MAX		8u
 #define HELD		4
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 static int index_fd, contents_fd;
 static struct cache_index *shared;
@@ -35,36 +30,6 @@ static struct cache_fixed fixed;
 static struct ashm_cache *cache;
 static struct ashm_cache_entry held[HELD];
 static bool holding[HELD];
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint64_t take(struct input *in, size_t n)
-{
-	uint64_t value = 0;
-	size_t i;
-
-	for (i = 0; i < n && in->left; i++, in->left--)
-		value |= (uint64_t)*in->at++ << (8 * i);
-	return value;
-}
-
-static void insist(bool truth, const char *what, int ret)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "not true: %s (%d)\n", what, ret);
-	abort();
-}
-
-#define ONE_OF(ret, ...) do { \
-	static const int __codes[] = { __VA_ARGS__ }; \
-	bool __found = false; \
-	size_t __i; \
-	for (__i = 0; __i < ARRAY_SIZE(__codes); __i++) \
-		__found |= (ret) == __codes[__i]; \
-	insist(__found, #ret " in " #__VA_ARGS__, ret); \
-} while (0)
 
 /* And what any call may return, because of the index. A stopped peer goes on. */
 #define RETURNS(ret, ...) do { \

@@ -19,15 +19,10 @@
 #include <unistd.h>
 
 #include "frame/internal.h"
+#include "fuzz.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define REGION		(RING_HEADER + 4 * 1024)
 #define READERS		3
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 static char *region;
 static int fd = -1;
@@ -35,36 +30,6 @@ static struct ashm_ring *ring;
 static struct ashm_reader *reader[READERS];
 static const void *borrowed[READERS];
 static size_t borrowed_length[READERS];
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint64_t take(struct input *in, size_t n)
-{
-	uint64_t value = 0;
-	size_t i;
-
-	for (i = 0; i < n && in->left; i++, in->left--)
-		value |= (uint64_t)*in->at++ << (8 * i);
-	return value;
-}
-
-static void insist(bool truth, const char *what, int ret)
-{
-	if (truth)
-		return;
-	fprintf(stderr, "not true: %s (%d)\n", what, ret);
-	abort();
-}
-
-#define ONE_OF(ret, ...) do { \
-	static const int __codes[] = { __VA_ARGS__ }; \
-	bool __found = false; \
-	size_t __i; \
-	for (__i = 0; __i < ARRAY_SIZE(__codes); __i++) \
-		__found |= (ret) == __codes[__i]; \
-	insist(__found, #ret " in " #__VA_ARGS__, ret); \
-} while (0)
 
 static int make_region(size_t size)
 {

@@ -6,8 +6,8 @@
 #define CACHE_UTIL_H
 
 #include <ashmem_cache.h>
-#include <ashmem_purgeable.h>
 
+#include "purge_util.h"
 #include "tsan.h"
 
 /* How often something is tried: as tests/run.sh has it, or a tenth, as in an emulator. */
@@ -15,21 +15,6 @@ static UNUSED int as_often(int all)
 {
 	return getenv("ASHMEM_LONG") ? all : all / 10;
 }
-
-/* Purges what is idle. */
-static UNUSED bool purge(int backend)
-{
-	uint64_t freed;
-
-	if (backend == ASHM_BACKEND_ASHMEM)
-		return purge_works();
-	return !ashm_purgeable_reclaim(UINT64_MAX, &freed);
-}
-
-#define NEED_PURGE() do { \
-	if (ON_DEVICE && !purge_works()) \
-		SKIP(return, "purging needs root"); \
-} while (0)
 
 struct cache_key {
 	char text[16];

@@ -7,6 +7,7 @@
 
 #include "kselftest_harness.h"
 #include "lib_both.h"
+#include "purge_util.h"
 
 #include <ashmem_purgeable.h>
 
@@ -33,21 +34,6 @@ static int make(void *data, void *contents, size_t size)
 	memset(contents, maker->byte, maker->error ? size / 2 : size);
 	return maker->error;
 }
-
-/* Purges unused objects. */
-static bool purge(int backend)
-{
-	uint64_t freed;
-
-	if (backend == ASHM_BACKEND_ASHMEM)
-		return purge_works();
-	return !ashm_purgeable_reclaim(UINT64_MAX, &freed);
-}
-
-#define NEED_PURGE() do { \
-	if (ON_DEVICE && !purge_works()) \
-		SKIP(return, "purging needs root"); \
-} while (0)
 
 static bool whole(const void *p, unsigned char byte)
 {
