@@ -66,7 +66,7 @@ struct cache_index {
 	_Atomic uint32_t unused;	/* list of free slots */
 	_Atomic uint32_t oldest, youngest;	/* idle entries */
 	_Atomic uint32_t entries;
-	uint32_t reserved;
+	_Atomic uint32_t lowest;	/* no page before this one is free */
 	_Alignas(8) _Atomic uint64_t hits;
 	_Alignas(8) _Atomic uint64_t misses;
 	_Alignas(8) _Atomic uint64_t purged;

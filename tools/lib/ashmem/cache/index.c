@@ -73,6 +73,8 @@ static bool mark(struct ashm_cache *c, const struct hold *place, bool taken)
 	uint64_t bits, old;
 	bool all_free = true;
 
+	if (!taken && at < c->index->lowest)
+		c->index->lowest = at;
 	for (; at < end; at = next) {
 		next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
 		bits = ~0ULL >> (64 - (next - at)) << at % 64;
@@ -112,22 +114,31 @@ static uint32_t run_before(struct ashm_cache *c, uint32_t at)
 	return 0;
 }
 
-/* The first run of free pages from @at on; false if there is none. */
-static bool next_run(struct ashm_cache *c, uint32_t at, uint32_t *first, uint32_t *end)
+/* The first run of free pages from @at on, but not past @most; false if there is none. */
+static bool next_run(struct ashm_cache *c, uint32_t at, uint32_t most, uint32_t *first,
+		     uint32_t *end)
 {
 	*first = next_page(c, at, c->pages, false);
 	/* At least a page, although a peer may take it now: the caller goes on from @end. */
-	*end = next_page(c, *first + 1, c->pages, true);
+	*end = next_page(c, *first + 1,
+			 most < c->pages - *first ? *first + most : c->pages, true);
 	return *first < c->pages;
 }
 
-/* Sets @place->first to the first run that is long enough, or @spare to all free pages. */
+/*
+ * Sets @place->first to the first run that is long enough, or @spare to all free pages.
+ * Looks at no page twice while a cache fills up: neither at those before the first free
+ * one, nor at more of a run than is needed.
+ */
 static bool find_run(struct ashm_cache *c, struct hold *place, uint32_t *spare)
 {
-	uint32_t end = 0;
+	uint32_t want = pages_of(c, place), end;
 
-	for (*spare = 0; next_run(c, end, &place->first, &end); *spare += end - place->first)
-		if (end - place->first >= pages_of(c, place))
+	end = next_page(c, c->index->lowest, c->pages, false);
+	c->index->lowest = end;
+	for (*spare = 0; next_run(c, end, want, &place->first, &end);
+	     *spare += end - place->first)
+		if (end - place->first >= want)
 			return true;
 	return false;
 }
@@ -491,6 +502,7 @@ int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
 	for (i = 0; i <= (c->pages - 1) / 64; i++)
 		c->taken[i] = 0;
 	index->touched = touched;
+	index->lowest = 0;
 	index->unused = 0;
 	index->oldest = 0;
 	index->youngest = 0;
@@ -515,7 +527,7 @@ int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
 	}
 	free(idle);
 	/* What the dead left. Not one by one: a peer's slots may all say "all pages". */
-	for (end = 0; next_run(c, end, &place.first, &end);) {
+	for (end = 0; next_run(c, end, c->pages, &place.first, &end);) {
 		place.size = (uint64_t)(end - place.first) * c->page;
 		punch(c, &place);
 	}
