@@ -194,7 +194,6 @@ int ashm_cache_open(struct ashm *index, struct ashm *contents, struct ashm_cache
 	ret = claim_party(c);
 	if (ret)
 		goto end;
-	pthread_mutex_init(&c->lock, NULL);
 	ret = disinherit(c);
 	if (ret) {
 		leave_party(c, false);
@@ -289,7 +288,6 @@ void ashm_cache_close(struct ashm_cache *c)
 			libashmem_cache_leave(c, 0);
 		}
 		leave_party(c, entered);
-		pthread_mutex_destroy(&c->lock);
 	}
 	ashm_close(c->region[ASHM_CACHE_INDEX]);
 	ashm_close(c->region[ASHM_CACHE_CONTENTS]);

@@ -6,8 +6,6 @@
 #ifndef LIBASHMEM_CACHE_INTERNAL_H
 #define LIBASHMEM_CACHE_INTERNAL_H
 
-#include <pthread.h>
-
 #include "../frame/internal.h"
 #include "../internal.h"
 #include "ashmem_cache.h"
@@ -47,7 +45,7 @@ struct ashm_cache {
 	unsigned int party;
 	uint32_t claimed;
 
-	pthread_mutex_t lock;
+	_Atomic uint32_t lock;		/* of this handle's fields, see lock.c */
 	struct hold *holds;
 	_Atomic bool abandoned;		/* one of them is */
 	bool damaged;			/* the index, as this call found */

@@ -7,16 +7,22 @@
  * then, see guard.c. pthread's robust mutexes are no choice: their lists are in the shared
  * memory, where a peer can point them anywhere.
  */
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "internal.h"
+
+/* The handle's own lock. */
+enum { HANDLE_FREE, HANDLE_LOCKED, HANDLE_AWAITED };
 
 #define LOCK_TRIES	1000000u
 #define LOCK_SPIN	20u		/* microseconds */
 
 /* Takes it from a dead party, and from one whose number we have now. */
-static int take_lock(struct ashm_cache *c, int timeout)
+static int take_lock(struct ashm_cache *c, struct deadline *deadline)
 {
 	_Atomic uint32_t *lock = &c->index->lock, *owner;
-	struct deadline deadline = { .timeout = timeout };
 	uint32_t me = c->party + 1, old, holder, value;
 	struct spin spin = { .begun = false };
 	unsigned int tries;
@@ -34,12 +40,12 @@ static int take_lock(struct ashm_cache *c, int timeout)
 				return 0;
 			continue;
 		}
-		if (libashmem_spin(&spin, LOCK_SPIN, &deadline))
+		if (libashmem_spin(&spin, LOCK_SPIN, deadline))
 			continue;
 		if (!(old & LOCK_SLEEPER) &&
 		    !atomic_compare_exchange_strong(lock, &old, old | LOCK_SLEEPER))
 			continue;
-		ret = libashmem_wait(lock, old | LOCK_SLEEPER, owner, value, &deadline,
+		ret = libashmem_wait(lock, old | LOCK_SLEEPER, owner, value, deadline,
 				     RING_SLICE_MS);
 		if (ret && ret != -EINTR)
 			break;
@@ -68,41 +74,45 @@ static bool needs_repair(struct ashm_cache *c)
 	return false;
 }
 
-/* Another thread may have it, and wait for a process that stopped. */
-static bool lock_handle(struct ashm_cache *c, int *timeout)
+/*
+ * Another thread may have it, and wait for a process that stopped. pthread's mutexes wait
+ * by a clock that can be set back.
+ */
+static int lock_handle(struct ashm_cache *c, struct deadline *deadline)
 {
-	struct timespec until;
-	uint64_t from;
-	int passed;
+	struct spin spin = { .begun = false };
+	uint32_t old = HANDLE_FREE;
 
-	if (!pthread_mutex_trylock(&c->lock))
-		return true;
-	from = libashmem_now();
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += *timeout / 1000;
-	until.tv_nsec += *timeout % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	if (pthread_mutex_timedlock(&c->lock, &until))
-		return false;
-	/* One timeout for both locks. */
-	passed = (int)((libashmem_now() - from) / 1000000u);
-	*timeout = passed < *timeout ? *timeout - passed : 1;
-	return true;
+	do {
+		if (atomic_compare_exchange_strong(&c->lock, &old, HANDLE_LOCKED))
+			return 0;
+		old = HANDLE_FREE;
+	} while (libashmem_spin(&spin, LOCK_SPIN, deadline));
+	while (atomic_exchange(&c->lock, HANDLE_AWAITED) != HANDLE_FREE)
+		if (libashmem_wait(&c->lock, HANDLE_AWAITED, NULL, 0, deadline,
+				   RING_SLICE_MS) == -ETIMEDOUT)
+			return -ETIMEDOUT;
+	return 0;
+}
+
+static void unlock_handle(struct ashm_cache *c)
+{
+	if (atomic_exchange(&c->lock, HANDLE_FREE) == HANDLE_AWAITED)
+		syscall(SYS_futex, &c->lock, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 {
+	struct deadline deadline = { .timeout = timeout };
 	uint64_t ident;
 	int ret;
 
 	if (!mine(c))
 		return -ECHILD;
-	if (!lock_handle(c, &timeout))
-		return -ETIMEDOUT;
-	ret = take_lock(c, timeout);
+	ret = lock_handle(c, &deadline);
+	if (ret)
+		return ret;
+	ret = take_lock(c, &deadline);
 	if (ret)
 		goto unlock;
 	ident = c->index->ident;
@@ -121,7 +131,7 @@ int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 give:
 	give_lock(c);
 unlock:
-	pthread_mutex_unlock(&c->lock);
+	unlock_handle(c);
 	return ret;
 }
 
@@ -129,6 +139,6 @@ int libashmem_cache_leave(struct ashm_cache *c, int ret)
 {
 	c->index->torn = c->damaged;
 	give_lock(c);
-	pthread_mutex_unlock(&c->lock);
+	unlock_handle(c);
 	return ret;
 }

@@ -29,6 +29,16 @@ int munmap(void *addr, size_t len)
 	return (int)syscall(SYS_munmap, addr, len);
 }
 
+/* The same: as if the clock of the day were set back by an hour after each look at it. */
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int ret = (int)syscall(SYS_clock_gettime, clock, ts);
+
+	if (clock == CLOCK_REALTIME)
+		ts->tv_sec += 3600;
+	return ret;
+}
+
 static struct ashm_cache *new_cache(size_t pages, unsigned int entries)
 {
 	struct ashm_cache *c = NULL;
@@ -245,6 +255,44 @@ static uint64_t cpu_us(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The least of three times for 10,000 entries in a cache of @pages, behind @before of them. */
+static uint64_t filling(size_t pages, size_t before)
+{
+	struct ashm_cache_entry e, first;
+	uint64_t from, best = UINT64_MAX;
+	struct ashm_cache *c;
+	unsigned int i, n;
+
+	for (n = 0; n < 3; n++) {
+		c = new_cache(pages, 10001);
+		if (!c || begin(c, 0, before * PAGE, &first))
+			return 0;
+		from = cpu_us();
+		for (i = 1; i <= 10000; i++)
+			if (begin(c, i, 1, &e) || ashm_cache_commit(c, &e) ||
+			    ashm_cache_release(c, &e))
+				return 0;
+		from = cpu_us() - from;
+		best = from < best ? from : best;
+		ashm_cache_close(c);
+	}
+	return best;
+}
+
+/* To fill a cache takes as long for each entry however many pages there are. */
+TEST_F_TIMEOUT(lib, fills_fast, 120)
+{
+	size_t many = UINT32_MAX / PAGE;
+	uint64_t few = filling(10001, 1), free = filling(many, 1);
+	uint64_t taken = filling(many, many - 10000);
+
+	TH_LOG("10,000 entries: %llu us; before free pages %llu us; behind taken ones %llu us",
+	       (unsigned long long)few, (unsigned long long)free, (unsigned long long)taken);
+	ASSERT_TRUE(few && free && taken);
+	EXPECT_LT(free, 2 * few);
+	EXPECT_LT(taken, 2 * few);
 }
 
 /* Every second page becomes free, then a run grows at one end, upwards or downwards. */
