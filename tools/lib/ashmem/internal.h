@@ -13,6 +13,7 @@
 #ifndef LIBASHMEM_INTERNAL_H
 #define LIBASHMEM_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -55,7 +56,25 @@ int libashmem_kind_of(int fd, const struct libashmem_kind **kind);
 /* A descriptor of a new region; environment and machine choose the backend. */
 int libashmem_new(const char *name, size_t size);
 
+/* ---- pressure.c ---- */
+
+/* Frees up to so many bytes. */
+typedef int libashmem_reclaim_fn(uint64_t bytes, uint64_t *freed);
+
+/* The process has more purgeable memory on memfd: by @bytes, or less if that's negative. */
+void libashmem_pressure_add(int64_t bytes, libashmem_reclaim_fn *reclaim);
+int libashmem_pressure_watch(bool on, libashmem_reclaim_fn *reclaim);
+
+void libashmem_pressure_before_fork(void);
+void libashmem_pressure_after_fork(bool child);
+
+/* How old idle objects and entries are, in nanoseconds of CLOCK_MONOTONIC. */
+uint64_t libashmem_now(void);
+
 /* ---- purgeable.c ---- */
+
+/* A cache of so many bytes comes, or goes if that's negative. */
+void libashmem_idle_add(int64_t bytes);
 
 /* Of idle objects and of the list of caches; after fork() the child has neither. */
 void libashmem_idle_lock(void);
@@ -65,9 +84,6 @@ void libashmem_idle_unlock(void);
 
 /* Those on memfd. */
 extern struct ashm_cache *libashmem_caches;
-
-/* How old idle objects and entries are, in nanoseconds of CLOCK_MONOTONIC. */
-uint64_t libashmem_now(void);
 
 /* What all caches can give back at most. */
 uint64_t libashmem_cache_bytes(void);

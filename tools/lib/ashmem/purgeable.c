@@ -8,9 +8,9 @@
  * @lock guards the fields below it.
  *
  * On memfd only ashm_purgeable_reclaim() frees pages, of objects on the list of unused
- * ones and of entries of caches, whichever was unused for longest. Lock order: the
- * object's lock, then the list's, then a cache's. Reclaim starts from the list, so it
- * only tries an object's lock.
+ * ones and of entries of caches, whichever was unused for longest: the program calls it,
+ * and the thread of pressure.c. Lock order: the object's lock, then the list's, then a
+ * cache's. Reclaim starts from the list, so it only tries an object's lock.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -56,12 +56,14 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void before_fork(void)
 {
+	libashmem_pressure_before_fork();
 	pthread_mutex_lock(&idle.lock);
 }
 
 static void in_parent(void)
 {
 	pthread_mutex_unlock(&idle.lock);
+	libashmem_pressure_after_fork(false);
 }
 
 /* Pins are not counted across processes: the parent keeps the objects. */
@@ -72,6 +74,7 @@ static void in_child(void)
 	idle.youngest = NULL;
 	libashmem_caches = NULL;
 	pthread_mutex_unlock(&idle.lock);
+	libashmem_pressure_after_fork(true);
 }
 
 static void watch_forks(void)
@@ -88,6 +91,19 @@ void libashmem_idle_lock(void)
 void libashmem_idle_unlock(void)
 {
 	pthread_mutex_unlock(&idle.lock);
+}
+
+void libashmem_idle_add(int64_t bytes)
+{
+	libashmem_pressure_add(bytes, ashm_purgeable_reclaim);
+}
+
+int ashm_purgeable_watch(int on)
+{
+	KEEP_ERRNO;
+
+	pthread_once(&fork_once, watch_forks);
+	return libashmem_pressure_watch(on, ashm_purgeable_reclaim);
 }
 
 /* ---- the list ---- */
@@ -144,6 +160,8 @@ int ashm_purgeable_create(const char *name, size_t size, ashm_rebuild_fn *rebuil
 	p->on_memfd = ashm_backend_of(ashm_fd(p->region)) == ASHM_BACKEND_MEMFD;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
+	if (p->on_memfd)
+		libashmem_idle_add((int64_t)ashm_size(p->region));
 	*object = p;
 	return 0;
 
@@ -171,6 +189,8 @@ void ashm_purgeable_destroy(struct ashm_purgeable *p)
 		pthread_mutex_lock(&p->lock);
 		unlist(p);
 		pthread_mutex_unlock(&p->lock);
+		if (p->on_memfd)
+			libashmem_idle_add(-(int64_t)ashm_size(p->region));
 		pthread_cond_destroy(&p->changed);
 		pthread_mutex_destroy(&p->lock);
 	}

@@ -32,14 +32,6 @@
 /* Those on memfd, for reclaim; see purgeable.c for their lock. */
 struct ashm_cache *libashmem_caches;
 
-uint64_t libashmem_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- life ---- */
 
 /*
@@ -204,6 +196,7 @@ int ashm_cache_open(struct ashm *index, struct ashm *contents, struct ashm_cache
 		c->next = libashmem_caches;
 		libashmem_caches = c;
 		libashmem_idle_unlock();
+		libashmem_idle_add((int64_t)c->contents_size);
 	}
 	*cache = c;
 	return 0;
@@ -268,6 +261,8 @@ static void unregister(struct ashm_cache *c)
 	if (*at)
 		*at = c->next;
 	libashmem_idle_unlock();
+	if (c->kind->backend == ASHM_BACKEND_MEMFD)
+		libashmem_idle_add(-(int64_t)c->contents_size);
 }
 
 void ashm_cache_close(struct ashm_cache *c)

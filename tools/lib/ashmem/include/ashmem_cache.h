@@ -6,7 +6,7 @@
  * A cache is two regions: the contents, and an index that is never purged. An entry
  * begins at a page of the contents. While a caller holds it, it stays; without a
  * holder it may be purged, the entry that has been unused for longest first: on
- * /dev/ashmem by the kernel, on memfd by ashm_purgeable_reclaim(). A purged entry is
+ * /dev/ashmem by the kernel, on memfd by the library's thread. A purged entry is
  * not there any more; no call returns an entry that lost contents.
  *
  * A process that dies, at any moment and in any way, leaves a cache that works: the

@@ -5,8 +5,8 @@
  *
  * A program provides a function that makes the contents, and brackets each use: between
  * begin and end the contents are complete and stay. Otherwise they may be purged: on
- * /dev/ashmem by the kernel, on memfd by ashm_purgeable_reclaim(), which the program
- * calls, for instance when memory is short.
+ * /dev/ashmem by the kernel, on memfd by the library when the kernel says that memory is
+ * short: see ashm_purgeable_watch().
  *
  * Conventions are those of ashmem.h: 0, a value or a negative errno. Every call may
  * be made from any thread. Objects belong to the process that made them: in a child
@@ -109,6 +109,20 @@ int ashm_purgeable_discard(struct ashm_purgeable *object);
  * Return: 0, or -errno of fallocate(2).
  */
 int ashm_purgeable_reclaim(uint64_t bytes, uint64_t *freed);
+
+/**
+ * ashm_purgeable_watch - whether a thread of the library calls ashm_purgeable_reclaim()
+ * @on: 1, as it is at the start, or 0
+ *
+ * While the process has objects and caches of 1 MiB or more on memfd, a thread waits for
+ * the kernel to say that the cgroup or the machine is short of memory, and gives back what
+ * is lacking: see ashm_purgeable_watch(3). It blocks all signals, has up to 11 descriptors,
+ * and ends with the objects. A child after fork() has none until it makes objects.
+ *
+ * Return: 0; or, if it can't, -EOPNOTSUPP without anything to wait for, -EMFILE, -ENOMEM,
+ * -EAGAIN.
+ */
+int ashm_purgeable_watch(int on);
 
 #ifdef __cplusplus
 }

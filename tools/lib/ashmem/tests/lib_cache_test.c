@@ -796,12 +796,6 @@ static void crowd_process(struct ashm_cache *parents, uint64_t seed, int rounds)
 	_exit(0);
 }
 
-/* ThreadSanitizer takes a child's guardian for that of its parent, and ends the child. */
-#define NO_TSAN() do { \
-	if (UNDER_TSAN) \
-		SKIP(return, "ThreadSanitizer can't tell guardians apart"); \
-} while (0)
-
 /* Three work to their end; others are killed in the middle, again and again. */
 TEST_F_TIMEOUT(lib, killed, 300)
 {

@@ -18,4 +18,10 @@ const char *__tsan_default_options(void)
 #define UNDER_TSAN	0
 #endif
 
+/* ThreadSanitizer takes a child's guardian for that of its parent, and ends the child. */
+#define NO_TSAN() do { \
+	if (UNDER_TSAN) \
+		SKIP(return, "ThreadSanitizer can't tell guardians apart"); \
+} while (0)
+
 #endif
