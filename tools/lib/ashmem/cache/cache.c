@@ -29,6 +29,9 @@
 
 #define RECLAIM_LOCK_MS	10
 
+/* A part of the contents' pages stays free, and has no memory. */
+#define GAPS		8
+
 /* Those on memfd, for reclaim; see purgeable.c for their lock. */
 struct ashm_cache *libashmem_caches;
 
@@ -43,12 +46,13 @@ static bool lay_out(struct ashm_cache *c, const struct cache_fixed *fixed, uint6
 	uint64_t chains = 2, taken, slots, real = *size;
 
 	if (fixed->page != (uint32_t)sysconf(_SC_PAGESIZE) || !fixed->pages ||
-	    (uint64_t)fixed->pages * fixed->page > UINT32_MAX || !fixed->entries ||
+	    fixed->budget - 1 >= fixed->pages || (uint64_t)fixed->pages * fixed->page > UINT32_MAX || !fixed->entries ||
 	    fixed->entries > ASHM_CACHE_ENTRIES_MAX || !fixed->key_max ||
 	    fixed->key_max > ASHM_CACHE_KEY_MAX)
 		return false;
 	c->page = fixed->page;
 	c->pages = fixed->pages;
+	c->budget = fixed->budget;
 	c->contents_size = (size_t)fixed->pages * fixed->page;
 	c->entries = fixed->entries;
 	c->key_max = fixed->key_max;
@@ -224,7 +228,11 @@ int ashm_cache_create(const char *name, uint64_t size, uint32_t entries, uint32_
 
 	if (size > UINT32_MAX - page + 1)
 		return -EFBIG;
-	fixed.pages = (uint32_t)((size + page - 1) / page);
+	fixed.budget = (uint32_t)((size + page - 1) / page);
+	/* Or entries would have to go for a run of pages, although enough pages are free. */
+	fixed.pages = fixed.budget + fixed.budget / GAPS;
+	if (fixed.pages > UINT32_MAX / page)
+		fixed.pages = (uint32_t)(UINT32_MAX / page);
 	if (!lay_out(&layout, &fixed, &index_size))
 		return -EINVAL;
 	if (index_size > SIZE_MAX)
@@ -398,7 +406,7 @@ int ashm_cache_reserve(struct ashm_cache *c, const void *key, size_t key_len, si
 
 	if (!key_valid(c, key_len))
 		return -EINVAL;
-	if (size > c->contents_size)
+	if (size > c->budget * c->page)
 		return -EFBIG;
 	ret = libashmem_cache_enter(c, CACHE_LOCK_MS);
 	return ret ? ret : libashmem_cache_leave(c, reserve(c, key, key_len, size, entry));
@@ -521,7 +529,7 @@ int ashm_cache_stat(struct ashm_cache *c, struct ashm_cache_stat *stat)
 	if (ret)
 		return ret;
 	*stat = (struct ashm_cache_stat){
-		.size = c->contents_size,
+		.size = c->budget * c->page,
 		.entries = index->entries,
 		.entries_max = c->entries,
 		.hits = index->hits,

@@ -36,7 +36,8 @@ struct cache_fixed {
 	uint32_t entries;
 	uint32_t key_max;
 	uint64_t seed[2];
-	uint64_t reserved[3];
+	uint32_t budget;	/* pages that entries may have; the others are gaps */
+	uint32_t reserved[5];
 };
 
 /* Slots are numbered from 1; 0 is none. */
@@ -67,6 +68,8 @@ struct cache_index {
 	_Atomic uint32_t oldest, youngest;	/* idle entries */
 	_Atomic uint32_t entries;
 	_Atomic uint32_t lowest;	/* no page before this one is free */
+	_Atomic uint32_t used;		/* pages that aren't free */
+	uint32_t reserved;
 	_Alignas(8) _Atomic uint64_t hits;
 	_Alignas(8) _Atomic uint64_t misses;
 	_Alignas(8) _Atomic uint64_t purged;

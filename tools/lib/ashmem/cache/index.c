@@ -69,7 +69,7 @@ static void punch(struct ashm_cache *c, const struct hold *place)
 /* Were all pages of @place free? Marks them as @taken. */
 static bool mark(struct ashm_cache *c, const struct hold *place, bool taken)
 {
-	uint32_t at = place->first, end = at + pages_of(c, place), next;
+	uint32_t at = place->first, end = at + pages_of(c, place), next, changed = 0;
 	uint64_t bits, old;
 	bool all_free = true;
 
@@ -80,8 +80,10 @@ static bool mark(struct ashm_cache *c, const struct hold *place, bool taken)
 		bits = ~0ULL >> (64 - (next - at)) << at % 64;
 		old = c->taken[at / 64];
 		all_free &= !(old & bits);
+		changed += (uint32_t)__builtin_popcountll(bits & (taken ? ~old : old));
 		c->taken[at / 64] = taken ? old | bits : old & ~bits;
 	}
+	c->index->used += taken ? changed : -changed;
 	return all_free;
 }
 
@@ -126,18 +128,17 @@ static bool next_run(struct ashm_cache *c, uint32_t at, uint32_t most, uint32_t 
 }
 
 /*
- * Sets @place->first to the first run that is long enough, or @spare to all free pages.
- * Looks at no page twice while a cache fills up: neither at those before the first free
- * one, nor at more of a run than is needed.
+ * Sets @place->first to the first run that is long enough; false if there is none. Looks
+ * at no page twice while a cache fills up: neither at those before the first free one, nor
+ * at more of a run than is needed.
  */
-static bool find_run(struct ashm_cache *c, struct hold *place, uint32_t *spare)
+static bool find_run(struct ashm_cache *c, struct hold *place)
 {
 	uint32_t want = pages_of(c, place), end;
 
 	end = next_page(c, c->index->lowest, c->pages, false);
 	c->index->lowest = end;
-	for (*spare = 0; next_run(c, end, want, &place->first, &end);
-	     *spare += end - place->first)
+	while (next_run(c, end, want, &place->first, &end))
 		if (end - place->first >= want)
 			return true;
 	return false;
@@ -411,22 +412,31 @@ static uint32_t take_slot(struct ashm_cache *c)
 	return 0;
 }
 
+static bool may_use(struct ashm_cache *c, uint32_t want)
+{
+	uint32_t used = c->index->used;
+
+	c->damaged |= used > c->pages;
+	return used <= c->budget && want <= c->budget - used;
+}
+
 uint32_t libashmem_cache_make_room(struct ashm_cache *c, struct hold *place)
 {
-	uint32_t spare, nr;
+	uint32_t want = pages_of(c, place), evicted = 0, nr;
+	bool fits = false, looked = false;
 	struct hold gone;
-	bool fits = find_run(c, place, &spare);
 
 	for (;;) {
+		if (!fits && may_use(c, want)) {
+			/* A run that is long enough now contains what has gone. */
+			fits = looked ? find_run_around(c, &gone, place) : find_run(c, place);
+			looked = true;
+		}
 		nr = fits ? take_slot(c) : 0;
 		if (nr || c->damaged || !libashmem_cache_evict(c, &c->index->evicted, &gone))
 			return nr;
-		spare += pages_of(c, &gone);
-		/* A peer's list that never ends, or entries that overlap. */
-		c->damaged |= spare > c->pages;
-		/* A run that is long enough now contains what has gone. */
-		if (!fits && spare >= pages_of(c, place))
-			fits = find_run_around(c, &gone, place);
+		/* A peer's list that never ends. */
+		c->damaged |= ++evicted > c->entries;
 	}
 }
 
@@ -503,6 +513,7 @@ int libashmem_cache_repair(struct ashm_cache *c, uint64_t not)
 		c->taken[i] = 0;
 	index->touched = touched;
 	index->lowest = 0;
+	index->used = 0;
 	index->unused = 0;
 	index->oldest = 0;
 	index->youngest = 0;

@@ -38,6 +38,7 @@ struct ashm_cache {
 	size_t page;
 	uint32_t chain_mask;
 	uint32_t pages;
+	uint32_t budget;		/* how many of them may be used */
 	uint32_t entries;
 	uint32_t key_max;
 	uint64_t ident;

@@ -92,7 +92,8 @@ struct ashm_cache_stat {
 /**
  * ashm_cache_create - make an empty cache
  * @name: as of ashm_create(), for both regions
- * @size: bytes for contents, less than 4 GiB; rounded up to pages
+ * @size: bytes for contents, less than 4 GiB; rounded up to pages. The region is an
+ *	eighth larger, for gaps between entries, which take no memory
  * @entries: how many entries there may be, 1 to %ASHM_CACHE_ENTRIES_MAX
  * @key_max: the longest key, 1 to %ASHM_CACHE_KEY_MAX
  * @cache: where the object is put

@@ -257,6 +257,36 @@ static uint64_t cpu_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+/* Entries of 1 to 32 pages: none goes because free pages aren't in a row. */
+TEST_F(lib, gaps)
+{
+	const unsigned int pages = 1024, rounds = 4000;
+	struct rng rng = { .state = 1 };
+	uint64_t used = 0, most = 0;
+	struct ashm_cache_entry e;
+	struct ashm_cache *c;
+	unsigned int i;
+
+	c = new_cache(pages, pages);
+	ASSERT_NE(NULL, c);
+	EXPECT_EQ(pages * PAGE, stat_of(c).size);
+	EXPECT_EQ(-EFBIG, begin(c, 0, pages * PAGE + 1, &e));
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, begin(c, i, (1 + rng_below(&rng, 32)) * PAGE, &e));
+		ASSERT_EQ(0, ashm_cache_commit(c, &e));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+		most = c->index->used > most ? c->index->used : most;
+		used += i < rounds / 2 ? 0 : c->index->used;
+	}
+	used /= rounds / 2;
+	TH_LOG("%llu of %u pages are used, %llu at most", (unsigned long long)used, pages,
+	       (unsigned long long)most);
+	EXPECT_GE(pages, most);
+	/* On average half of the next entry has no room. */
+	EXPECT_LT(pages - 32, used);
+	ashm_cache_close(c);
+}
+
 /* The least of three times for 10,000 entries in a cache of @pages, behind @before of them. */
 static uint64_t filling(size_t pages, size_t before)
 {
@@ -298,7 +328,7 @@ TEST_F_TIMEOUT(lib, fills_fast, 120)
 /* Every second page becomes free, then a run grows at one end, upwards or downwards. */
 static void fragments(struct __test_metadata *_metadata, bool down)
 {
-	const unsigned int n = 32768, want = n / 2 + 2;
+	const unsigned int n = 32768, gaps = down ? n / 8 : 0, want = n / 2 + 2 + gaps;
 	struct ashm_cache *c = new_cache(n, n);
 	struct ashm_cache_entry e;
 	uint64_t from, fill, took;
@@ -321,8 +351,8 @@ static void fragments(struct __test_metadata *_metadata, bool down)
 	from = cpu_us();
 	ASSERT_EQ(0, begin(c, n, want * PAGE, &e));
 	took = cpu_us() - from;
-	EXPECT_EQ(c->contents + (down ? n - want : 0) * PAGE, e.data);
-	EXPECT_EQ(n / 2 + want / 2, stat_of(c).evicted);
+	EXPECT_EQ(c->contents + (down ? n + gaps - want : 0) * PAGE, e.data);
+	EXPECT_EQ(n / 2 + (want - gaps) / 2, stat_of(c).evicted);
 	/* A search of all pages after each eviction takes twenty times as long. */
 	TH_LOG("filled in %llu us, made room in %llu us", (unsigned long long)fill,
 	       (unsigned long long)took);
@@ -1236,6 +1266,15 @@ TEST_F_TIMEOUT(lib, lies, 30)
 	c->index->torn = 1;
 	EXPECT_EQ(0, put(c, 5, 4 * PAGE, 5));
 	EXPECT_EQ(0, check(c, 5, 4 * PAGE, 5));
+
+	/* How much is used, and where free pages begin. */
+	c->index->used = UINT32_MAX;
+	EXPECT_EQ(-EPROTO, put(c, 6, PAGE, 6));
+	EXPECT_EQ(0, put(c, 6, PAGE, 6));
+	c->index->lowest = UINT32_MAX;
+	c->index->torn = 1;
+	EXPECT_EQ(0, put(c, 7, PAGE, 7));
+	EXPECT_EQ(0, check(c, 6, PAGE, 6));
 	ashm_cache_close(c);
 }
 

@@ -537,9 +537,10 @@ TEST(cgroup_is_limited)
 /* There is no limit, but the machine is short. */
 TEST(machine_is_short)
 {
+	struct hog hog = { .pid = -1 };
 	long spare = pressable_mb();
 	struct ashm_cache *c;
-	struct hog hog = { .pid = -1 };
+	int tries;
 
 	setenv("ASHMEM_BACKEND", "memfd", 1);
 	unsetenv("MEMORY_PRESSURE_WATCH");
@@ -548,13 +549,15 @@ TEST(machine_is_short)
 	c = full_cache();
 	ASSERT_NE(NULL, c);
 	EXPECT_TRUE(watched());
-	ASSERT_EQ(0, hog_start(&hog, MIB, hog_bulk()));
-	/* The kernel needs a moment to tell, and has none if all memory is taken at once. */
-	while (entries(c) == ENTRIES && !hog_step(&hog))
-		nap_ms(20);
-	TH_LOG("gave back with %ld MiB available", proc_kb("/proc/meminfo", "MemAvailable") / 1024);
-	EXPECT_GT(ENTRIES, settled(c, ENTRIES - 1));
-	hog_stop(&hog);
+	/* The kernel needs a moment to tell. Sooner or later the other task is killed. */
+	for (tries = 0; tries < 10 && entries(c) == ENTRIES; tries++) {
+		ASSERT_EQ(0, hog_start(&hog, MIB / 4, hog_bulk()));
+		while (entries(c) == ENTRIES && !hog_step(&hog))
+			nap_ms(50);
+		hog_stop(&hog);
+	}
+	TH_LOG("gave back at try %d", tries);
+	EXPECT_GT(ENTRIES, entries(c));
 	ashm_cache_close(c);
 }
 
