@@ -35,7 +35,7 @@
 #include "keep_errno.h"
 
 /* Less memory than this is not worth a thread. */
-#define WORTH_BYTES	(1u << 20)
+#define WORTH_BYTES	(1024u * 1024)
 
 #define STACK		(64 * 1024)
 

@@ -46,7 +46,8 @@ static bool lay_out(struct ashm_cache *c, const struct cache_fixed *fixed, uint6
 	uint64_t chains = 2, taken, slots, real = *size;
 
 	if (fixed->page != (uint32_t)sysconf(_SC_PAGESIZE) || !fixed->pages ||
-	    fixed->budget - 1 >= fixed->pages || (uint64_t)fixed->pages * fixed->page > UINT32_MAX || !fixed->entries ||
+	    (uint64_t)fixed->pages * fixed->page > UINT32_MAX || !fixed->budget ||
+	    fixed->budget > fixed->pages || !fixed->entries ||
 	    fixed->entries > ASHM_CACHE_ENTRIES_MAX || !fixed->key_max ||
 	    fixed->key_max > ASHM_CACHE_KEY_MAX)
 		return false;

@@ -15,7 +15,7 @@
 #include "reclaim_util.h"
 
 #define PAGE		page_size()
-#define MIB		(1u << 20)
+#define MIB		(1024u * 1024)
 #define ENTRY		(64u << 10)
 #define ENTRIES		64u
 
