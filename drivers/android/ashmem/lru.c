@@ -177,6 +177,8 @@ static struct ashmem_lru_group *create_group(struct ashmem_lru *lru,
 	group->pages = 0;
 	group->busy = 0;
 	group->freed = 0;
+	group->short_for = 0;
+	group->short_at = jiffies - HZ;
 
 	spin_lock(&lru->lock);
 	/* At the front: ashmem_lru_next_group() must not find new groups. */

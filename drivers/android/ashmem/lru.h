@@ -65,6 +65,8 @@ struct ashmem_lru {
  * @pages: sum of their pages
  * @busy: picks that have not been put back; read without the lock
  * @freed: counts pages that purges freed; read without the lock
+ * @short_at: when the cgroup was last at its limit, in jiffies; without the lock
+ * @short_for: bits of tasks that then began to reclaim, which tasks may share; the same
  */
 struct ashmem_lru_group {
 	unsigned int refs;
@@ -75,6 +77,8 @@ struct ashmem_lru_group {
 	u64 pages;
 	unsigned int busy;
 	unsigned long freed;
+	unsigned long short_at;
+	unsigned long short_for;
 };
 
 /**

@@ -8,10 +8,12 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
+#include <linux/swap.h>
 
 #include "ashmem.h"
 #include "backing.h"
@@ -216,6 +218,30 @@ static bool purge_oldest(struct purge *purge)
 }
 
 /*
+ * Did this task begin to reclaim because the cgroup was at its limit, and isn't it there any
+ * more? Linux counts what shrinkers free only in reclaim for the whole machine: reclaim for
+ * a cgroup asks again, for ever more, until all is gone.
+ *
+ * Another task may have freed enough before this one's first call, so for a second after
+ * the limit a reclaim gets one batch at least. kswapd is never held up.
+ */
+static bool has_enough(struct ashmem_lru_group *group, const struct shrink_control *sc)
+{
+	unsigned int bit = hash_ptr(current, ilog2(BITS_PER_LONG));
+	bool is_short = compat_memcg_is_short(sc->memcg), was_short;
+
+	if (current_is_kswapd())
+		return false;
+	if (is_short)
+		WRITE_ONCE(group->short_at, jiffies);
+	was_short = time_before(jiffies, READ_ONCE(group->short_at) + HZ);
+	if (!is_short && compat_reclaimed_any())
+		return was_short && test_bit(bit, &group->short_for);
+	assign_bit(bit, &group->short_for, was_short);
+	return false;
+}
+
+/*
  * Pages in flight count: a task that finds nothing else then waits for them. Holes
  * count, up to the machine's memory, because they can be filled at any time.
  * %SHRINK_EMPTY: none.
@@ -224,11 +250,16 @@ unsigned long ashmem_purge_count(struct ashmem_lru *lru, struct shrink_control *
 {
 	struct ashmem_lru_group *group;
 	unsigned long pages;
+	bool enough = false;
 
 	group = ashmem_lru_get_group(lru, sc->nid, sc->memcg, &pages);
-	if (group)
+	if (group) {
+		enough = has_enough(group, sc);
 		ashmem_lru_put_group(group);
+	}
 	trace_ashmem_shrinker_count(sc->nid, pages);
+	if (enough)
+		return 0;
 	return pages ?: SHRINK_EMPTY;
 }
 
@@ -272,7 +303,7 @@ unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *s
 	purge.group = ashmem_lru_get_group(lru, sc->nid, sc->memcg, &pages);
 	if (!purge.group)
 		return SHRINK_STOP;
-	found = purge_group(&purge, sc->nr_to_scan);
+	found = !has_enough(purge.group, sc) && purge_group(&purge, sc->nr_to_scan);
 	ashmem_lru_put_group(purge.group);
 
 	trace_ashmem_shrinker_scan(sc->nid, sc->nr_to_scan, purge.scanned, purge.freed);

@@ -3,8 +3,10 @@
 #define _ASHMEM_COMPAT_MEMCG_H
 
 #include <linux/memcontrol.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "compat.h"
 
@@ -59,6 +61,26 @@ static inline u64 compat_memcg_serial(const struct mem_cgroup *memcg)
 	return memcg ? memcg->css.serial_nr : 0;
 }
 
+/* Some room, as reclaim for a cgroup takes milliseconds, however little it frees. */
+static inline unsigned long compat_memcg_margin(unsigned long limit)
+{
+	return min_t(unsigned long, SZ_4M >> PAGE_SHIFT, limit / 64);
+}
+
+/* Is @memcg, or one above it, at its limit, or next to it? */
+static inline bool compat_memcg_is_short(const struct mem_cgroup *memcg)
+{
+	struct page_counter *counter = memcg ? (struct page_counter *)&memcg->memory : NULL;
+	unsigned long limit;
+
+	for (; counter; counter = counter->parent) {
+		limit = min(READ_ONCE(counter->max), READ_ONCE(counter->high));
+		if (page_counter_read(counter) + compat_memcg_margin(limit) > limit)
+			return true;
+	}
+	return false;
+}
+
 static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)
 {
 	return !memcg || css_tryget(&memcg->css);
@@ -90,6 +112,11 @@ static inline struct mem_cgroup *compat_task_memcg(void)
 static inline u64 compat_memcg_serial(const struct mem_cgroup *memcg)
 {
 	return 0;
+}
+
+static inline bool compat_memcg_is_short(const struct mem_cgroup *memcg)
+{
+	return false;
 }
 
 static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)

@@ -65,4 +65,14 @@ static inline void compat_account_reclaimed_pages(unsigned long pages)
 #endif
 }
 
+/* Has this reclaim freed anything outside of its LRU lists? */
+static inline bool compat_reclaimed_any(void)
+{
+#ifdef ASHMEM_HAVE_ACCOUNT_RECLAIMED
+	return current->reclaim_state && current->reclaim_state->reclaimed;
+#else
+	return current->reclaim_state && current->reclaim_state->reclaimed_slab;
+#endif
+}
+
 #endif /* _ASHMEM_COMPAT_SHRINKER_H */

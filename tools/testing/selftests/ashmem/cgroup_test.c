@@ -71,6 +71,29 @@ TEST_F(cgroup, at_memory_max_only_the_groups_own_cache_goes)
 	cache_close(&theirs);
 }
 
+/* Reclaim for a cgroup doesn't see what is purged, and must not go on until all is gone. */
+TEST_F(cgroup, at_its_limit_no_more_goes_than_is_needed)
+{
+	struct cache own;
+	struct group a;
+	long left;
+
+	ASSERT_EQ(0, group_make(&a, self->top, "a"));
+	ASSERT_EQ(0, make_cache(&a, &own, "own", 32 * MIB, 1, FILL | UNPIN));
+	/* Four are missing, then two more; a margin and a step go beyond that. */
+	ASSERT_EQ(0, set_knob_bytes(a.dir, "memory.max", 28 * MIB));
+	left = counts_of(own.fd).resident;
+	TH_LOG("%zu pages are left of %ld after the limit was lowered", (size_t)left, own.pages);
+	EXPECT_GE(28 * MIB / self->p, (size_t)left);
+	EXPECT_LE(22 * MIB / self->p, (size_t)left);
+	EXPECT_EQ(0, take_memory(&a, 2 * MIB));
+	EXPECT_EQ(0, event(&a, "oom_kill"));
+	left = counts_of(own.fd).resident;
+	TH_LOG("and %zu after a task took memory", (size_t)left);
+	EXPECT_LE(16 * MIB / self->p, (size_t)left);
+	cache_close(&own);
+}
+
 /* The same memory, pinned: now the OOM killer kills the task. */
 TEST_F(cgroup, at_memory_max_pinned_pages_never_go)
 {
