@@ -37,6 +37,9 @@
 /* Less memory than this is not worth a thread. */
 #define WORTH_BYTES	(1024u * 1024)
 
+/* After so much has got contents, the thread looks, or a cgroup would be full unnoticed. */
+#define GROWTH_BYTES	(256u * 1024)
+
 #define STACK		(64 * 1024)
 
 /*
@@ -60,8 +63,8 @@
 /* Stalls of 1 %. Without CAP_SYS_RESOURCE a window must be 2 s. */
 static const char *const triggers[] = { "some 5000 500000", "some 20000 2000000" };
 
-/* Events of the first two are stalls. STOP is closed last, see intact(). */
-enum { MACHINE, STALLS, EVENTS, LIMITS, HIGH, MAX, CURRENT, STAT, MEMINFO, EPOLL, STOP, FILES };
+/* Events of the first two are stalls. WAKE is closed last, see intact(). */
+enum { MACHINE, STALLS, EVENTS, LIMITS, HIGH, MAX, CURRENT, STAT, MEMINFO, EPOLL, WAKE, FILES };
 
 #define POLLED	(LIMITS + 2)
 
@@ -77,6 +80,7 @@ static struct {
 	struct watch *watch;		/* NULL without a thread */
 	uint64_t bytes;
 	bool off;
+	_Atomic uint64_t growth;
 } pressure = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 uint64_t libashmem_now(void)
@@ -172,7 +176,7 @@ static bool intact(const struct watch *w)
 {
 	struct itimerspec unused;
 
-	return !timerfd_gettime(w->file[STOP], &unused);
+	return !timerfd_gettime(w->file[WAKE], &unused);
 }
 
 /* epoll watches the files that were opened, whatever has their numbers, and tells once. */
@@ -352,10 +356,10 @@ static int begin(struct watch **watch)
 		return -ENOMEM;
 	for (i = 0; i < FILES; i++)
 		w->file[i] = -1;
-	w->file[STOP] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->file[WAKE] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	w->file[EPOLL] = epoll_create1(EPOLL_CLOEXEC);
-	if (w->file[STOP] >= 0 && w->file[EPOLL] >= 0) {
-		listen_to(w, STOP, EPOLLIN);
+	if (w->file[WAKE] >= 0 && w->file[EPOLL] >= 0) {
+		listen_to(w, WAKE, EPOLLIN);
 		ret = open_files(w) ? 0 : -EOPNOTSUPP;
 	}
 	if (ret)
@@ -394,15 +398,21 @@ static int start(libashmem_reclaim_fn *reclaim)
 	return 0;
 }
 
-static void stop(void)
+/* Fails if the program has closed all descriptors. */
+static bool wake(const struct watch *w)
 {
 	static const struct itimerspec now = { .it_value.tv_nsec = 1 };
+
+	return !timerfd_settime(w->file[WAKE], 0, &now, NULL);
+}
+
+static void stop(void)
+{
 	struct watch *w = pressure.watch;
 
 	pressure.watch = NULL;
 	atomic_store(&w->stop, true);
-	/* A program that closed all descriptors can't wake it, and must not wait for it. */
-	if (timerfd_settime(w->file[STOP], 0, &now, NULL)) {
+	if (!wake(w)) {
 		pthread_detach(w->thread);
 		return;
 	}
@@ -427,6 +437,19 @@ void libashmem_pressure_add(int64_t bytes, libashmem_reclaim_fn *reclaim)
 	pthread_mutex_lock(&pressure.lock);
 	pressure.bytes += (uint64_t)bytes;
 	start_or_stop(reclaim);
+	pthread_mutex_unlock(&pressure.lock);
+}
+
+void libashmem_pressure_grow(uint64_t bytes)
+{
+	if (atomic_fetch_add(&pressure.growth, bytes) + bytes < GROWTH_BYTES)
+		return;
+	atomic_store(&pressure.growth, 0);
+	/* Another thread starts or stops it, or has just done this. */
+	if (pthread_mutex_trylock(&pressure.lock))
+		return;
+	if (pressure.watch)
+		wake(pressure.watch);
 	pthread_mutex_unlock(&pressure.lock);
 }
 

@@ -230,6 +230,8 @@ static int take_hold(struct ashm_purgeable *p)
 	if (p->built)
 		return 0;
 
+	if (p->on_memfd)
+		libashmem_pressure_grow(ashm_size(p->region));
 	p->rebuilding = true;
 	p->owner = pthread_self();
 	pthread_mutex_unlock(&p->lock);

@@ -129,6 +129,8 @@ static int disinherit(struct ashm_cache *c)
 
 	if (ret)
 		return ret;
+	if (c->index->parties <= c->party)
+		c->index->parties = c->party + 1;
 	touched = c->index->touched;
 	for (nr = 1; nr <= touched && nr <= c->entries; nr++)
 		if (libashmem_cache_slot(c, nr)->holders & my_bit(c))
@@ -184,6 +186,7 @@ int ashm_cache_open(struct ashm *index, struct ashm *contents, struct ashm_cache
 	ret = libashmem_kind_of(ashm_fd(contents), &c->kind);
 	if (ret)
 		goto end;
+	c->on_memfd = c->kind->backend == ASHM_BACKEND_MEMFD;
 	ret = -ENOMEM;
 	c->holds = calloc(c->entries, sizeof(*c->holds));
 	if (!c->holds)
@@ -196,7 +199,7 @@ int ashm_cache_open(struct ashm *index, struct ashm *contents, struct ashm_cache
 		leave_party(c, false);
 		goto end;
 	}
-	if (c->kind->backend == ASHM_BACKEND_MEMFD) {
+	if (c->on_memfd) {
 		libashmem_idle_lock();
 		c->next = libashmem_caches;
 		libashmem_caches = c;
@@ -270,7 +273,7 @@ static void unregister(struct ashm_cache *c)
 	if (*at)
 		*at = c->next;
 	libashmem_idle_unlock();
-	if (c->kind->backend == ASHM_BACKEND_MEMFD)
+	if (c->on_memfd)
 		libashmem_idle_add(-(int64_t)c->contents_size);
 }
 

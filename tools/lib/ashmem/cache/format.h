@@ -69,7 +69,7 @@ struct cache_index {
 	_Atomic uint32_t entries;
 	_Atomic uint32_t lowest;	/* no page before this one is free */
 	_Atomic uint32_t used;		/* pages that aren't free */
-	uint32_t reserved;
+	_Atomic uint32_t parties;	/* no party behind these was ever claimed */
 	_Alignas(8) _Atomic uint64_t hits;
 	_Alignas(8) _Atomic uint64_t misses;
 	_Alignas(8) _Atomic uint64_t purged;

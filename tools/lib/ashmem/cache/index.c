@@ -40,6 +40,9 @@ bool libashmem_cache_place(struct ashm_cache *c, struct cache_slot *slot, struct
 
 int libashmem_cache_pin(struct ashm_cache *c, const struct hold *place)
 {
+	/* There it would only check these numbers, by a system call. */
+	if (c->on_memfd)
+		return 0;
 	return c->kind->pin(ashm_fd(c->region[ASHM_CACHE_CONTENTS]),
 			    place->first * (uint32_t)c->page,
 			    pages_of(c, place) * (uint32_t)c->page);
@@ -48,6 +51,8 @@ int libashmem_cache_pin(struct ashm_cache *c, const struct hold *place)
 /* If it fails, the contents stay, which is harmless. */
 static void unpin(struct ashm_cache *c, const struct hold *place)
 {
+	if (c->on_memfd)
+		return;
 	c->kind->unpin(ashm_fd(c->region[ASHM_CACHE_CONTENTS]),
 		       place->first * (uint32_t)c->page,
 		       pages_of(c, place) * (uint32_t)c->page);
@@ -453,6 +458,8 @@ void libashmem_cache_fill(struct ashm_cache *c, uint32_t nr, const struct hold *
 	slot->holders = my_bit(c);
 	slot->state = ENTRY_RESERVED;
 	mark(c, place, true);
+	if (c->on_memfd)
+		libashmem_pressure_grow((uint64_t)pages_of(c, place) * c->page);
 }
 
 /* ---- repair ---- */

@@ -26,6 +26,7 @@ struct hold {
 struct ashm_cache {
 	struct ashm *region[2];
 	const struct libashmem_kind *kind;
+	bool on_memfd;
 	struct cache_index *index;
 	char *map;			/* the guardian's page, then the index */
 	size_t map_size;

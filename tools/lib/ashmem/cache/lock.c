@@ -64,11 +64,11 @@ static void give_lock(struct ashm_cache *c)
 
 static bool needs_repair(struct ashm_cache *c)
 {
-	unsigned int i;
+	uint32_t parties = c->index->parties, i;
 
 	if (c->index->torn)
 		return true;
-	for (i = 0; i < RING_PARTIES; i++)
+	for (i = 0; i < parties && i < RING_PARTIES; i++)
 		if (libashmem_guard_died(c->index->party[i].owner))
 			return true;
 	return false;

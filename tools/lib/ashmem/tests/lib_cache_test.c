@@ -998,6 +998,7 @@ static void fake_driver(struct ashm_cache *c)
 	driver.kind.unpin = fake_unpin;
 	driver.cache = c;
 	c->kind = &driver.kind;
+	c->on_memfd = false;
 }
 
 static void hold_one(struct ashm_cache *c)

@@ -282,6 +282,33 @@ TEST(limit_is_lowered)
 	end_group();
 }
 
+/* A cache that grows up to the limit doesn't fill the cgroup: no event would be in time. */
+TEST(cache_grows)
+{
+	const uint64_t high = ENTRIES / 2 * ENTRY;
+	struct ashm_cache *c, *first;
+	unsigned int i, left;
+
+	begin_group();
+	set_number("memory.high", high);
+	first = full_cache();
+	ASSERT_NE(NULL, first);
+	EXPECT_TRUE(watched());
+	ASSERT_EQ(0, ashm_cache_create("grows", ENTRIES * ENTRY, ENTRIES, 16, &c));
+	group.contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
+	ashm_cache_close(first);
+	for (i = 0; i < ENTRIES; i++) {
+		ASSERT_EQ(0, put(c, i, ENTRY, i));
+		nap_ms(5);
+	}
+	left = settled(c, ENTRIES / 2);
+	/* It looks when four entries are new. */
+	EXPECT_GE(high / ENTRY + 4, left);
+	EXPECT_LE(high / ENTRY - 4, left);
+	ashm_cache_close(c);
+	end_group();
+}
+
 /* What the kernel can take back by itself isn't lacking. */
 TEST(files_go_first)
 {
