@@ -15,7 +15,8 @@
 #
 # Variables:
 #	KERNEL="5.10 7.3"	only these
-#	MEASURE="pin purge"	only measures whose names begin so
+#	MEASURE="pin purge"	only measures whose names begin so; cache: the library's,
+#				see tools/lib/ashmem/bench/cache.sh
 #	MEM=1536		the guests' memory in MiB
 #	TIMEOUT=1200		seconds until a guest counts as hung
 #	APPEND=			more words for the kernel's command line
@@ -28,6 +29,7 @@ bed=$here/../qemu
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
+[ "${MEASURE:-}" != cache ] || exec "$top/tools/lib/ashmem/bench/cache.sh"
 [ $# -eq 0 ] || die "usage: run.sh (see KERNEL= and MEASURE= in 'make help')"
 for kernel in ${KERNEL:=$(kernels)}; do
 	kernel_suite "$kernel" >/dev/null

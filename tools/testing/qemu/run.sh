@@ -28,6 +28,7 @@
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
 #			"unsigned"
 #	APPEND=		more words for the kernel's command line
+#	ACCEL=		QEMU's accelerator, instead of the best one that works here
 #	QEMU_ARGS=	more arguments for QEMU, without blanks in them
 #	OVERLAY=	directory of files for the guest's root
 
@@ -165,7 +166,7 @@ arm64)
 	set -- -accel tcg,thread=multi -M virt,gic-version=3 -cpu max,pauth-impdef=on
 	;;
 *)
-	accel=$("$bed/accel.sh" "$dir/kernel/vmlinuz")
+	accel=${ACCEL:-$("$bed/accel.sh" "$dir/kernel/vmlinuz")}
 	set -- -accel "$accel" -M q35
 	[ "$accel" != kvm ] || set -- "$@" -cpu host
 	;;
