@@ -112,7 +112,7 @@ for program in "$work/32"/*; do
 	feed_test | hostile_test | module_test | numa_test | payer_test) ;;
 	payer_race_test | race_test) ;;
 	reclaim_test | shootdown_test) ;;
-	trace_test | lib_cache_test | lib_frame_death_test | lib_*_step_test) ;;
+	trace_test | lib_cache_test | lib_pressure_test | lib_frame_death_test | lib_*_step_test) ;;
 	lib_threads_test) ;;
 	*) mv "$program" "$tests/${program##*/}-32" ;;
 	esac
