@@ -9,8 +9,8 @@ set output picture
 set style data histogram
 set style histogram clustered gap 2
 set style fill solid 0.9 border -1
-set ylabel "requests per second, 1 is malloc of 15/16, calm"
-set xlabel "memory.max as a part of the working set"
+set ylabel "requests per second; 1 is malloc-all with enough memory"
+set xlabel "memory.max as a part of the thumbnails"
 set logscale y
 set yrange [0.003:1.5]
 set key outside top center horizontal

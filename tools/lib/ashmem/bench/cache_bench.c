@@ -661,8 +661,7 @@ int main(int argc, char **argv)
 	alone = tenant_alone();
 	printf("# %u thumbnails, %zu MiB; the tenant alone takes its memory in %.0f ms\n",
 	       thumbs, total >> 20, alone * 1e3);
-	puts("# profile, kind, phase, requests/s, ratio, p99 us, ratio, hits %, "
-	     "ms until given back, killed, wrong");
+	puts("# profile, kind, phase, requests/s, ratio, p99 us, ratio, hits %, ms, killed, wrong");
 	for (i = 0; i < KINDS; i++)
 		if (strstr(kinds[i].name, only))
 			run_intense(&kinds[i]);

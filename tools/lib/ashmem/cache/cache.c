@@ -214,6 +214,15 @@ end:
 	return ret;
 }
 
+/* With gaps. Or entries would have to go for a run of pages, although enough are free. */
+static void set_pages(struct cache_fixed *fixed, uint64_t size)
+{
+	fixed->budget = (uint32_t)((size + fixed->page - 1) / fixed->page);
+	fixed->pages = fixed->budget + fixed->budget / GAPS;
+	if (fixed->pages > UINT32_MAX / fixed->page)
+		fixed->pages = UINT32_MAX / fixed->page;
+}
+
 int ashm_cache_create(const char *name, uint64_t size, uint32_t entries, uint32_t key_max,
 		      struct ashm_cache **cache)
 {
@@ -232,11 +241,7 @@ int ashm_cache_create(const char *name, uint64_t size, uint32_t entries, uint32_
 
 	if (size > UINT32_MAX - page + 1)
 		return -EFBIG;
-	fixed.budget = (uint32_t)((size + page - 1) / page);
-	/* Or entries would have to go for a run of pages, although enough pages are free. */
-	fixed.pages = fixed.budget + fixed.budget / GAPS;
-	if (fixed.pages > UINT32_MAX / page)
-		fixed.pages = (uint32_t)(UINT32_MAX / page);
+	set_pages(&fixed, size);
 	if (!lay_out(&layout, &fixed, &index_size))
 		return -EINVAL;
 	if (index_size > SIZE_MAX)

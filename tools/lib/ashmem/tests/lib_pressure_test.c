@@ -22,10 +22,10 @@
 /* ---- a cgroup of files ---- */
 
 static struct {
-	char dir[64];
-	_Atomic uint64_t current;
-	_Atomic int contents;	/* descriptor of what is charged to it, besides @others */
+	_Atomic uint64_t current;	/* the number of that file */
+	_Atomic int contents;		/* descriptor of what is charged to it, besides @others */
 	_Atomic uint64_t others;
+	char dir[64];
 } group;
 
 /* Stands before the C library's: what the cgroup uses is true at each look. */
@@ -190,7 +190,7 @@ static uint64_t cpu_ms(void)
 TEST(runs_while_it_is_worth_it)
 {
 	struct ashm_purgeable *small, *large;
-	unsigned long long blocked = 0;
+	unsigned long long blocked;
 	struct ashm_cache *c;
 	char line[128] = "";
 	int fds, data = 7;
@@ -203,7 +203,7 @@ TEST(runs_while_it_is_worth_it)
 	ASSERT_EQ(0, ashm_purgeable_create("large", MIB / 2, nothing, &data, &large));
 	EXPECT_TRUE(watched());
 	EXPECT_GT(thread_line("SigBlk:", line, sizeof(line)), 0);
-	ASSERT_EQ(1, sscanf(line, "SigBlk: %llx", &blocked));
+	blocked = strtoull(line + strlen("SigBlk:"), NULL, 16);
 	EXPECT_TRUE(blocked & 1ULL << (SIGTERM - 1));
 	ashm_purgeable_destroy(small);
 	EXPECT_FALSE(thread_line(NULL, NULL, 0));
@@ -354,7 +354,7 @@ TEST(nothing_to_give)
 	end_group();
 }
 
-/* A child has none of it, and may have caches of its own. */
+/* A child has none of it, and may make caches. */
 TEST(child)
 {
 	struct ashm_cache *c, *own;
