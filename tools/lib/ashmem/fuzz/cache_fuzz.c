@@ -151,7 +151,9 @@ static void look(void)
 
 	RETURNS(ret);
 	if (!ret)
-		insist(stat.resident <= stat.size && stat.handles <= RING_PARTIES, "stat", 0);
+		/* Entries that a peer has moved may fill the gaps, too. */
+		insist(stat.resident <= cache->contents_size &&
+		       stat.handles <= RING_PARTIES, "stat", 0);
 }
 
 static void reclaim(uint64_t bytes)
@@ -160,7 +162,7 @@ static void reclaim(uint64_t bytes)
 	int ret = ashm_purgeable_reclaim(bytes, &freed);
 
 	ONE_OF(ret, 0);
-	insist(freed <= (PAGES + 1) * (uint64_t)sysconf(_SC_PAGESIZE), "freed", 0);
+	insist(freed <= (PAGES + PAGES / 8 + 1) * (uint64_t)sysconf(_SC_PAGESIZE), "freed", 0);
 }
 
 static void scribble(struct input *in)
@@ -178,6 +180,7 @@ static void set_word(struct input *in)
 		&shared->lock, &shared->torn, &shared->touched, &shared->unused,
 		&shared->oldest, &shared->youngest, &shared->entries,
 		&shared->party[0].owner, &shared->party[1].owner,
+		&shared->lowest, &shared->used, &shared->parties,
 	};
 	unsigned int which = (unsigned int)take(in, 1);
 	uint32_t value = (uint32_t)take(in, which & 0x80 ? 4 : 1);
@@ -185,7 +188,9 @@ static void set_word(struct input *in)
 	/* Died, or as it was. */
 	if (which & 0x40)
 		value = value & 1 ? FUTEX_OWNER_DIED : value >> 1;
-	*words[which % 32 % ARRAY_SIZE(words)] = value;
+	/* The last three came later: what is in corpus-cache keeps its meaning. */
+	which %= 32;
+	*words[which < 27 ? which % 9 : 9 + which % 3] = value;
 }
 
 static void set_slot(struct input *in)
