@@ -4,8 +4,8 @@
  * libashmem for C++17 and later: a header over the C functions of the same names.
  *
  * Objects can be moved but not copied. Their destructors release what they own. An
- * object that a call returned (a holding, reading, writing, slot or loan) keeps the
- * object of that call alive. An empty object, such as one that was moved from,
+ * object that a call returned (a holding, reading, writing, entry, reservation, slot or
+ * loan) keeps the object of that call alive. An empty object, such as one that was moved from,
  * converts to false, and its calls fail with EBADF.
  *
  * The last argument of each call that can fail is a pointer to a std::error_code.
@@ -28,14 +28,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <ashmem.h>
+#include <ashmem_cache.h>
 #include <ashmem_frame.h>
 #include <ashmem_purgeable.h>
 
@@ -625,6 +628,207 @@ private:
 		if (detail::thrown())
 			std::rethrow_exception(std::exchange(detail::thrown(), nullptr));
 		return detail::settle(ret, "ashm_purgeable_begin", ec);
+	}
+};
+
+/* ---- caches ---- */
+
+namespace detail {
+
+struct release_entry {
+	void operator()(const void *) const noexcept
+	{
+		ashm_cache_release(owner.get(), &held);
+	}
+	std::shared_ptr<ashm_cache> owner;
+	ashm_cache_entry held = {};
+};
+
+/* An entry that is held. P is void * or const void *. */
+template <class P>
+class held_entry {
+public:
+	held_entry() noexcept = default;
+
+	explicit operator bool() const noexcept
+	{
+		return contents != nullptr;
+	}
+
+	P *data() const noexcept
+	{
+		return contents.get();
+	}
+
+	std::size_t size() const noexcept
+	{
+		return contents ? contents.get_deleter().held.size : 0;
+	}
+
+	/*
+	 * What the destructor does. After a failure it is still held: call again. If the
+	 * destructor fails, it is held until the cache ends.
+	 */
+	void release(std::error_code *ec = nullptr)
+	{
+		finish(ashm_cache_release, "ashm_cache_release", ec);
+	}
+
+protected:
+	/* Calls @f, after which this is empty unless it failed. */
+	template <class F>
+	bool finish(F f, const char *name, std::error_code *ec)
+	{
+		const int ret = !contents ? -EBADF :
+			f(contents.get_deleter().owner.get(), &contents.get_deleter().held);
+
+		if (settle(ret, name, ec) < 0)
+			return false;
+		contents.release();
+		contents.get_deleter() = {};
+		return true;
+	}
+
+	void hold(const std::shared_ptr<ashm_cache> &owner, const ashm_cache_entry &entry)
+	{
+		contents = {entry.data, {owner, entry}};
+	}
+
+	std::unique_ptr<P, release_entry> contents;
+};
+
+} // namespace detail
+
+/* An entry of a cache. It stays, and doesn't change, while this exists. */
+class entry : public detail::held_entry<const void> {
+	friend class cache;
+	friend class reservation;
+};
+
+/* An entry that is being made. The destructor gives it up unless it was committed. */
+class reservation : public detail::held_entry<void> {
+public:
+	/* Others find the entry from now on. After a failure it is still reserved. */
+	entry commit(std::error_code *ec = nullptr)
+	{
+		const detail::release_entry end = contents.get_deleter();
+		entry result;
+
+		if (finish(ashm_cache_commit, "ashm_cache_commit", ec))
+			result.hold(end.owner, end.held);
+		return result;
+	}
+
+private:
+	friend class cache;
+};
+
+/* struct ashm_cache. A key is any bytes. */
+class cache : public detail::handle<ashm_cache, ashm_cache_close> {
+public:
+	cache() noexcept = default;
+
+	/* ashm_cache_create() */
+	cache(const std::string &name, std::uint64_t size, std::uint32_t entries,
+	      std::uint32_t key_max, std::error_code *ec = nullptr)
+	{
+		ashm_cache *made = nullptr;
+
+		if (detail::settle(ashm_cache_create(name.c_str(), size, entries, key_max,
+						     &made), "ashm_cache_create", ec) >= 0)
+			own(made);
+	}
+
+	/* ashm_cache_open(), with copies of both descriptors. */
+	static cache open(int index, int contents, std::error_code *ec = nullptr)
+	{
+		::ashm *parts[2] = {};
+		ashm_cache *made = nullptr;
+		cache result;
+		int ret = copy(index, &parts[0]);
+
+		if (!ret)
+			ret = copy(contents, &parts[1]);
+		if (!ret)
+			ret = ashm_cache_open(parts[0], parts[1], &made);
+		if (ret) {
+			ashm_close(parts[0]);
+			ashm_close(parts[1]);
+		}
+		if (detail::settle(ret, "ashm_cache_open", ec) >= 0)
+			result.own(made);
+		return result;
+	}
+
+	/* @part: ASHM_CACHE_INDEX or ASHM_CACHE_CONTENTS. The cache keeps it. */
+	int fd(int part) const noexcept
+	{
+		return object ? ashm_cache_fd(get(), part) : -1;
+	}
+
+	using handle::get;
+
+	/* If there is no such entry, the result is empty. That is no error. */
+	[[nodiscard]] entry get(std::string_view key, std::error_code *ec = nullptr) const
+	{
+		ashm_cache_entry found = {};
+		entry result;
+
+		if (is_there("ashm_cache_get", ec, ashm_cache_get, key.data(), key.size(),
+			     &found))
+			result.hold(object, found);
+		return result;
+	}
+
+	[[nodiscard]] reservation reserve(std::string_view key, std::size_t size,
+					  std::error_code *ec = nullptr)
+	{
+		ashm_cache_entry made = {};
+		reservation result;
+
+		if (call("ashm_cache_reserve", ec, ashm_cache_reserve, key.data(), key.size(),
+			 size, &made) >= 0)
+			result.hold(object, made);
+		return result;
+	}
+
+	void put(std::string_view key, const void *data, std::size_t size,
+		 std::error_code *ec = nullptr)
+	{
+		call("ashm_cache_put", ec, ashm_cache_put, key.data(), key.size(), data, size);
+	}
+
+	/* False if there was no such entry. */
+	bool drop(std::string_view key, std::error_code *ec = nullptr)
+	{
+		return is_there("ashm_cache_drop", ec, ashm_cache_drop, key.data(), key.size());
+	}
+
+	struct ashm_cache_stat stat(std::error_code *ec = nullptr) const
+	{
+		struct ashm_cache_stat found = {};
+
+		call("ashm_cache_stat", ec, ::ashm_cache_stat, &found);
+		return found;
+	}
+
+private:
+	static int copy(int fd, ::ashm **made)
+	{
+		descriptor twin(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+		const int ret = twin ? ashm_adopt(twin.get(), made) : -errno;
+
+		if (!ret)
+			twin.release();
+		return ret;
+	}
+
+	template <class F, class... A>
+	bool is_there(const char *name, std::error_code *ec, F f, A... args) const
+	{
+		const int ret = object ? f(get(), args...) : -EBADF;
+
+		return !detail::settle(ret == -ENOENT ? 1 : ret, name, ec);
 	}
 };
 

@@ -52,6 +52,8 @@ static_assert(only_moves<ashmem::descriptor> && only_moves<ashmem::mapping>);
 static_assert(only_moves<ashmem::region> && only_moves<ashmem::holding>);
 static_assert(only_moves<ashmem::purgeable> && only_moves<ashmem::reading>);
 static_assert(only_moves<ashmem::writing> && only_moves<ashmem::ring>);
+static_assert(only_moves<ashmem::cache> && only_moves<ashmem::entry>);
+static_assert(only_moves<ashmem::reservation>);
 static_assert(only_moves<ashmem::frame_writer> && only_moves<ashmem::frame_reader>);
 static_assert(only_moves<ashmem::slot> && only_moves<ashmem::loan>);
 
@@ -339,6 +341,139 @@ static void threads()
 	EXPECT(wrong == 0);
 }
 
+/* ---- caches ---- */
+
+static ashmem::cache another(const ashmem::cache &cache)
+{
+	return ashmem::cache::open(cache.fd(ASHM_CACHE_INDEX), cache.fd(ASHM_CACHE_CONTENTS));
+}
+
+static void put(ashmem::cache &cache, std::string_view key, int byte)
+{
+	const std::vector<unsigned char> data(size, std::uint8_t(byte));
+
+	cache.put(key, data.data(), size);
+}
+
+static bool has(const ashmem::cache &cache, std::string_view key, int byte)
+{
+	const ashmem::entry entry = cache.get(key);
+
+	return entry && entry.size() == size && filled(entry.data(), byte);
+}
+
+static void caches()
+{
+	constexpr std::string_view binary("a\0b", 3);
+	ashmem::region any("any", 4096);
+	ashmem::cache cache("cpp", 4 * size, 10, 8), twin = another(cache);
+
+	EXPECT(!cache.get("one") && cache.stat().misses == 1);
+	put(cache, "one", 1);
+	put(cache, binary, 2);
+	cache.put("none", nullptr, 0);
+	EXPECT(has(twin, "one", 1) && has(twin, binary, 2) && !twin.get("a"));
+	EXPECT(twin.get("none") && twin.get("none").size() == 0);
+	EXPECT(cache.stat().entries == 3 && cache.stat().handles == 2);
+
+	/* What is held stays; the rest may go. */
+	ashmem::entry held = cache.get("one");
+	put(twin, "one", 3);
+	EXPECT(filled(held.data(), 1) && has(cache, "one", 3));
+	ashmem::entry moved(std::move(held));
+	EXPECT(moved && !held && held.size() == 0 && !held.data());
+	purge_unused(any);
+	EXPECT(filled(moved.data(), 1));
+	put(twin, "one", 3);
+	EXPECT(twin.drop("one") && !twin.drop("one") && !cache.get("one"));
+	EXPECT(filled(moved.data(), 1));
+
+	/* No longer than that: one of the cache's size has room now. */
+	moved.release();
+	cache = another(twin);
+	EXPECT(!moved && cache.stat().handles == 2);
+	EXPECT(cache.reserve("all", 4 * size));
+	EXPECT(!cache.get("all") && cache.stat().entries == 0);
+
+	/* It keeps the cache open. */
+	put(cache, "last", 4);
+	moved = cache.get("last");
+	cache = ashmem::cache();
+	twin = ashmem::cache();
+	EXPECT(filled(moved.data(), 4));
+}
+
+static void reservations()
+{
+	ashmem::cache cache("cpp", 2 * size, 10, 8);
+	ashmem::reservation made = cache.reserve("made", size);
+	std::error_code ec;
+
+	std::memset(made.data(), 5, made.size());
+	EXPECT(!cache.get("made"));
+	{
+		const ashmem::entry entry = made.commit();
+
+		EXPECT(!made && filled(entry.data(), 5) && has(cache, "made", 5));
+		/* It is still held, so there is no room. */
+		EXPECT(!cache.reserve("all", 2 * size, &ec) && ec == errc::no_space_on_device);
+	}
+	EXPECT_THROW(bad_file_descriptor, made.commit());
+	EXPECT_THROW(bad_file_descriptor, made.release());
+	try {
+		ashmem::reservation half = cache.reserve("made", size);
+
+		std::memset(half.data(), 6, size / 2);
+		throw std::runtime_error("in the middle");
+	} catch (const std::runtime_error &) {
+	}
+	EXPECT(has(cache, "made", 5));
+	EXPECT(cache.reserve("all", 2 * size, &ec) && !ec);
+}
+
+static void cache_errors()
+{
+	ashmem::cache cache("cpp", size, 10, 8), none;
+	ashmem::region other("other", size);
+	std::error_code ec;
+
+	EXPECT_THROW(invalid_argument, ashmem::cache("none", 0, 1, 1));
+	EXPECT(!ashmem::cache("none", size, 1, 1025, &ec) && ec == errc::invalid_argument);
+	EXPECT_THROW(invalid_argument, (void)cache.get("too long!"));
+	EXPECT(!cache.get("", &ec) && ec == errc::invalid_argument);
+	EXPECT_THROW(file_too_large, cache.put("big", &ec, size + 1));
+	EXPECT_THROW(bad_file_descriptor, (void)none.get("key"));
+	EXPECT_THROW(bad_file_descriptor, none.drop("key"));
+	EXPECT_THROW(bad_file_descriptor, none.stat());
+	EXPECT(none.fd(ASHM_CACHE_INDEX) < 0 && cache.fd(2) < 0);
+	other.write("text", 4, 0);
+	EXPECT_THROW(protocol_error, ashmem::cache::open(other.fd(), other.fd()));
+	EXPECT(!ashmem::cache::open(cache.fd(0), -1, &ec) && ec == errc::bad_file_descriptor);
+	EXPECT(!cache.get("key", &ec) && !ec);
+}
+
+static void cache_in_child()
+{
+	ashmem::cache cache("cpp", size, 10, 8);
+	ashmem::reservation made = cache.reserve("key", size);
+	std::fflush(stdout);
+	const pid_t pid = fork();
+
+	if (!pid) {
+		std::error_code ec;
+
+		made.commit(&ec);
+		const bool kept = bool(made);
+
+		made = ashmem::reservation();
+		cache = ashmem::cache();
+		std::_Exit(ec.value() != ECHILD || !kept);
+	}
+	int status;
+	EXPECT(waitpid(pid, &status, 0) == pid && !status);
+	EXPECT(made.commit() && cache.stat().handles == 1);
+}
+
 /* ---- frames ---- */
 
 static ashm_ring_config config(std::uint32_t flags)
@@ -483,6 +618,10 @@ static const struct {
 	{"purgeables", purgeables},
 	{"failing_rebuild", failing_rebuild},
 	{"threads", threads},
+	{"caches", caches},
+	{"reservations", reservations},
+	{"cache_errors", cache_errors},
+	{"cache_in_child", cache_in_child},
 	{"frames", frames},
 	{"frames_in_place", frames_in_place},
 	{"children", children},

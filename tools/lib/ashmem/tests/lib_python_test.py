@@ -20,7 +20,7 @@ import time
 import unittest
 
 import ashmem
-from ashmem import WAIT, Purgeable, Region, Ring, ring_size
+from ashmem import WAIT, Cache, Purgeable, Region, Ring, ring_size
 
 try:
     import numpy
@@ -351,6 +351,150 @@ class Purgeables(Case):
             self.assertEqual(1, view[0])
 
 
+class Caches(Case):
+    def setUp(self):
+        super().setUp()
+        self.cache = Cache("python", 4 * SIZE, 10, 8)
+
+    def tearDown(self):
+        del self.cache
+        super().tearDown()
+
+    def has(self, cache, key):
+        with cache.get(key) as view:
+            return None if view is None else bytes(view)
+
+    def test_entries(self):
+        cache = self.cache
+        self.assertIsNone(self.has(cache, b"one"))
+        cache.put(b"one", b"1" * SIZE)
+        cache.put(bytearray(b"a\0b"), memoryview(b"0123456789")[::-2])
+        cache.put(b"none", b"")
+        self.assertEqual(b"97531", self.has(cache, b"a\0b"))
+        self.assertEqual(b"", self.has(cache, b"none"))
+        with cache.get(b"one") as view:
+            self.assertRaises(TypeError, view.__setitem__, 0, 1)
+            cache.put(b"one", b"2")
+            self.assertEqual(b"2", self.has(cache, b"one"))
+            ashmem.reclaim()
+            self.assertEqual(b"1" * SIZE, view)
+        self.assertRaises(ValueError, lambda: view[0])
+        if ashmem.backend()[0] == "memfd":
+            self.assertIsNone(self.has(cache, b"one"))
+            cache.put(b"one", b"2")
+        self.assertTrue(cache.drop(b"one"))
+        self.assertFalse(cache.drop(b"one"))
+        stat = cache.stat()
+        self.assertEqual((4 * SIZE, 10, 1), (stat.size, stat.entries_max, stat.handles))
+        self.assertGreaterEqual(stat.hits, 4)
+        cache.close()
+        self.assertRaises(ValueError, cache.put, b"", b"")
+        self.assertRaises(ValueError, cache.get(b"one").__enter__)
+
+    def test_reserve(self):
+        with self.cache.reserve(b"made", 4 * SIZE) as view:
+            view[:] = b"5" * (4 * SIZE)
+            self.assertIsNone(self.has(self.cache, b"made"))
+            self.fails(errno.ENOSPC, self.cache.put, b"other", b"x")
+        self.assertEqual(b"5" * (4 * SIZE), self.has(self.cache, b"made"))
+        with self.cache.reserve(b"made", 0):
+            pass
+        self.assertEqual(b"", self.has(self.cache, b"made"))
+        with self.assertRaises(ZeroDivisionError):
+            with self.cache.reserve(b"made", SIZE) as view:
+                view[0] = 6
+                raise ZeroDivisionError
+        with self.assertRaises(ZeroDivisionError), self.cache.get(b"made"):
+            raise ZeroDivisionError
+        self.assertEqual(b"", self.has(self.cache, b"made"))
+        # Nothing is held any more.
+        self.cache.put(b"all", bytes(4 * SIZE))
+
+    def test_errors(self):
+        self.fails(errno.EINVAL, Cache, "none", SIZE, 0, 1)
+        self.fails(errno.EINVAL, self.cache.get(b"too long!").__enter__)
+        self.fails(errno.EINVAL, self.cache.drop, b"")
+        self.fails(errno.EFBIG, self.cache.reserve(b"big", 4 * SIZE + 1).__enter__)
+        self.assertRaises(OverflowError, Cache, "none", SIZE, (1 << 32) + 1, 1)
+        self.assertRaises(OverflowError, self.cache.reserve(b"big", -1).__enter__)
+        self.assertRaises(TypeError, self.cache.put, "text", b"")
+        region = Region("other", SIZE)
+        self.fails(errno.ENODATA, Cache.open, region, region)
+        region.write(b"text")
+        self.fails(errno.EPROTO, Cache.open, region, region)
+        self.fails(errno.EBADF, Cache.open, self.cache.descriptors()[0], -1)
+        with open(os.devnull) as other:
+            self.fails(errno.ENOTTY, Cache.open, other, other)
+
+    def test_processes(self):
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+        def child():
+            self.fails(errno.ECHILD, self.cache.put, b"key", b"")
+            self.cache.close()
+            twin = Cache.open(Region.receive(there), Region.receive(there))
+            self.assertEqual(2, twin.stat().handles)
+            self.assertEqual(b"hello", self.has(twin, b"key"))
+            twin.put(b"answer", b"world")
+
+        self.cache.put(b"key", b"hello")
+        with here, there:
+            for fd in self.cache.descriptors():
+                ashmem.send_descriptor(here, fd)
+            with self.cache.get(b"key") as view:
+                self.in_child(child)
+                self.assertEqual(b"hello", view)
+        self.assertEqual(b"world", self.has(self.cache, b"answer"))
+
+    def test_memory_outlives_cache(self):
+        cache = Cache("python", SIZE, 10, 8)
+        with cache.reserve(b"key", SIZE) as view:
+            part = view[100:200]
+        with cache.get(b"key") as view:
+            copy = view[100:200]
+        cache.close()
+        del cache, view
+        gc.collect()
+        part[1] = 1
+        self.assertEqual(1, copy[1])
+
+    @unittest.skipUnless(numpy, "no numpy")
+    def test_numpy(self):
+        self.cache.put(numpy.array([1, 2], dtype="<u4"), numpy.arange(6, dtype="<u2"))
+        with self.cache.get(b"\1\0\0\0\2\0\0\0") as view:
+            array = numpy.frombuffer(view, dtype="<u2")
+            self.assertEqual([0, 1, 2, 3, 4, 5], list(array))
+            self.assertFalse(array.flags.writeable)
+
+    def test_threads(self):
+        wrong, running = [], [4]
+
+        def use():
+            for i in range(200):
+                key = b"%d" % (i % 7)
+                with self.cache.get(key) as view:
+                    if view is not None and view != view[:1].tobytes() * len(view):
+                        wrong.append(key)
+                try:
+                    with self.cache.reserve(key, 8192) as view:
+                        view[:4096] = b"\2" * 4096
+                        if i % 3 == 0:
+                            raise ZeroDivisionError
+                        view[:] = b"\3" * 8192
+                except ZeroDivisionError:
+                    pass
+            running[0] -= 1
+
+        users = [threading.Thread(target=use) for _ in range(4)]
+        for user in users:
+            user.start()
+        while running[0]:
+            ashmem.reclaim()
+        for user in users:
+            user.join()
+        self.assertEqual([], wrong)
+
+
 class Frames(Case):
     def setUp(self):
         super().setUp()
@@ -540,6 +684,8 @@ class Process(Case):
             object = ashmem.Purgeable("exit", 4096, lambda view: None)
             view = object.read().__enter__()
             frame = writer.frame(10).__enter__()
+            cache = ashmem.Cache("exit", 4096, 1, 1)
+            entry = cache.reserve(b"x", 10).__enter__()
         """
         done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", program],
                               stderr=subprocess.PIPE, timeout=60)
@@ -597,7 +743,7 @@ class Result(unittest.TestResult):
 
 def run_here():
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    for name in "", "._region", "._purgeable", "._frame":
+    for name in "", "._region", "._purgeable", "._cache", "._frame":
         suite.addTest(doctest.DocTestSuite(importlib.import_module("ashmem" + name)))
     result = Result()
     suite.run(result)
