@@ -18,10 +18,13 @@ say()
 
 edit=
 which=binary
+# A JDK is 120 MB to download: without one the packages for Java aren't built.
+command -v javac >/dev/null || DEB_BUILD_PROFILES="${DEB_BUILD_PROFILES:-} nojava"
+export DEB_BUILD_PROFILES
 if [ "${1:-}" = -e ] && [ $# -ge 2 ]; then
 	edit=$2
 	which=all
-	export DEB_BUILD_PROFILES=pkg.ashmem.nodoc
+	DEB_BUILD_PROFILES="pkg.ashmem.nodoc nojava"
 	shift 2
 fi
 [ $# -le 1 ] || { say "usage: deb.sh [-e COMMAND] [DIR] (make deb)"; exit 1; }

@@ -151,6 +151,25 @@ else
 	skip "no python3"
 fi
 
+if command -v javac >/dev/null && command -v jar >/dev/null; then
+	try "the Java package is installed" install install-java
+	cat >"$tmp/Use.java" <<-'END'
+		public class Use {
+			public static void main(String[] arguments) throws Exception {
+				android.os.SharedMemory.create("use", 1).mapReadWrite();
+			}
+		}
+	END
+	try "and used by its jar" env LD_LIBRARY_PATH="$root$libdir" java \
+		-Djava.library.path="$root$libdir/jni" \
+		-cp "$root/usr/share/java/ashmem.jar" "$tmp/Use.java"
+	try "and uninstalled" install uninstall-java
+	find "$root/usr/share/java" "$root$libdir/jni" ! -type d >"$tmp/files"
+	same "uninstall leaves nothing of Java" /dev/null "$tmp/files"
+else
+	skip "no JDK"
+fi
+
 # Each header stands alone, and the C++ compiler takes it.
 for header in $(cd "$root/usr/include/ashmem" && find . -name '*.h' | sed 's|^\./||'); do
 	echo "#include <$header>" >"$tmp/alone.c"
