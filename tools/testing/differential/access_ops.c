@@ -3,34 +3,21 @@
  * Loads and stores, and the signals that they may end with.
  */
 
-#include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <string.h>
 
 #include "ashmem_diff.h"
+#include "fault.h"
 
-static sigjmp_buf out_of_here;
-static volatile sig_atomic_t trying;
-
-static void on_signal(int sig)
+static void load_page(char *page, size_t length, void *sum)
 {
-	/* Any other access is a fault of the tester's own. */
-	if (!trying) {
-		signal(sig, SIG_DFL);
-		return;
-	}
-	trying = 0;
-	siglongjmp(out_of_here, sig);
+	*(__u64 *)sum = hash(page, length);
 }
 
-void access_init(void)
+static void store_word(char *page, size_t length, void *data)
 {
-	/* SA_NODEFER: nothing has to be unblocked after the jump. */
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
+	__u64 value = *(__u64 *)data;
 
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
+	*(volatile __u64 *)(page + value % length / 8 * 8) = value;
 }
 
 /*
@@ -39,21 +26,10 @@ void access_init(void)
  */
 const char *try_page(char *page, enum access access, __u64 value, __u64 *sum)
 {
-	switch (sigsetjmp(out_of_here, 0)) {
-	case 0:
-		break;
-	case SIGSEGV:
-		return "SIGSEGV";
-	case SIGBUS:
-		return "SIGBUS";
-	}
-	trying = 1;
-	if (access == LOAD)
-		*sum = hash(page, page_size);
-	else
-		*(volatile __u64 *)(page + value % page_size / 8 * 8) = value;
-	trying = 0;
-	return NULL;
+	int sig = access == LOAD ? try_access(load_page, page, page_bytes, sum) :
+		  try_access(store_word, page, page_bytes, &value);
+
+	return sig == SIGSEGV ? "SIGSEGV" : sig == SIGBUS ? "SIGBUS" : NULL;
 }
 
 /*
@@ -87,7 +63,7 @@ static struct window_page *pick_page(char **address)
 		i += offset;
 		page += offset;
 	}
-	*address = window_base(w) + i * page_size;
+	*address = window_base(w) + i * page_bytes;
 	return page;
 }
 

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "ashmem_diff.h"
+#include "ashmem_util.h"
+#include "fault.h"
 
 static void op_child(void);
 static void op_child_with_passed_fd(void);
@@ -114,8 +116,11 @@ static void be_child(struct fd_slot *slot, int socket)
 
 	in_child = true;
 	if (socket >= 0) {
-		int fd = receive_fd(socket);
+		uint64_t word;
+		int fd = -1;
 
+		if (recv_fds(socket, &word, &fd, 1))
+			fail("can't receive a descriptor");
 		op("child receives f%d", fd_number(slot));
 		/* In the place of the one that was inherited. */
 		result_errno(dup3(fd, slot->fd, O_CLOEXEC) < 0 ? -1 : 0);
@@ -141,8 +146,8 @@ static void run_child(struct fd_slot *slot, int *pair)
 		fail("fork: %s", strerror(errno));
 	if (!child)
 		be_child(slot, pair ? pair[1] : -1);
-	if (pair)
-		send_fd(pair[0], slot->fd);
+	if (pair && send_fds(pair[0], 0, &slot->fd, 1))
+		fail("can't send a descriptor");
 	if (waitpid(child, &status, 0) != child || status)
 		fail("a child ended with status %#x", status);
 }
@@ -224,8 +229,8 @@ int main(int argc, char **argv)
 	}
 
 	state_init(seed);
-	buffer_init();
-	access_init();
+	buffers_init();
+	fault_init();
 	if (unload)
 		unload_module();
 	else if (!strcmp(mode, "pins"))

@@ -25,6 +25,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "buffer.h"
+
 #define REGIONS		6	/* open at a time, at most */
 #define FDS		10
 #define WINDOWS		8	/* stretches of address space to map into */
@@ -96,7 +98,7 @@ struct state {
 };
 
 extern struct state *st;
-extern size_t page_size;
+extern size_t page_bytes;
 extern bool in_child;	/* children leave mappings and descriptors alone */
 
 /* log.c */
@@ -140,17 +142,6 @@ void close_fd(struct fd_slot *slot);
 void retire(struct region *region);
 
 /* buffer.c */
-enum buffer {
-	GOOD,
-	READ_ONLY,
-	CROSSING,		/* into a page without rights */
-	NO_RIGHTS,
-	NULL_POINTER,
-	KERNEL_POINTER,
-	BUFFERS,
-};
-
-void buffer_init(void);
 enum buffer pick_buffer(void);
 void *buffer(enum buffer which, size_t length);
 const char *buffer_text(enum buffer which);
@@ -216,7 +207,6 @@ enum access { LOAD, STORE };
 void op_page(const char *name, const struct window_page *page);
 
 const char *try_page(char *page, enum access access, __u64 value, __u64 *sum);
-void access_init(void);
 void op_load(void);
 void op_store(void);
 
@@ -239,11 +229,8 @@ void op_fallocate(void);
 void op_poll(void);
 void op_fstat(void);
 void op_pass_fd(void);
-void send_fd(int socket, int fd);
-int receive_fd(int socket);
 
 /* proc_ops.c */
-long find_mapping(const char *address, char *line, size_t size);
 void maps_of(unsigned int window);
 void op_maps(void);
 void op_fdinfo(void);

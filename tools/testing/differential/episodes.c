@@ -47,12 +47,12 @@ char *story_map(const char *story, char *address, size_t length, int flags, int 
  */
 static bool cut(__u64 pages, __u64 from, __u64 *first, __u64 *last)
 {
-	__u32 offset = from * page_size, len = pages * page_size - offset;
+	__u32 offset = from * page_bytes, len = pages * page_bytes - offset;
 
 	if (UINT32_MAX - offset < len)
 		return false;
 	*first = from;
-	*last = from + len / page_size - 1;
+	*last = from + len / page_bytes - 1;
 	return true;
 }
 
@@ -61,14 +61,14 @@ static bool cut(__u64 pages, __u64 from, __u64 *first, __u64 *last)
  */
 void op_over_4g(void)
 {
-	const __u64 pages_4g = (1UL << 32) / page_size;
+	const __u64 pages_4g = (1UL << 32) / page_bytes;
 	__u64 pages = pages_4g + 2 + rnd(6);
 	__u64 from = one_in(3) ? pages_4g - 1 - rnd(3) :
 			one_in(3) ? pages - pages_4g : rnd(9);
 	__u64 looked_at[] = { 0, 1, 2, 3, 4, 5, 6, 7, pages_4g - 2, pages_4g - 1,
 				 pages_4g, pages - 1 };
 	enum { LOOKS = ARRAY_SIZE(looked_at) };
-	struct ashmem_pin rest = { .offset = from * page_size };
+	struct ashmem_pin rest = { .offset = from * page_bytes };
 	__u64 first = 0, last = 0, count = 0, was[LOOKS];
 	bool there = cut(pages, from, &first, &last), empty;
 	char *low, *high, *page[LOOKS];
@@ -82,17 +82,17 @@ void op_over_4g(void)
 	empty = there && last + 1 == first;
 	if (there)
 		count = last - first + 1;
-	fd = story_open("over-4g", pages * page_size - rnd(page_size));
-	low = story_map("over-4g", window_base(WINDOWS), 8 * page_size,
+	fd = story_open("over-4g", pages * page_bytes - rnd(page_bytes));
+	low = story_map("over-4g", window_base(WINDOWS), 8 * page_bytes,
 			MAP_SHARED | MAP_NORESERVE, fd, 0);
 	high = story_map("over-4g", window_base(WINDOWS + 1),
-			 (pages - pages_4g + 2) * page_size, MAP_SHARED | MAP_NORESERVE,
-			 fd, (pages_4g - 2) * page_size);
+			 (pages - pages_4g + 2) * page_bytes, MAP_SHARED | MAP_NORESERVE,
+			 fd, (pages_4g - 2) * page_bytes);
 	for (i = 0; i < LOOKS; i++) {
 		__u64 value = rnd(0);
 
-		page[i] = looked_at[i] < 8 ? low + looked_at[i] * page_size :
-			  high + (looked_at[i] - pages_4g + 2) * page_size;
+		page[i] = looked_at[i] < 8 ? low + looked_at[i] * page_bytes :
+			  high + (looked_at[i] - pages_4g + 2) * page_bytes;
 		try_page(page[i], STORE, value, NULL);
 		try_page(page[i], LOAD, 0, &was[i]);
 	}
@@ -102,7 +102,7 @@ void op_over_4g(void)
 	result_errno(ioctl(fd, ASHMEM_UNPIN, &rest));
 
 	for (i = 0; i < LOOKS; i++) {
-		struct ashmem_pin one = { .offset = looked_at[i] * page_size, .len = page_size };
+		struct ashmem_pin one = { .offset = looked_at[i] * page_bytes, .len = page_bytes };
 
 		/* Farther than 32 bits of offset and length go. */
 		if (looked_at[i] >= pages_4g - 1)
@@ -138,8 +138,8 @@ void op_over_4g(void)
 	result("%s", ret < 0 ? errno_text(errno) :
 	       ret == ASHMEM_WAS_PURGED ? "was-purged" : "not-purged");
 
-	munmap(low, 8 * page_size);
-	munmap(high, (pages - pages_4g + 2) * page_size);
+	munmap(low, 8 * page_bytes);
+	munmap(high, (pages - pages_4g + 2) * page_bytes);
 	close(fd);
 }
 
@@ -150,7 +150,7 @@ void op_private_huge(void)
 {
 	const size_t huge = 2UL << 20;
 	struct ashmem_pin all = { 0 };
-	unsigned int pages = huge / page_size, lost = 0, i;
+	unsigned int pages = huge / page_bytes, lost = 0, i;
 	__u64 sum;
 	char *p;
 	int fd;
@@ -160,7 +160,7 @@ void op_private_huge(void)
 	p = story_map("private-huge", window_base(WINDOWS), huge, MAP_PRIVATE, fd, 0);
 	madvise(p, huge, MADV_HUGEPAGE);
 	for (i = 0; i < pages; i++)
-		p[i * page_size] = 1 + i % 100;
+		p[i * page_bytes] = 1 + i % 100;
 
 	op("private-huge unpin");
 	result_errno(ioctl(fd, ASHMEM_UNPIN, &all));
@@ -169,7 +169,7 @@ void op_private_huge(void)
 
 	op("private-huge look");
 	for (i = 0; i < pages; i++)
-		if (p[i * page_size] != (char)(1 + i % 100))
+		if (p[i * page_bytes] != (char)(1 + i % 100))
 			lost++;
 	result("%s", lost == pages ? "all-lost" : lost ? "some-lost" : "all-there");
 	op("private-huge store");
@@ -187,16 +187,16 @@ void op_userfault(void)
 	bool shared = one_in(3);
 	unsigned int pages = 2 + rnd(6), n;
 	char *base = window_base(WINDOWS), *data = scratch(), *p;
-	int fd = story_open("userfault", pages * page_size - rnd(page_size));
+	int fd = story_open("userfault", pages * page_bytes - rnd(page_bytes));
 	int user = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register all = {
-		.range = { .start = (unsigned long)base, .len = pages * page_size },
+		.range = { .start = (unsigned long)base, .len = pages * page_bytes },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	__u64 sum = 0;
 
-	p = story_map("userfault", base, pages * page_size,
+	p = story_map("userfault", base, pages * page_bytes,
 		      shared ? MAP_SHARED : MAP_PRIVATE, fd, 0);
 	op("userfault register");
 	result_errno(ioctl(user, UFFDIO_API, &api) || ioctl(user, UFFDIO_REGISTER, &all) ?
@@ -204,21 +204,21 @@ void op_userfault(void)
 	for (n = 1 + rnd(pages); n; n--) {
 		unsigned int page = rnd(pages);
 		struct uffdio_copy copy = {
-			.dst = (unsigned long)p + page * page_size,
+			.dst = (unsigned long)p + page * page_bytes,
 			.src = (unsigned long)data,
-			.len = page_size,
+			.len = page_bytes,
 		};
 
-		memset(data, 1 + rnd(255), page_size);
+		memset(data, 1 + rnd(255), page_bytes);
 		op("userfault copy %s page=%u", shared ? "shared" : "private", page);
 		result_errno(ioctl(user, UFFDIO_COPY, &copy));
 	}
 	close(user);
 	for (n = 0; n < pages; n++) {
 		op("userfault look page=%u", n);
-		result("%s", try_page(p + n * page_size, LOAD, 0, &sum) ?: hash_text(sum));
+		result("%s", try_page(p + n * page_bytes, LOAD, 0, &sum) ?: hash_text(sum));
 	}
-	munmap(p, pages * page_size);
+	munmap(p, pages * page_bytes);
 	close(fd);
 }
 
@@ -230,25 +230,25 @@ void op_truncate_by_path(void)
 	unsigned int pages = 2 + rnd(6), to = rnd(10);
 	char *base = window_base(WINDOWS), path[64];
 	unsigned int looked_at = rnd(pages);
-	int fd = story_open("truncate", pages * page_size);
-	char *p = story_map("truncate", base, pages * page_size, MAP_SHARED, fd, 0);
+	int fd = story_open("truncate", pages * page_bytes);
+	char *p = story_map("truncate", base, pages * page_bytes, MAP_SHARED, fd, 0);
 	__u64 sum, was;
 	const char *signal;
 
-	try_page(p + looked_at * page_size, STORE, rnd(0), NULL);
-	try_page(p + looked_at * page_size, LOAD, 0, &was);
+	try_page(p + looked_at * page_bytes, STORE, rnd(0), NULL);
+	try_page(p + looked_at * page_bytes, LOAD, 0, &was);
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)p,
-		 (unsigned long)p + pages * page_size);
+		 (unsigned long)p + pages * page_bytes);
 	op("truncate path pages=%u to=%u%s", pages, to, to == pages ? " same" : "");
-	result_errno(truncate(path, to * page_size));
+	result_errno(truncate(path, to * page_bytes));
 	op("truncate look page=%u was=%s%s", looked_at, hash_text(was),
 	   looked_at >= to ? " cut-off" : "");
-	signal = try_page(p + looked_at * page_size, LOAD, 0, &sum);
+	signal = try_page(p + looked_at * page_bytes, LOAD, 0, &sum);
 	result("%s", signal ?: hash_text(sum));
-	op("truncate seek pages=%u there=%lu here=%lu", pages, to * page_size,
-	   pages * page_size);
+	op("truncate seek pages=%u there=%lu here=%lu", pages, to * page_bytes,
+	   pages * page_bytes);
 	result_number(lseek(fd, 0, SEEK_END));
-	munmap(p, pages * page_size);
+	munmap(p, pages * page_bytes);
 	close(fd);
 }
 

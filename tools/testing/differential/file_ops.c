@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ashmem_diff.h"
+#include "ashmem_util.h"
 
 void op_open(void)
 {
@@ -50,54 +51,11 @@ void op_dup(void)
 	result_fd(to, fcntl(from->fd, F_DUPFD_CLOEXEC, 0), from->region);
 }
 
-union control {
-	struct cmsghdr header;
-	char space[CMSG_SPACE(sizeof(int))];
-};
-
-void send_fd(int socket, int fd)
-{
-	struct iovec iov = { .iov_base = "", .iov_len = 1 };
-	union control control = { 0 };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-	if (sendmsg(socket, &message, 0) != 1)
-		fail("sendmsg: %s", strerror(errno));
-}
-
-int receive_fd(int socket)
-{
-	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	union control control = { 0 };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 ||
-	    control.header.cmsg_type != SCM_RIGHTS)
-		return -1;
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(int));
-	return fd;
-}
-
 void op_pass_fd(void)
 {
 	struct fd_slot *from = pick_fd(), *to = free_fd();
-	int pair[2];
+	int pair[2], fd = -1;
+	uint64_t word;
 
 	if (!to)
 		return;
@@ -105,8 +63,9 @@ void op_pass_fd(void)
 		fail("socketpair: %s", strerror(errno));
 	op("pass_fd f%d r%d to f%d", fd_number(from), region_number(from->region),
 	   fd_number(to));
-	send_fd(pair[0], from->fd);
-	result_fd(to, receive_fd(pair[1]), from->region);
+	if (send_fds(pair[0], 0, &from->fd, 1))
+		fail("can't send a descriptor");
+	result_fd(to, recv_fds(pair[1], &word, &fd, 1) ? -1 : fd, from->region);
 	close(pair[0]);
 	close(pair[1]);
 }
@@ -116,7 +75,7 @@ void op_write(void)
 	static const char *const how[] = { "write", "pwrite", "writev", "pwritev" };
 	struct fd_slot *slot = pick_backed();
 	enum buffer which = pick_buffer();
-	size_t length = one_in(8) ? 0 : 1 + rnd(page_size);
+	size_t length = one_in(8) ? 0 : 1 + rnd(page_bytes);
 	void *data = buffer(which, length);
 	struct iovec iov = { .iov_base = data, .iov_len = length };
 	unsigned int choice = rnd(4);
@@ -144,7 +103,7 @@ void op_write(void)
 void op_ftruncate(void)
 {
 	struct fd_slot *slot = pick_backed();
-	__s64 length = one_in(8) ? -1 : (__s64)rnd(SMALL_PAGES * page_size);
+	__s64 length = one_in(8) ? -1 : (__s64)rnd(SMALL_PAGES * page_bytes);
 
 	op("ftruncate f%d r%d %lld", fd_number(slot), region_number(slot->region),
 	   (long long)length);
@@ -159,11 +118,11 @@ void op_fallocate(void)
 	};
 	struct fd_slot *slot = pick_backed();
 	int mode = PICK(modes);
-	__s64 offset = one_in(8) ? -1 : (__s64)(rnd(SMALL_PAGES) * page_size);
+	__s64 offset = one_in(8) ? -1 : (__s64)(rnd(SMALL_PAGES) * page_bytes);
 
 	op("fallocate f%d r%d mode=%#x offset=%lld", fd_number(slot),
 	   region_number(slot->region), mode, (long long)offset);
-	result_errno(fallocate(slot->fd, mode, offset, page_size));
+	result_errno(fallocate(slot->fd, mode, offset, page_bytes));
 }
 
 void op_poll(void)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "ashmem_diff.h"
+#include "ashmem_util.h"
 
 /* A value as the kernel returned it: no error is smaller than -4095. */
 static long raw_ioctl(int fd, unsigned long request, unsigned long arg)
@@ -52,7 +53,7 @@ void op_set_name(void)
 		name[rnd(length)] = '-';
 		name[length] = '\0';
 	} else {
-		length = snprintf(name, page_size, "%s", PICK(names));
+		length = snprintf(name, page_bytes, "%s", PICK(names));
 	}
 
 	op("set_name r%d f%d ptr=%s", region_number(slot->region), fd_number(slot),
@@ -116,10 +117,10 @@ void op_set_size(void)
 	struct fd_slot *slot = pick_fd();
 	struct region *region = slot->region;
 	const __u64 odd[] = {
-		0, 1, page_size - 1, page_size, page_size + 1,
-		1UL << 31, 1UL << 32, (1UL << 32) - page_size, (1UL << 32) - 1,
-		(1UL << 32) + 3 * page_size + 5, 1UL << 40, 1UL << 62,
-		INT64_MAX, 1UL << 63, -1UL, -page_size, -page_size + 1, -4096UL, -4095UL,
+		0, 1, page_bytes - 1, page_bytes, page_bytes + 1,
+		1UL << 31, 1UL << 32, (1UL << 32) - page_bytes, (1UL << 32) - 1,
+		(1UL << 32) + 3 * page_bytes + 5, 1UL << 40, 1UL << 62,
+		INT64_MAX, 1UL << 63, -1UL, -page_bytes, -page_bytes + 1, -4096UL, -4095UL,
 	};
 	__u64 size;
 
@@ -127,7 +128,7 @@ void op_set_size(void)
 	if (one_in(8) && region->access != O_RDONLY)
 		size = PICK(odd);
 	else
-		size = rnd(SMALL_PAGES) * page_size + (one_in(3) ? rnd(page_size) : page_size);
+		size = rnd(SMALL_PAGES) * page_bytes + (one_in(3) ? rnd(page_bytes) : page_bytes);
 
 	op("set_size r%d f%d %#llx%s", region_number(region), fd_number(slot),
 	   (unsigned long long)size, region->backed ? " backed" : "");
@@ -224,11 +225,11 @@ void op_file_id(void)
 {
 	struct fd_slot *slot = pick_backed();
 	struct region *region = slot->region;
-	unsigned long shown = 0, start, end;
+	static struct maps_line maps;
+	unsigned long shown = 0;
 	unsigned int w, i;
 	enum buffer which = pick_buffer();
 	unsigned long *id = buffer(which, sizeof(*id));
-	char line[512];
 	long ret;
 
 	/* A mapping to check the number by, from wherever the region has one. */
@@ -237,9 +238,10 @@ void op_file_id(void)
 			if (st->windows[w].page[i].kind == UNMAPPED ||
 			    st->windows[w].page[i].region != region->id)
 				continue;
-			if (find_mapping(window_base(w) + i * page_size, line, sizeof(line)) &&
-			    sscanf(line, "%lx-%lx %*s %*s %*s %lu", &start, &end, &shown) == 3)
+			if (maps_find(0, window_base(w) + i * page_bytes, &maps)) {
+				shown = maps.inode;
 				break;
+			}
 		}
 	}
 

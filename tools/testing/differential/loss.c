@@ -29,8 +29,8 @@ struct story {
 static struct ashmem_pin interval(__u64 first, __u64 last)
 {
 	return (struct ashmem_pin){
-		.offset = first * page_size,
-		.len = (last - first + 1) * page_size,
+		.offset = first * page_bytes,
+		.len = (last - first + 1) * page_bytes,
 	};
 }
 
@@ -145,7 +145,7 @@ static void look(struct story *story)
 		if (there != here)
 			op("there=%s here=%s", there ? "zero" : hash_text(story->sum[page]),
 			   here ? "zero" : hash_text(story->sum[page]));
-		try_page(story->base + page * page_size, LOAD, 0, &sum);
+		try_page(story->base + page * page_bytes, LOAD, 0, &sum);
 		result("%s", hash_text(sum));
 	}
 }
@@ -198,14 +198,14 @@ void op_loss_stays(void)
 		fail("mmap: %s", strerror(errno));
 	/* So that the other regions have nothing left to purge. */
 	purge_all();
-	story->fd = story_open("loss", PAGES * page_size);
-	story->base = story_map("loss", window_base(WINDOWS), PAGES * page_size, MAP_SHARED,
+	story->fd = story_open("loss", PAGES * page_bytes);
+	story->base = story_map("loss", window_base(WINDOWS), PAGES * page_bytes, MAP_SHARED,
 				story->fd, 0);
-	if (madvise(story->base, PAGES * page_size, MADV_DONTFORK))
+	if (madvise(story->base, PAGES * page_bytes, MADV_DONTFORK))
 		fail("madvise: %s", strerror(errno));
 	for (page = 0; page < PAGES; page++) {
-		try_page(story->base + page * page_size, STORE, rnd(0), NULL);
-		try_page(story->base + page * page_size, LOAD, 0, &story->sum[page]);
+		try_page(story->base + page * page_bytes, STORE, rnd(0), NULL);
+		try_page(story->base + page * page_bytes, LOAD, 0, &story->sum[page]);
 	}
 	be_owner(story);
 	op("loss mask");
@@ -235,7 +235,7 @@ void op_loss_stays(void)
 	status_of_all(story, "owner");
 	pin(story, "owner", true, 0, PAGES - 1);
 
-	munmap(story->base, PAGES * page_size);
+	munmap(story->base, PAGES * page_bytes);
 	close(story->fd);
 	munmap(story, sizeof(*story));
 }

@@ -16,7 +16,7 @@
 
 static char *address_of(unsigned int window, unsigned int page)
 {
-	return window_base(window) + page * page_size;
+	return window_base(window) + page * page_bytes;
 }
 
 static bool is_empty(const struct window *window)
@@ -38,7 +38,7 @@ static void forget_pages(unsigned int w, unsigned int first, unsigned int pages)
 
 void unmap_pages(unsigned int w, unsigned int first, unsigned int pages)
 {
-	if (munmap(address_of(w, first), pages * page_size))
+	if (munmap(address_of(w, first), pages * page_bytes))
 		fail("munmap: %s", strerror(errno));
 	forget_pages(w, first, pages);
 }
@@ -139,13 +139,13 @@ static void flags_text(int flags)
 static __s64 pick_map_offset(void)
 {
 	if (one_in(20))
-		return 1 + rnd(page_size - 1);
+		return 1 + rnd(page_bytes - 1);
 	if (one_in(30))
-		return -page_size;
+		return -page_bytes;
 	if (one_in(20))
-		return (1LL << 40) + rnd(4) * page_size;
+		return (1LL << 40) + rnd(4) * page_bytes;
 	if (one_in(3))
-		return rnd(SMALL_PAGES) * page_size;
+		return rnd(SMALL_PAGES) * page_bytes;
 	return 0;
 }
 
@@ -167,7 +167,7 @@ static void *traced_mmap(struct fd_slot *slot, void *address, size_t length,
 		op("w%lu+%lu", (unsigned long)((char *)address - window_base(0)) /
 		   (unsigned long)(window_base(1) - window_base(0)),
 		   (unsigned long)((char *)address - window_base(0)) %
-		   (unsigned long)(window_base(1) - window_base(0)) / page_size);
+		   (unsigned long)(window_base(1) - window_base(0)) / page_bytes);
 	op("len=%#zx %s", length, prot_text(prot));
 	flags_text(flags);
 	op("offset=%#llx size=%#llx mask=%s%s", (long long)offset,
@@ -195,12 +195,12 @@ static size_t pick_length(const struct region *region, unsigned int most)
 	if (one_in(40))
 		return 0;
 	if (one_in(2) && pages && pages <= most)
-		length = pages * page_size;
+		length = pages * page_bytes;
 	else if (pages && !one_in(8))
-		length = (1 + rnd(pages < most ? pages : most)) * page_size;
+		length = (1 + rnd(pages < most ? pages : most)) * page_bytes;
 	else
-		length = (1 + rnd(most)) * page_size;
-	return one_in(6) ? length - rnd(page_size) : length;
+		length = (1 + rnd(most)) * page_bytes;
+	return one_in(6) ? length - rnd(page_bytes) : length;
 }
 
 void op_mmap(void)
@@ -209,7 +209,7 @@ void op_mmap(void)
 	struct region *region = slot->region;
 	unsigned int w = rnd(WINDOWS), first = one_in(2) ? 0 : rnd(WINDOW_PAGES);
 	size_t length = pick_length(region, WINDOW_PAGES - first);
-	unsigned int pages = (length + page_size - 1) / page_size, i;
+	unsigned int pages = (length + page_bytes - 1) / page_bytes, i;
 	int flags = pick_flags();
 	__s64 offset = pick_map_offset();
 
@@ -227,7 +227,7 @@ void op_mmap(void)
 			.kind = kind_of(region, flags),
 			.mapping = st->last_mapping,
 			.region = region->id,
-			.pgoff = offset / page_size + i,
+			.pgoff = offset / page_bytes + i,
 			.end = region_pages(region),
 			.may_write = region->access == O_RDWR &&
 				     region->mask & PROT_WRITE,
@@ -243,7 +243,7 @@ void op_mmap_anywhere(void)
 	__s64 offset = pick_map_offset();
 	struct window_page page = {
 		.kind = kind_of(region, flags),
-		.pgoff = offset / page_size,
+		.pgoff = offset / page_bytes,
 		.end = region_pages(region),
 	};
 	const char *signal;
@@ -273,8 +273,8 @@ static void pick_stretch(unsigned int *w, unsigned int *first, unsigned int *pag
 		run = WINDOW_PAGES - *first;
 	}
 	*pages = 1 + rnd(run);
-	*skew = one_in(30) ? 1 + rnd(page_size - 1) : 0;
-	*length = one_in(30) ? 0 : *pages * page_size - (one_in(8) ? rnd(page_size) : 0);
+	*skew = one_in(30) ? 1 + rnd(page_bytes - 1) : 0;
+	*length = one_in(30) ? 0 : *pages * page_bytes - (one_in(8) ? rnd(page_bytes) : 0);
 }
 
 void op_munmap(void)
@@ -288,7 +288,7 @@ void op_munmap(void)
 		skew = 0;
 		first = 0;
 		pages = WINDOW_PAGES;
-		length = pages * page_size;
+		length = pages * page_bytes;
 	}
 	op("munmap w%u+%u%s len=%#zx", w, first, skew ? " unaligned" : "", length);
 	ret = munmap(address_of(w, first) + skew, length);
@@ -340,7 +340,7 @@ static void mremap_in_place(unsigned int w, unsigned int first, unsigned int run
 	void *p;
 
 	op("mremap w%u+%u len=%u new=%u", w, first, run, pages);
-	p = mremap(address_of(w, first), run * page_size, pages * page_size, 0);
+	p = mremap(address_of(w, first), run * page_bytes, pages * page_bytes, 0);
 	result_errno(p == MAP_FAILED ? -1 : 0);
 	if (p == MAP_FAILED)
 		return;
@@ -360,8 +360,8 @@ static void mremap_to(unsigned int w, unsigned int first, unsigned int run)
 	unsigned int pages = one_in(2) && run <= WINDOW_PAGES - at ? run :
 			     1 + rnd(WINDOW_PAGES - at);
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
-	size_t skew = one_in(30) ? 1 + rnd(page_size - 1) : 0;
-	size_t length = one_in(30) ? 0 : pages * page_size;
+	size_t skew = one_in(30) ? 1 + rnd(page_bytes - 1) : 0;
+	size_t length = one_in(30) ? 0 : pages * page_bytes;
 	bool onto = to == w && overlap(first, old ?: 1, at, pages);
 	void *p;
 
@@ -375,7 +375,7 @@ static void mremap_to(unsigned int w, unsigned int first, unsigned int run)
 	op_page("mremap", &from);
 	op("w%u+%u len=%u to w%u+%u%s new=%#zx flags=%#x%s", w, first, old, to, at,
 	   skew ? " unaligned" : "", length, flags, onto ? " onto" : "");
-	p = mremap(address_of(w, first), old * page_size, length, flags,
+	p = mremap(address_of(w, first), old * page_bytes, length, flags,
 		   address_of(to, at) + skew);
 	result_errno(p == MAP_FAILED ? -1 : 0);
 	if (p == MAP_FAILED) {
@@ -422,7 +422,7 @@ void op_remap_file_pages(void)
 	op_page("remap_file_pages", page);
 	op("w%u+%u len=%u pgoff=%u prot=%d flags=%#x", w, first, pages, pgoff, prot, flags);
 	result_errno(syscall(SYS_remap_file_pages, address_of(w, first),
-			     pages * page_size, prot, pgoff, flags));
+			     pages * page_bytes, prot, pgoff, flags));
 	/* Refused or not, some kernels have unmapped the pages. */
 	unmap_pages(w, 0, WINDOW_PAGES);
 }
@@ -455,7 +455,7 @@ void op_madvise(void)
 			return;
 		pages = 1 + rnd(run);
 		skew = 0;
-		length = pages * page_size;
+		length = pages * page_bytes;
 	}
 	page = &st->windows[w].page[first];
 	op_page("madvise", page);

@@ -12,15 +12,15 @@
 bool interval_ok(const struct region *region, __u32 offset, __u32 len,
 		 __u64 *first, __u64 *last)
 {
-	__u64 size = region_pages(region) * page_size;
+	__u64 size = region_pages(region) * page_bytes;
 	__u64 end = len ? (__u64)offset + len : size;
 
-	if ((offset | len) & (page_size - 1))
+	if ((offset | len) & (page_bytes - 1))
 		return false;
 	if ((len && end > UINT32_MAX) || end > size || offset >= end)
 		return false;
-	*first = offset / page_size;
-	*last = end / page_size - 1;
+	*first = offset / page_bytes;
+	*last = end / page_bytes - 1;
 	return region->backed;
 }
 

@@ -39,7 +39,7 @@ static long pin_ioctl(const char *name, unsigned long request, struct fd_slot *s
 	   region_number(region), fd_number(slot), offset, len, buffer_text(which),
 	   prot_text(region->mask), region->backed ? "" : " unbacked");
 	if (region->backed && !len && which == GOOD &&
-	    offset == region_pages(region) * page_size)
+	    offset == region_pages(region) * page_bytes)
 		op("at-end");
 	if (there)
 		op("there=%s here=%s", there, here);
@@ -69,8 +69,8 @@ static void status(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer wh
 
 void pin_everything(struct fd_slot *slot)
 {
-	__u64 size = region_pages(slot->region) * page_size;
-	__u32 most = -page_size;
+	__u64 size = region_pages(slot->region) * page_bytes;
+	__u32 most = -page_bytes;
 
 	do_pin(slot, 0, size < most ? 0 : most, GOOD);
 }
@@ -78,7 +78,7 @@ void pin_everything(struct fd_slot *slot)
 /* The original truncates len 0 to 32 bits: see op_over_4g(). */
 static __u32 avoid_cut(const struct region *region, __u32 len)
 {
-	return !len && region_pages(region) * page_size > UINT32_MAX ? page_size : len;
+	return !len && region_pages(region) * page_bytes > UINT32_MAX ? page_bytes : len;
 }
 
 /*
@@ -96,7 +96,7 @@ static void show_loss(struct fd_slot *slot, const struct region *was, __u32 offs
 		__u64 page = range->first > first ? range->first : first;
 
 		if (range->purged && range->first <= last && range->last >= first)
-			status(slot, page * page_size, page_size, GOOD, "pinned", "unpinned");
+			status(slot, page * page_bytes, page_bytes, GOOD, "pinned", "unpinned");
 	}
 	pin(slot, offset, len, GOOD, "not-purged", "was-purged");
 	retire(slot->region);
@@ -150,17 +150,17 @@ static void show_empty_range(struct fd_slot *slot)
 {
 	struct region *region = slot->region;
 	__u64 last = region_pages(region) - 1;
-	__u32 offset = last * page_size;
+	__u32 offset = last * page_bytes;
 	bool known = model_unpinned(region, last);
 
-	status(slot, offset, page_size, GOOD, known ? NULL : "unpinned", "pinned");
+	status(slot, offset, page_bytes, GOOD, known ? NULL : "unpinned", "pinned");
 	if (!known && one_in(3) && may_purge()) {
 		purge_all();
 		/* It may have been retired. */
 		if (slot->region == region)
-			pin(slot, offset, page_size, GOOD, "was-purged", "not-purged");
+			pin(slot, offset, page_bytes, GOOD, "was-purged", "not-purged");
 	} else {
-		do_pin(slot, offset, page_size, GOOD);
+		do_pin(slot, offset, page_bytes, GOOD);
 	}
 }
 
@@ -176,7 +176,7 @@ void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	}
 	len = avoid_cut(region, len);
 	at_end = region->backed && !len && which == GOOD &&
-		 offset == region_pages(region) * page_size;
+		 offset == region_pages(region) * page_bytes;
 	valid = (which == GOOD || which == READ_ONLY) &&
 		interval_ok(region, offset, len, &first, &last);
 	/* What a purge then leaves couldn't be compared page by page. */
@@ -217,7 +217,7 @@ static bool writes_can_follow(const struct region *region)
  */
 static void refill(struct region *region, const bool *again)
 {
-	size_t length = region_pages(region) * page_size;
+	size_t length = region_pages(region) * page_bytes;
 	struct fd_slot *slot = fd_of(region);
 	char *base = window_base(WINDOWS);
 	__u64 page;
@@ -236,8 +236,8 @@ static void refill(struct region *region, const bool *again)
 
 		if (!again[page])
 			continue;
-		word = (__u64 *)(p + page * page_size);
-		for (i = 0; i < page_size / sizeof(*word); i++)
+		word = (__u64 *)(p + page * page_bytes);
+		for (i = 0; i < page_bytes / sizeof(*word); i++)
 			word[i] = seed + i;
 	}
 	munmap(base, length);
@@ -269,7 +269,7 @@ void purge_all(void)
 			again[i][page] = model_page_again(region, page);
 			if (!again[i][page])
 				continue;
-			n = quiet_pread(fd_of(region), data, page_size, page * page_size);
+			n = quiet_pread(fd_of(region), data, page_bytes, page * page_bytes);
 			was[i][page] = n > 0 ? hash(data, n) : 0;
 		}
 	}
@@ -291,7 +291,7 @@ void purge_all(void)
 				continue;
 			op("look r%d page=%llu again was=%s", i, (unsigned long long)page,
 			   hash_text(was[i][page]));
-			n = quiet_pread(fd_of(region), data, page_size, page * page_size);
+			n = quiet_pread(fd_of(region), data, page_bytes, page * page_bytes);
 			result("%s", n < 0 ? errno_text(errno) : hash_text(hash(data, n)));
 		}
 		refill(region, again[i]);
@@ -308,15 +308,15 @@ static __u32 pick_offset(const struct region *region)
 	if (one_in(10))
 		return PICK(odd);
 	if (one_in(10))
-		return pages * page_size;
+		return pages * page_bytes;
 	if (one_in(10))
-		return (pages + 1) * page_size;
-	return rnd(pages < 1 ? 1 : pages < 1 << 20 ? pages : 1 << 20) * page_size;
+		return (pages + 1) * page_bytes;
+	return rnd(pages < 1 ? 1 : pages < 1 << 20 ? pages : 1 << 20) * page_bytes;
 }
 
 static __u32 pick_len(const struct region *region, __u32 offset)
 {
-	__u64 pages = region_pages(region), from = offset / page_size;
+	__u64 pages = region_pages(region), from = offset / page_bytes;
 	static const __u32 odd[] = {
 		1, 0xfff, 0x1001, 0x80000000, 0xfffff000, 0xffffffff, 0xffffe000,
 	};
@@ -326,13 +326,13 @@ static __u32 pick_len(const struct region *region, __u32 offset)
 	if (one_in(from == pages ? 2 : 6))
 		return 0;
 	if (one_in(6) && pages > from)
-		return (pages - from) * page_size;
+		return (pages - from) * page_bytes;
 	if (one_in(12) && pages > from)
-		return (pages - from + 1) * page_size;
+		return (pages - from + 1) * page_bytes;
 	if (one_in(12))
 		return -offset;
 	return (1 + rnd(pages > from && pages - from < 1 << 20 ? pages - from : 4)) *
-	       page_size;
+	       page_bytes;
 }
 
 static void pin_op(void (*perform)(struct fd_slot *, __u32, __u32, enum buffer))

@@ -28,11 +28,11 @@ static void make_regions(void)
 		struct fd_slot *slot = open_region(O_RDWR);
 		struct region *region = slot->region;
 
-		region->size = (4 + rnd(MOST_PAGES - 4)) * page_size + rnd(2) * rnd(page_size);
+		region->size = (4 + rnd(MOST_PAGES - 4)) * page_bytes + rnd(2) * rnd(page_bytes);
 		op("set_size r%u %#llx", i, (unsigned long long)region->size);
 		result_errno(ioctl(slot->fd, ASHMEM_SET_SIZE, region->size));
 		op("mmap r%u", i);
-		result_errno(mmap(base_of(region), region_pages(region) * page_size,
+		result_errno(mmap(base_of(region), region_pages(region) * page_bytes,
 				  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 				  slot->fd, 0) == MAP_FAILED ? -1 : 0);
 		region->backed = true;
@@ -46,7 +46,7 @@ static void end_regions(void)
 	for (i = 0; i < PINS_REGIONS; i++) {
 		struct region *region = &st->regions[i];
 
-		munmap(base_of(region), region_pages(region) * page_size);
+		munmap(base_of(region), region_pages(region) * page_bytes);
 		retire(region);
 	}
 }
@@ -58,7 +58,7 @@ static void touch(struct region *region, __u64 page, enum access access)
 
 	op("%s r%d page=%llu", access == LOAD ? "load" : "store", region_number(region),
 	   (unsigned long long)page);
-	signal = try_page(base_of(region) + page * page_size, access, value, &sum);
+	signal = try_page(base_of(region) + page * page_bytes, access, value, &sum);
 	result("%s", signal ?: access == LOAD ? hash_text(sum) : "ok");
 }
 
@@ -102,7 +102,7 @@ static void status_of_all(struct fd_slot *slot)
 	__u64 page;
 
 	for (page = 0; page < region_pages(slot->region); page++)
-		do_status(slot, page * page_size, page_size, GOOD);
+		do_status(slot, page * page_bytes, page_bytes, GOOD);
 }
 
 void pins_mode(unsigned long ops)
@@ -119,16 +119,16 @@ void pins_mode(unsigned long ops)
 
 			pick_interval(region, &first, &pages);
 			len = first + pages == region_pages(region) && one_in(2) ?
-			      0 : pages * page_size;
+			      0 : pages * page_bytes;
 			switch (rnd(40)) {
 			case 0 ... 12:
-				do_unpin(slot, first * page_size, len, GOOD);
+				do_unpin(slot, first * page_bytes, len, GOOD);
 				break;
 			case 13 ... 20:
-				do_pin(slot, first * page_size, len, GOOD);
+				do_pin(slot, first * page_bytes, len, GOOD);
 				break;
 			case 21 ... 26:
-				do_status(slot, first * page_size, len, GOOD);
+				do_status(slot, first * page_bytes, len, GOOD);
 				break;
 			case 27 ... 31:
 				touch_some(region, STORE);

@@ -13,47 +13,16 @@
 #include <unistd.h>
 
 #include "ashmem_diff.h"
+#include "reclaim_util.h"
 
 static char text[1 << 16];
 
-static size_t slurp(const char *path)
+static void slurp(const char *path)
 {
-	size_t used = 0;
-	ssize_t n = 1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t used = get_file(path, text, sizeof(text));
 
-	if (fd < 0)
-		fail("%s: %s", path, strerror(errno));
-	while (n > 0 && used < sizeof(text) - 1) {
-		n = read(fd, text + used, sizeof(text) - 1 - used);
-		if (n > 0)
-			used += n;
-	}
-	close(fd);
-	if (n < 0 || used == sizeof(text) - 1)
+	if (used < 0 || used == sizeof(text) - 1)
 		fail("can't read %s", path);
-	text[used] = '\0';
-	return used;
-}
-
-/*
- * The line of /proc/self/maps for the mapping at @address. Returns its length,
- * or 0.
- */
-long find_mapping(const char *address, char *line, size_t size)
-{
-	char *from, *to;
-
-	slurp("/proc/self/maps");
-	for (from = text; (to = strchr(from, '\n')); from = to + 1) {
-		unsigned long start, end;
-
-		*to = '\0';
-		if (sscanf(from, "%lx-%lx", &start, &end) == 2 &&
-		    start <= (unsigned long)address && (unsigned long)address < end)
-			return snprintf(line, size, "%s", from);
-	}
-	return 0;
 }
 
 struct shown {
@@ -91,7 +60,7 @@ static void maps_moved(unsigned int w, const unsigned long *pgoffs)
 		if (!has_moved(page))
 			continue;
 		op("maps-moved w%u+%u there=%#lx here=%#llx", w, i,
-		   (unsigned long)(window_base(w) + i * page_size) / page_size,
+		   (unsigned long)(window_base(w) + i * page_bytes) / page_bytes,
 		   (unsigned long long)page->pgoff);
 		result("%#lx", pgoffs[i]);
 		return;
@@ -120,14 +89,14 @@ void maps_of(unsigned int w)
 			   &offset, &inode, &name) < 5)
 			fail("can't read maps: %s", from);
 		if (start < (unsigned long)base ||
-		    start >= (unsigned long)base + WINDOW_PAGES * page_size)
+		    start >= (unsigned long)base + WINDOW_PAGES * page_bytes)
 			continue;
-		for (; start < end; start += page_size, offset += page_size) {
-			unsigned int at = (start - (unsigned long)base) / page_size;
+		for (; start < end; start += page_bytes, offset += page_bytes) {
+			unsigned int at = (start - (unsigned long)base) / page_bytes;
 			struct shown *page = &shown[at];
 
 			memcpy(page->perms, perms, sizeof(page->perms));
-			pgoffs[at] = offset / page_size;
+			pgoffs[at] = offset / page_bytes;
 			page->pgoff = has_moved(&st->windows[w].page[at]) ? NO_OFFSET : pgoffs[at];
 			page->inode = inode;
 			page->name = from + name;
@@ -290,15 +259,14 @@ void op_fdinfo(void)
 void op_map_files(void)
 {
 	unsigned int w, first, run;
-	unsigned long start, end;
 	struct window_page *page = pick_mapped(&w, &first, &run);
-	char line[512], path[64];
+	static struct maps_line maps;
+	char path[64];
 	int fd;
 
-	if (!page || !find_mapping(window_base(w) + first * page_size, line, sizeof(line)) ||
-	    sscanf(line, "%lx-%lx", &start, &end) != 2)
+	if (!page || !maps_find(0, window_base(w) + first * page_bytes, &maps))
 		return;
-	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", start, end);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", maps.start, maps.end);
 	op_page("map_files", page);
 	op("w%u+%u", w, first);
 	fd = open(path, (one_in(2) ? O_RDWR : O_RDONLY) | O_CLOEXEC);

@@ -50,7 +50,7 @@ static size_t pick_length(void)
 {
 	if (one_in(16))
 		return 0;
-	return one_in(3) ? (1 + rnd(6)) * page_size : 1 + rnd(3 * page_size);
+	return one_in(3) ? (1 + rnd(6)) * page_bytes : 1 + rnd(3 * page_bytes);
 }
 
 static void result_read(long n, const char *data, size_t length, enum buffer which)
@@ -95,8 +95,8 @@ static __s64 pick_offset(const struct region *region)
 	if (one_in(6))
 		return region->size;
 	if (one_in(3))
-		return rnd(SMALL_PAGES) * page_size;
-	return rnd(region->size < 1 << 20 ? region->size + page_size : 1 << 20);
+		return rnd(SMALL_PAGES) * page_bytes;
+	return rnd(region->size < 1 << 20 ? region->size + page_bytes : 1 << 20);
 }
 
 void op_pread(void)
@@ -128,7 +128,7 @@ void op_readv(void)
 	op("%s f%d r%d", at ? "preadv" : "readv", fd_number(slot),
 	   region_number(slot->region));
 	for (i = 0; i < parts; i++) {
-		iov[i].iov_len = one_in(6) ? 0 : 1 + rnd(page_size);
+		iov[i].iov_len = one_in(6) ? 0 : 1 + rnd(page_bytes);
 		iov[i].iov_base = i == bad ? buffer(NO_RIGHTS, 0) : end;
 		op("%s%zu", i == bad ? "bad:" : "", iov[i].iov_len);
 		if (i != bad)
@@ -186,10 +186,10 @@ static __s64 seek_data(const struct region *region, __u32 present,
 
 	if (offset < 0 || offset >= size)
 		return -ENXIO;
-	page = offset / page_size;
+	page = offset / page_bytes;
 	while (page < region_pages(region) && !!(present >> page & 1) != data)
 		page++;
-	to = page * page_size;
+	to = page * page_bytes;
 	if (to <= offset)
 		return offset;
 	if (to < size)
@@ -225,7 +225,7 @@ void op_lseek(void)
 		offset = rnd(region->size);
 	}
 	if (whence == SEEK_CUR || whence == SEEK_END)
-		offset = one_in(3) ? 0 : offset - (__s64)rnd(SMALL_PAGES * page_size);
+		offset = one_in(3) ? 0 : offset - (__s64)rnd(SMALL_PAGES * page_bytes);
 
 	op("lseek f%d r%d %s %lld", fd_number(slot), region_number(region),
 	   text[whence], (long long)offset);
@@ -244,7 +244,7 @@ void op_lseek(void)
 	ret = lseek(slot->fd, offset, whence);
 	result_number(ret);
 	if (there != here)
-		seek_set(slot, rnd(SMALL_PAGES * page_size));
+		seek_set(slot, rnd(SMALL_PAGES * page_bytes));
 	else if (ret >= 0)
 		move_to(region, ret);
 }
@@ -271,7 +271,7 @@ static bool fill_holes(struct fd_slot *slot, size_t length, __s64 offset)
 {
 	struct region *region = slot->region;
 	int prot = region->mask & (region->access == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ);
-	__u64 first = offset / page_size, last = (offset + length - 1) / page_size, page;
+	__u64 first = offset / page_bytes, last = (offset + length - 1) / page_bytes, page;
 	char *base = window_base(WINDOWS);
 	__u64 sum;
 
@@ -281,15 +281,15 @@ static bool fill_holes(struct fd_slot *slot, size_t length, __s64 offset)
 		return false;
 	if (last >= region_pages(region))
 		last = region_pages(region) - 1;
-	if (mmap(base, (last - first + 1) * page_size, prot, MAP_SHARED | MAP_FIXED,
-		 slot->fd, first * page_size) == MAP_FAILED)
+	if (mmap(base, (last - first + 1) * page_bytes, prot, MAP_SHARED | MAP_FIXED,
+		 slot->fd, first * page_bytes) == MAP_FAILED)
 		return false;
 	for (page = first; page <= last; page++) {
-		try_page(base + (page - first) * page_size, LOAD, 0, &sum);
+		try_page(base + (page - first) * page_bytes, LOAD, 0, &sum);
 		if (region->access == O_RDONLY)
 			region->loaded |= 1U << page;
 	}
-	munmap(base, (last - first + 1) * page_size);
+	munmap(base, (last - first + 1) * page_bytes);
 	return true;
 }
 
@@ -306,9 +306,9 @@ void op_splice(void)
 	struct fd_slot *slot = pick_backed();
 	struct region *region = slot->region;
 	bool at = one_in(2);
-	__s64 before = at ? (__s64)rnd(SMALL_PAGES * page_size) : region->pos;
+	__s64 before = at ? (__s64)rnd(SMALL_PAGES * page_bytes) : region->pos;
 	off_t offset = before;
-	size_t length = 1 + rnd(7 * page_size);
+	size_t length = 1 + rnd(7 * page_bytes);
 	char *data = scratch();
 	int pipe_fds[2];
 	long n, got = 0;
@@ -331,7 +331,7 @@ void op_splice(void)
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	if (!at && seekable(region))
-		seek_set(slot, rnd(SMALL_PAGES * page_size));
+		seek_set(slot, rnd(SMALL_PAGES * page_bytes));
 }
 
 void op_sendfile(void)
@@ -339,9 +339,9 @@ void op_sendfile(void)
 	struct fd_slot *slot = pick_backed();
 	struct region *region = slot->region;
 	bool at = one_in(2);
-	__s64 before = at ? (__s64)rnd(SMALL_PAGES * page_size) : region->pos;
+	__s64 before = at ? (__s64)rnd(SMALL_PAGES * page_bytes) : region->pos;
 	off_t offset = before;
-	size_t length = 1 + rnd(7 * page_size);
+	size_t length = 1 + rnd(7 * page_bytes);
 	char *data = scratch();
 	long n, got = 0;
 	int to;
@@ -363,5 +363,5 @@ void op_sendfile(void)
 		result_moved(n, data, at ? &offset : NULL, before);
 	close(to);
 	if (!at && seekable(region))
-		seek_set(slot, rnd(SMALL_PAGES * page_size));
+		seek_set(slot, rnd(SMALL_PAGES * page_bytes));
 }

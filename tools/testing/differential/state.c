@@ -12,7 +12,7 @@
 #include "ashmem_diff.h"
 
 struct state *st;
-size_t page_size;
+size_t page_bytes;
 bool in_child;
 
 /* Far from addresses that kernels choose. */
@@ -23,7 +23,7 @@ void state_init(__u64 seed)
 {
 	unsigned int i;
 
-	page_size = sysconf(_SC_PAGESIZE);
+	page_bytes = sysconf(_SC_PAGESIZE);
 	st = mmap(NULL, sizeof(*st), PROT_READ | PROT_WRITE,
 		  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (st == MAP_FAILED)
@@ -50,7 +50,7 @@ int region_number(const struct region *region)
 
 __u64 region_pages(const struct region *region)
 {
-	return region->size / page_size + !!(region->size % page_size);
+	return region->size / page_bytes + !!(region->size % page_bytes);
 }
 
 struct region *region_by_id(unsigned int id)

@@ -123,12 +123,12 @@ void check_sum(const pid_t *pids, unsigned int workers)
 		regions.count = 0;
 		regions.purgeable = 0;
 		regions.unsure = 0;
-		before = read_number(PURGEABLE);
+		before = get_number(PURGEABLE);
 		add_process(&regions, getpid());
 		for (i = 0; i < workers; i++)
 			if (pids[i] > 0)
 				add_process(&regions, pids[i]);
-		after = read_number(PURGEABLE);
+		after = get_number(PURGEABLE);
 		if (before == after && after >= (long)regions.purgeable &&
 		    after <= (long)(regions.purgeable + regions.unsure))
 			return;
@@ -147,8 +147,8 @@ void check_empty(void)
 	unsigned int tries;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		purgeable = read_number(PURGEABLE);
-		references = read_number(REFERENCES);
+		purgeable = get_number(PURGEABLE);
+		references = get_number(REFERENCES);
 		if (!purgeable && !references)
 			return;
 		nanosleep(&pause_time, NULL);

@@ -36,7 +36,7 @@ static unsigned long find_text(void)
 	unsigned long base = 0;
 	FILE *f;
 
-	if (read_text("/sys/module/ashmem_linux/sections/.text", line, sizeof(line)))
+	if (get_file("/sys/module/ashmem_linux/sections/.text", line, sizeof(line)) > 0)
 		return strtoul(line, NULL, 16);
 	/* Without it the module's own address, where .text usually is. */
 	f = fopen("/proc/modules", "re");

@@ -106,7 +106,7 @@ void do_keep_write(struct worker *w, const uint64_t *a)
 			continue;
 		/* Without memory the page may get only a part of it. */
 		k->written[page] = 0;
-		if (!guarded(write_page, (char *)page_at(keeper, page), PAGE_BYTES, &word))
+		if (!try_access(write_page, (char *)page_at(keeper, page), PAGE_BYTES, &word))
 			k->written[page] = w->generation;
 	}
 }
@@ -131,7 +131,7 @@ static void check_page(struct keeper *k, unsigned int keeper, unsigned int page,
 	struct contents c;
 
 	if (!k->written[page] ||
-	    guarded(read_page, (char *)page_at(keeper, page), PAGE_BYTES, &c))
+	    try_access(read_page, (char *)page_at(keeper, page), PAGE_BYTES, &c))
 		return;
 	if (c.first == word && c.last == word)
 		return;

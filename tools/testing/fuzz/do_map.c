@@ -185,23 +185,23 @@ static void store_pages(char *at, size_t length, void *data)
 		*(volatile unsigned long *)(at + i) = *(unsigned long *)data;
 }
 
-static void touch(struct worker *w, const uint64_t *a,
-		  void (*access)(char *at, size_t length, void *data))
+static void access_pages(struct worker *w, const uint64_t *a,
+			 void (*access)(char *at, size_t length, void *data))
 {
 	unsigned long word = w->generation;
 	size_t length;
 	char *at = pages_of(a, &length);
 
 	/* Inject no failures: the kernel kills a task if it can't deliver a signal. */
-	guarded(access, at, length, &word);
+	try_access(access, at, length, &word);
 }
 
 void do_load(struct worker *w, const uint64_t *a)
 {
-	touch(w, a, load_pages);
+	access_pages(w, a, load_pages);
 }
 
 void do_store(struct worker *w, const uint64_t *a)
 {
-	touch(w, a, store_pages);
+	access_pages(w, a, store_pages);
 }

@@ -38,9 +38,9 @@ void pressure_init(void)
 	if (dir)
 		closedir(dir);
 
-	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	put_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	mkdir(base, 0755);
-	write_text("/sys/fs/cgroup/fuzz/cgroup.subtree_control", "+memory");
+	put_file("/sys/fs/cgroup/fuzz/cgroup.subtree_control", "+memory");
 }
 
 void pressure_exit(void)
@@ -48,7 +48,7 @@ void pressure_exit(void)
 	unsigned int i;
 	char path[64];
 
-	write_text("/sys/fs/cgroup/cgroup.procs", "0");
+	put_file("/sys/fs/cgroup/cgroup.procs", "0");
 	for (i = 0; i < CGROUPS; i++) {
 		cgroup_path(path, sizeof(path), i, "");
 		rmdir(path);
@@ -61,9 +61,9 @@ void do_drop_caches(struct worker *w, const uint64_t *a)
 	unsigned long mark = cover_mark();
 
 	if (a[0] == 7)
-		write_text("/proc/sys/vm/compact_memory", "1");
+		put_file("/proc/sys/vm/compact_memory", "1");
 	else
-		write_text("/proc/sys/vm/drop_caches", a[0] & 1 ? "3" : "2");
+		put_file("/proc/sys/vm/drop_caches", a[0] & 1 ? "3" : "2");
 	if (op_alone)
 		cover_forget(mark);
 }
@@ -74,7 +74,7 @@ void do_reclaim(struct worker *w, const uint64_t *a)
 
 	cgroup_path(path, sizeof(path), a[0], "memory.reclaim");
 	snprintf(text, sizeof(text), "%lu", (a[1] % 1025) * PAGE_BYTES);
-	write_text(path, text);
+	put_file(path, text);
 }
 
 /* The shrinker itself, as if by reclaim of one cgroup. */
@@ -88,7 +88,7 @@ void do_shrink(struct worker *w, const uint64_t *a)
 		return;
 	snprintf(text, sizeof(text), "%lu 0 %u", (unsigned long)st.st_ino,
 		 (unsigned int)(a[1] % 4096));
-	write_text(shrinker, text);
+	put_file(shrinker, text);
 }
 
 static void fill_pages(char *at, size_t length, void *data)
@@ -108,7 +108,7 @@ void do_press(struct worker *w, const uint64_t *a)
 
 	if (at == MAP_FAILED)
 		return;
-	guarded(fill_pages, at, length, NULL);
+	try_access(fill_pages, at, length, NULL);
 	munmap(at, length);
 	if (op_alone)
 		cover_forget(mark);
@@ -119,16 +119,16 @@ void do_cgroup_enter(struct worker *w, const uint64_t *a)
 	char path[64];
 
 	if (a[0] == 7) {
-		write_text("/sys/fs/cgroup/cgroup.procs", "0");
+		put_file("/sys/fs/cgroup/cgroup.procs", "0");
 		return;
 	}
 	cgroup_path(path, sizeof(path), a[0], "");
 	if (!mkdir(path, 0755)) {
 		cgroup_path(path, sizeof(path), a[0], "memory.max");
-		write_text(path, CGROUP_LIMIT);
+		put_file(path, CGROUP_LIMIT);
 	}
 	cgroup_path(path, sizeof(path), a[0], "cgroup.procs");
-	write_text(path, "0");
+	put_file(path, "0");
 }
 
 /* Works only on an empty group. What it holds goes to its parent. */
@@ -136,7 +136,7 @@ void do_cgroup_remove(struct worker *w, const uint64_t *a)
 {
 	char path[64];
 
-	write_text("/sys/fs/cgroup/cgroup.procs", "0");
+	put_file("/sys/fs/cgroup/cgroup.procs", "0");
 	cgroup_path(path, sizeof(path), a[0], "");
 	rmdir(path);
 }

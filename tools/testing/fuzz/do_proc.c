@@ -39,7 +39,7 @@ bool region_fdinfo(pid_t pid, int fd, struct fdinfo *region)
 	char path[48], text[1024];
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, fd);
-	return read_text(path, text, sizeof(text)) &&
+	return get_file(path, text, sizeof(text)) > 0 &&
 	       value_of(text, "\ninode:\t", &region->inode) &&
 	       value_of(text, "\nsize:\t", &region->size) &&
 	       value_of(text, "\nunpinned_pages:\t", &region->unpinned) &&
@@ -52,7 +52,7 @@ void do_fdinfo(struct worker *w, const uint64_t *a)
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd_of(w, a[0]));
 	fail_begin();
-	read_text(path, text, sizeof(text));
+	get_file(path, text, sizeof(text));
 	fail_end();
 }
 
@@ -65,33 +65,25 @@ void do_proc(struct worker *w, const uint64_t *a)
 	};
 	char text[4096];
 
-	read_text(files[a[0] % 8], text, sizeof(text));
+	get_file(files[a[0] % 8], text, sizeof(text));
 }
 
 /* Opening a mapping by this path must not give a descriptor of its pages. */
 void do_map_files(struct worker *w, const uint64_t *a)
 {
-	char path[64], line[512], *end;
-	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long want = (unsigned long)window_of(a[0]);
+	struct maps_line m;
+	char path[64];
 	int fd;
 
-	while (maps && fgets(line, sizeof(line), maps)) {
-		unsigned long from = strtoul(line, &end, 16), to = strtoul(end + 1, NULL, 16);
-
-		if (from < want || from >= want + WINDOW_BYTES)
-			continue;
-		snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", from, to);
-		fd = (int)CALL(open(path, (a[1] & 1 ? O_RDWR : O_RDONLY) | O_CLOEXEC));
-		if (fd >= 0) {
-			if (!w->racing)
-				finding("opened %s", path);
-			close(fd);
-		}
-		break;
-	}
-	if (maps)
-		fclose(maps);
+	if (!maps_find(0, window_of(a[0]), &m))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", m.start, m.end);
+	fd = (int)CALL(open(path, (a[1] & 1 ? O_RDWR : O_RDONLY) | O_CLOEXEC));
+	if (fd < 0)
+		return;
+	if (!w->racing)
+		finding("opened %s", path);
+	close(fd);
 }
 
 void do_mem(struct worker *w, const uint64_t *a)
@@ -112,7 +104,7 @@ void do_trace(struct worker *w, const uint64_t *a)
 {
 	char text[4096];
 
-	read_text("/sys/kernel/tracing/trace", text, sizeof(text));
+	get_file("/sys/kernel/tracing/trace", text, sizeof(text));
 }
 
 static void set_effective(bool all)

@@ -15,45 +15,21 @@
 
 #include "fuzz.h"
 
-union fd_message {
-	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
 /* The next worker may take it, or it is dropped at that one's next clean-up. */
 void do_send(struct worker *w, const uint64_t *a)
 {
-	union fd_message control = { 0 };
-	struct iovec iov = { "x", 1 };
-	struct msghdr message = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control.room),
-	};
 	int fd = fd_of(w, a[0]);
 
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	CALL(sendmsg(w->next_inbox, &message, MSG_DONTWAIT));
+	CALL(send_fds(w->next_inbox, 0, &fd, 1));
 }
 
 void do_receive(struct worker *w, const uint64_t *a)
 {
-	union fd_message control;
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control.room),
-	};
-	int fd;
+	uint64_t word;
+	int fd = -1;
 
-	if (CALL(recvmsg(w->inbox, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) <= 0 ||
-	    message.msg_controllen < CMSG_LEN(sizeof(int)))
-		return;
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
-	set_slot(w, a[0], fd);
+	if (!CALL(recv_fds(w->inbox, &word, &fd, 1)))
+		set_slot(w, a[0], fd);
 }
 
 struct share {

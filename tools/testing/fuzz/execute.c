@@ -4,7 +4,6 @@
  */
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,47 +19,11 @@ __thread unsigned int op_fail;
 __thread bool op_compat;
 __thread bool op_alone = true;
 
-static __thread sigjmp_buf *on_fault;
 static int fail_fd = -1;
-
-static void fault_handler(int sig)
-{
-	if (on_fault)
-		siglongjmp(*on_fault, sig);
-	/* A bug of the fuzzer; the supervisor sees how it ended. */
-	signal(sig, SIG_DFL);
-	raise(sig);
-}
-
-/**
- * guarded - run what may fault
- * @access: does the access
- * @at: handed to it
- * @length: handed to it
- * @data: handed to it
- *
- * Return: 0, or the signal that ended it.
- */
-int guarded(void (*access)(char *at, size_t length, void *data), char *at,
-	    size_t length, void *data)
-{
-	sigjmp_buf here;
-	int sig = sigsetjmp(here, 0);
-
-	if (!sig) {
-		on_fault = &here;
-		access(at, length, data);
-	}
-	on_fault = NULL;
-	return sig;
-}
 
 void execute_init(void)
 {
-	struct sigaction act = { .sa_handler = fault_handler, .sa_flags = SA_NODEFER };
-
-	sigaction(SIGSEGV, &act, NULL);
-	sigaction(SIGBUS, &act, NULL);
+	fault_init();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGIO, SIG_IGN);

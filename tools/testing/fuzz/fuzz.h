@@ -15,14 +15,11 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include <errno.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
 #include "area.h"
+#include "buffer.h"
+#include "fault.h"
 #include "program.h"
+#include "reclaim_util.h"
 
 #define PAGE_BYTES	4096UL
 #define OWN_SLOTS	6
@@ -37,17 +34,11 @@
  */
 #define WINDOW_BYTES	(16UL << 20)
 #define WINDOWS_AT	0x40000000UL
-#define BUFFERS_AT	0x60000000UL
 #define KEEPERS_AT	0x68000000UL
 
-enum buffer {
-	GOOD,
-	READ_ONLY,
-	CROSSING,		/* into a page without rights */
-	NO_RIGHTS,
-	NULL_POINTER,
-	KERNEL_POINTER,
-	MAPPED,			/* mapping 0, maybe of the very region */
+/* Kinds of buffers besides those of buffer.h. */
+enum {
+	MAPPED = BUFFERS,	/* mapping 0, maybe of the very region */
 	UNALIGNED,
 };
 
@@ -92,8 +83,6 @@ void cleanup(struct worker *w);
 void fail_begin(void);
 void fail_end(void);
 bool have_fail_nth(void);
-int guarded(void (*access)(char *at, size_t length, void *data), char *at,
-	    size_t length, void *data);
 
 /* The value of a system call, or -errno; the one that fail= speaks of. */
 #define CALL(call) ({ \
@@ -116,13 +105,10 @@ bool have_compat(void);
 long compat_call(long nr, long a, long b, long c);
 void compat_init(void);
 
-/* buffer.c */
-void buffers_init(void);
-char *buffer(uint64_t which, size_t length);
-
 /* mapping.c */
 void *shared_memory(size_t length);
 char *window_of(uint64_t map);
+char *buffer(uint64_t which, size_t length);
 char *pages_of(const uint64_t *a, size_t *length);
 void keep_mapping(struct worker *w, uint64_t map, char *at, struct mapping mapping);
 void windows_clear(struct worker *w);
@@ -141,11 +127,6 @@ void keepers_open(struct worker *w);
 bool region_fdinfo(pid_t pid, int fd, struct fdinfo *region);
 void pressure_init(void);
 void pressure_exit(void);
-
-/* file.c */
-long read_number(const char *path);
-bool write_text(const char *path, const char *text);
-size_t read_text(const char *path, char *text, size_t room);
 
 /* cover.c */
 #define FEATURES	65536	/* of pairs of addresses, hashed */

@@ -15,18 +15,6 @@
 #define PICK(rng, array) ((array)[rng_below(rng, ARRAY_SIZE(array))])
 #define P		4096ULL
 
-/* 64-bit LCG with Knuth's constants; the upper half is random enough. */
-uint32_t rng_next(struct rng *rng)
-{
-	rng->state = rng->state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(rng->state >> 32);
-}
-
-uint32_t rng_below(struct rng *rng, uint32_t n)
-{
-	return rng_next(rng) % n;
-}
-
 static bool one_in(struct rng *rng, uint32_t n)
 {
 	return !rng_below(rng, n);

@@ -23,12 +23,12 @@ static int bad(const char *what, const char *why)
 static int pack_file(enum area_text to, const char *path)
 {
 	static char text[sizeof(area->text[0].text)];
-	size_t length, at = 0, next;
+	ssize_t got = get_file(path, text, sizeof(text));
+	size_t length = (size_t)got, at = 0, next;
 	struct program program;
 	const char *error;
 
-	length = read_text(path, text, sizeof(text));
-	if (!length)
+	if (got <= 0)
 		return bad(path, "can't be read, or is empty");
 	for (; at < length; at += next) {
 		size_t part = program_split(text + at, length - at, &next);

@@ -30,6 +30,23 @@ char *window_of(uint64_t map)
 }
 
 /**
+ * buffer - the address of a buffer
+ * @which: its kind: enum buffer, or those besides
+ * @length: what the caller writes there; more than fits isn't good any more
+ */
+char *buffer(uint64_t which, size_t length)
+{
+	switch (which % 8) {
+	case MAPPED:
+		return window_of(0);
+	case UNALIGNED:
+		return buffer_at(GOOD, 0) + 1;
+	default:
+		return buffer_at((enum buffer)(which % 8), length);
+	}
+}
+
+/**
  * pages_of - the part of a mapping that an operation means
  * @a: arguments: MAP, PAGE, PAGES
  * @length: set to the bytes

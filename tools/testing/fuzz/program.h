@@ -13,11 +13,7 @@
 #ifndef FUZZ_PROGRAM_H
 #define FUZZ_PROGRAM_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#include "ashmem_util.h"
 
 #define PROGRAM_OPS	24
 #define OP_ARGS		6
@@ -89,12 +85,6 @@ uint64_t program_hash(const struct program *program);
 size_t program_split(const char *text, size_t length, size_t *next);
 
 /* generate.c */
-struct rng {
-	uint64_t state;
-};
-
-uint32_t rng_next(struct rng *rng);
-uint32_t rng_below(struct rng *rng, uint32_t n);
 void program_generate(struct program *program, struct rng *rng);
 void program_drop(struct program *program, unsigned int at);
 void program_mutate(struct program *program, const struct program *other, struct rng *rng);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "kselftest_harness.h"
-#undef ARRAY_SIZE
 
 #include "program.h"
 

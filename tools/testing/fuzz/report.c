@@ -30,11 +30,11 @@ static int open_device(void)
 		char path[384], text[32];
 
 		snprintf(path, sizeof(path), "%s/%s/modalias", base, entry->d_name);
-		if (!read_text(path, text, sizeof(text)) ||
+		if (get_file(path, text, sizeof(text)) <= 0 ||
 		    strncmp(text, "pci:v00001AF4d00001110", 22))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s/enable", base, entry->d_name);
-		write_text(path, "1");
+		put_file(path, "1");
 		snprintf(path, sizeof(path), "%s/%s/resource2", base, entry->d_name);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 	}

@@ -39,7 +39,7 @@ static void tell_where(pid_t pid)
 
 	for (i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
-		if (read_text(path, text, sizeof(text)))
+		if (get_file(path, text, sizeof(text)) > 0)
 			fprintf(stderr, "# %s: %s\n", path, text);
 	}
 }
@@ -204,12 +204,13 @@ static void epoch(unsigned int count, struct rng *rng, double limit,
 	 * Turning tracepoints on patches the code. Only while no CPU runs it: QEMU
 	 * may go on with the breakpoint that was there for a moment.
 	 */
-	write_text("/sys/kernel/tracing/events/ashmem/enable", area->epochs & 1 ? "1" : "0");
+	put_file("/sys/kernel/tracing/events/ashmem/enable", area->epochs & 1 ? "1" : "0");
 	workers = count;
 	if (pipe2(ready, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
 		exit(2);
 	for (i = 0; i < workers; i++)
-		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, inboxes[i]))
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+			       inboxes[i]))
 			exit(2);
 	rng_next(rng);
 	open_shared(fds, rng);
@@ -240,11 +241,11 @@ static void allow_failures(void)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-wait", kinds[i]);
-		write_text(path, "N");
+		put_file(path, "N");
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", kinds[i]);
-		write_text(path, "0");
+		put_file(path, "0");
 	}
-	write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	put_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 }
 
 static void tell(double left)
@@ -269,7 +270,7 @@ int supervise(void)
 	end = started + area->seconds;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGPIPE, SIG_IGN);
-	write_text("/proc/self/oom_score_adj", "-1000");
+	put_file("/proc/self/oom_score_adj", "-1000");
 	pids = shared_memory(AREA_WORKERS * sizeof(*pids));
 	allow_failures();
 	pressure_init();

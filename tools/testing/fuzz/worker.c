@@ -22,7 +22,7 @@ void worker_init(struct worker *w)
 	struct rlimit files = { 48, 48 };
 
 	current_worker = (int)w->number;
-	write_text("/proc/self/oom_score_adj", "500");
+	put_file("/proc/self/oom_score_adj", "500");
 	execute_init();
 	buffers_init();
 	keepers_open(w);

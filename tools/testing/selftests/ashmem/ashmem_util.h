@@ -2,8 +2,8 @@
 /*
  * Helpers of the ashmem selftests.
  *
- * Include after kselftest_harness.h. Calls return errno as a negative value, so that one
- * EXPECT_EQ() checks both that a call was refused and why.
+ * Include after kselftest_harness.h, if at all. Calls return errno as a negative value, so
+ * that one EXPECT_EQ() checks both that a call was refused and why.
  */
 #ifndef ASHMEM_UTIL_H
 #define ASHMEM_UTIL_H
@@ -29,6 +29,14 @@
 #include <unistd.h>
 
 #include <linux/ashmem.h>
+
+/* The macros of the harness, if it is included. */
+#ifndef __maybe_unused
+#define __maybe_unused	__attribute__((__unused__))
+#endif
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
 
 #define ASHMEM_DEV	"/dev/ashmem"
 #define PROT_RW		(PROT_READ | PROT_WRITE)

@@ -57,6 +57,14 @@ static UNUSED ssize_t get_file(const char *path, char *buf, size_t size)
 	return (ssize_t)len;
 }
 
+/* The number in a file, or -1. */
+static UNUSED long get_number(const char *path)
+{
+	char text[64];
+
+	return get_file(path, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
+}
+
 /* The number behind "key " in a file of such lines; -1 without one. */
 static UNUSED long long keyed_number(const char *path, const char *key)
 {
