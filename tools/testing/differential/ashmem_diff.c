@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "ashmem_diff.h"
-#include "ashmem_util.h"
 #include "fault.h"
 
 static void op_child(void);

@@ -26,13 +26,13 @@
 #include <sys/types.h>
 
 #include "buffer.h"
+#include "pins_util.h"
 
 #define REGIONS		6	/* open at a time, at most */
 #define FDS		10
 #define WINDOWS		8	/* stretches of address space to map into */
 #define WINDOW_PAGES	32
 #define SMALL_PAGES	24	/* regions whose pages are looked at one by one */
-#define RANGES		512	/* of one region */
 
 /* What a page of a window is a page of. */
 enum kind {
@@ -58,14 +58,6 @@ struct window {
 	struct window_page page[WINDOW_PAGES];
 };
 
-/* An unpinned range, as both drivers know it. */
-struct range {
-	__u64 first, last;
-	bool purged;
-	/* Purged and then unpinned again: ours may purge it once more. */
-	bool again;
-};
-
 struct region {
 	unsigned int id;	/* 0: no such region */
 	unsigned int fds;
@@ -74,8 +66,8 @@ struct region {
 	__u64 size;
 	int mask;
 	char name[ASHMEM_NAME_LEN];
-	unsigned int nr_ranges;
-	struct range ranges[RANGES];
+	/* As both drivers know them; ours may also purge again what is unpinned again. */
+	struct pins pins;
 	/* The position, and what the original's lseek(SEEK_CUR) starts from. */
 	__s64 pos, there_pos;
 	/* Pages that loads through read-only shared mappings made, in ours. */
@@ -104,7 +96,6 @@ extern bool in_child;	/* children leave mappings and descriptors alone */
 /* log.c */
 __u64 rnd(__u64 below);
 bool one_in(unsigned int n);
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define PICK(array)		((array)[rnd(sizeof(array) / sizeof((array)[0]))])
 
 void op(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -151,18 +142,7 @@ char *scratch(void);
 bool interval_ok(const struct region *region, __u32 offset, __u32 len,
 		 __u64 *first, __u64 *last);
 bool may_discard(const struct region *region);
-void model_unpin(struct region *region, __u64 first, __u64 last);
-void model_pin(struct region *region, __u64 first, __u64 last);
-void model_pin_keeping_lost(struct region *region, __u64 first, __u64 last);
-void model_purge_region(struct region *region);
 void model_purge(void);
-bool model_touches_purged(const struct region *region, __u64 first, __u64 last);
-bool model_any_purged(const struct region *region);
-bool model_unpinned(const struct region *region, __u64 page);
-bool model_page_again(const struct region *region, __u64 page);
-bool model_any_again(const struct region *region);
-void model_pages(const struct region *region, __u64 *unpinned,
-		 __u64 *purgeable_there, __u64 *purgeable_here);
 
 /* pin_ops.c */
 void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which);

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "ashmem_diff.h"
-#include "ashmem_util.h"
 
 void op_open(void)
 {

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 
 #include "ashmem_diff.h"
-#include "ashmem_util.h"
 
 /* A value as the kernel returned it: no error is smaller than -4095. */
 static long raw_ioctl(int fd, unsigned long request, unsigned long arg)

@@ -18,7 +18,7 @@ enum { PAGES = 10 };
 
 /* The state of the region in the original, and in ours; shared with the child. */
 struct story {
-	struct region there, here;
+	struct pins there, here;
 	/* Contents, and which pages have lost theirs. */
 	__u64 sum[PAGES];
 	bool lost_there[PAGES], lost_here[PAGES];
@@ -26,48 +26,39 @@ struct story {
 	char *base;
 };
 
-static struct ashmem_pin interval(__u64 first, __u64 last)
-{
-	return (struct ashmem_pin){
-		.offset = first * page_bytes,
-		.len = (last - first + 1) * page_bytes,
-	};
-}
-
 static void pick(__u64 *first, __u64 *last)
 {
 	*first = rnd(PAGES);
 	*last = *first + rnd(PAGES - *first);
 }
 
-static void begin(const char *name, const char *who, __u64 first, __u64 last)
+/*
+ * The line, with the two answers if they differ, and the call: 0 and 1 mean @answers.
+ */
+static void ask(struct story *story, const char *name, const char *who, unsigned long request,
+		__u64 first, __u64 last, bool there, bool here, const char *const *answers)
 {
+	struct ashmem_pin pin = {
+		.offset = first * page_bytes,
+		.len = (last - first + 1) * page_bytes,
+	};
+	long ret;
+
 	op("loss %s %s first=%llu last=%llu", name, who, (unsigned long long)first,
 	   (unsigned long long)last);
-}
-
-static bool any_unpinned(const struct region *region, __u64 first, __u64 last)
-{
-	for (; first <= last; first++)
-		if (model_unpinned(region, first))
-			return true;
-	return false;
+	if (there != here)
+		op("there=%s here=%s", answers[there], answers[here]);
+	ret = ioctl(story->fd, request, &pin);
+	result("%s", ret < 0 ? errno_text(errno) : answers[!!ret]);
 }
 
 static void status(struct story *story, const char *who, __u64 first, __u64 last)
 {
-	struct ashmem_pin pin = interval(first, last);
-	bool there = any_unpinned(&story->there, first, last);
-	bool here = any_unpinned(&story->here, first, last);
-	long ret;
+	static const char *const answers[] = { "unpinned", "pinned" };
 
-	begin("status", who, first, last);
-	if (there != here)
-		op("there=%s here=%s", there ? "unpinned" : "pinned",
-		   here ? "unpinned" : "pinned");
-	ret = ioctl(story->fd, ASHMEM_GET_PIN_STATUS, &pin);
-	result("%s", ret < 0 ? errno_text(errno) :
-	       ret == ASHMEM_IS_PINNED ? "pinned" : "unpinned");
+	ask(story, "status", who, ASHMEM_GET_PIN_STATUS, first, last,
+	    !pins_unpinned(&story->there, first, last),
+	    !pins_unpinned(&story->here, first, last), answers);
 }
 
 static void status_of_all(struct story *story, const char *who)
@@ -81,41 +72,32 @@ static void status_of_all(struct story *story, const char *who)
 static void pin(struct story *story, const char *who, bool may_discard, __u64 first,
 		__u64 last)
 {
-	struct ashmem_pin pin = interval(first, last);
-	bool there = model_touches_purged(&story->there, first, last);
-	bool here = model_touches_purged(&story->here, first, last);
-	long ret;
+	static const char *const answers[] = { "not-purged", "was-purged" };
 
-	begin("pin", who, first, last);
-	if (there != here)
-		op("there=%s here=%s", there ? "was-purged" : "not-purged",
-		   here ? "was-purged" : "not-purged");
-	ret = ioctl(story->fd, ASHMEM_PIN, &pin);
-	result("%s", ret < 0 ? errno_text(errno) :
-	       ret == ASHMEM_WAS_PURGED ? "was-purged" : "not-purged");
-	model_pin(&story->there, first, last);
+	ask(story, "pin", who, ASHMEM_PIN, first, last,
+	    pins_purged(&story->there, first, last), pins_purged(&story->here, first, last),
+	    answers);
+	pins_pin(&story->there, first, last);
 	if (may_discard)
-		model_pin(&story->here, first, last);
+		pins_pin(&story->here, first, last);
 	else
-		model_pin_keeping_lost(&story->here, first, last);
+		pins_pin_keeping_lost(&story->here, first, last);
 }
 
 static void unpin(struct story *story, __u64 first, __u64 last)
 {
-	struct ashmem_pin pin = interval(first, last);
+	static const char *const answers[] = { "ok", "not-0" };
 
-	begin("unpin", "owner", first, last);
-	result_errno(ioctl(story->fd, ASHMEM_UNPIN, &pin));
-	model_unpin(&story->there, first, last);
-	model_unpin(&story->here, first, last);
+	ask(story, "unpin", "owner", ASHMEM_UNPIN, first, last, false, false, answers);
+	pins_unpin(&story->there, first, last);
+	pins_unpin(&story->here, first, last);
 }
 
 static void purge(struct story *story, const char *who)
 {
-	__u64 unpinned, page, there, here, other;
+	__u64 there = pins_pages(&story->there).fresh, page;
+	__u64 here = pins_pages(&story->here).purgeable;
 
-	model_pages(&story->there, &unpinned, &there, &other);
-	model_pages(&story->here, &unpinned, &other, &here);
 	op("loss purge %s", who);
 	if (there != here)
 		op("there=%llu here=%llu", (unsigned long long)there,
@@ -123,15 +105,15 @@ static void purge(struct story *story, const char *who)
 	result_number(ioctl(story->fd, ASHMEM_PURGE_ALL_CACHES));
 
 	for (page = 0; page < PAGES; page++) {
-		bool purged = model_touches_purged(&story->there, page, page);
+		bool purged = pins_purged(&story->there, page, page);
 
-		story->lost_there[page] |= model_unpinned(&story->there, page) && !purged;
-		purged = model_touches_purged(&story->here, page, page) &&
-			 !model_page_again(&story->here, page);
-		story->lost_here[page] |= model_unpinned(&story->here, page) && !purged;
+		story->lost_there[page] |= pins_unpinned(&story->there, page, page) && !purged;
+		purged = pins_purged(&story->here, page, page) &&
+			 !pins_again(&story->here, page, page);
+		story->lost_here[page] |= pins_unpinned(&story->here, page, page) && !purged;
 	}
-	model_purge_region(&story->there);
-	model_purge_region(&story->here);
+	pins_purge(&story->there);
+	pins_purge(&story->here);
 }
 
 static void look(struct story *story)

@@ -91,8 +91,8 @@ static void show_loss(struct fd_slot *slot, const struct region *was, __u32 offs
 {
 	unsigned int i;
 
-	for (i = 0; i < was->nr_ranges; i++) {
-		const struct range *range = &was->ranges[i];
+	for (i = 0; i < was->pins.count; i++) {
+		const struct pins_range *range = &was->pins.range[i];
 		__u64 page = range->first > first ? range->first : first;
 
 		if (range->purged && range->first <= last && range->last >= first)
@@ -116,7 +116,7 @@ void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	len = avoid_cut(region, len);
 	valid = (which == GOOD || which == READ_ONLY) &&
 		interval_ok(region, offset, len, &first, &last);
-	stays = valid && !may_discard(region) && model_touches_purged(region, first, last);
+	stays = valid && !may_discard(region) && pins_purged(&region->pins, first, last);
 	/* Bringing both drivers together ends the region. */
 	if (stays && in_child) {
 		do_status(slot, offset, len, which);
@@ -126,7 +126,7 @@ void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	was = *region;
 	pin(slot, offset, len, which, NULL, NULL);
 	if (valid)
-		model_pin(region, first, last);
+		pins_pin(&region->pins, first, last);
 	if (stays)
 		show_loss(slot, &was, offset, len, first, last);
 }
@@ -137,7 +137,7 @@ static bool may_purge(void)
 
 	/* Bringing both drivers together may take mappings and descriptors. */
 	for (i = 0; in_child && i < REGIONS; i++)
-		if (st->regions[i].id && model_any_again(&st->regions[i]))
+		if (st->regions[i].id && pins_again(&st->regions[i].pins, 0, -1))
 			return false;
 	return true;
 }
@@ -151,7 +151,7 @@ static void show_empty_range(struct fd_slot *slot)
 	struct region *region = slot->region;
 	__u64 last = region_pages(region) - 1;
 	__u32 offset = last * page_bytes;
-	bool known = model_unpinned(region, last);
+	bool known = pins_unpinned(&region->pins, last, last);
 
 	status(slot, offset, page_bytes, GOOD, known ? NULL : "unpinned", "pinned");
 	if (!known && one_in(3) && may_purge()) {
@@ -181,13 +181,13 @@ void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 		interval_ok(region, offset, len, &first, &last);
 	/* What a purge then leaves couldn't be compared page by page. */
 	if (valid && region_pages(region) > LOOKED_AT_PAGES &&
-	    model_touches_purged(region, first, last)) {
+	    pins_purged(&region->pins, first, last)) {
 		do_pin(slot, offset, len, which);
 		return;
 	}
 	refused = (valid || at_end) && !may_discard(region);
 	/* A child could not pin again what the original unpins, either. */
-	if (refused && in_child && model_any_purged(region)) {
+	if (refused && in_child && pins_purged(&region->pins, 0, -1)) {
 		do_status(slot, offset, len, which);
 		return;
 	}
@@ -199,7 +199,7 @@ void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	else if (valid && refused)
 		pin_everything(slot);
 	else if (valid)
-		model_unpin(region, first, last);
+		pins_unpin(&region->pins, first, last);
 }
 
 void do_status(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
@@ -256,17 +256,15 @@ void purge_all(void)
 
 	for (i = 0; i < REGIONS; i++) {
 		struct region *region = &st->regions[i];
-		__u64 unpinned, by_them, by_us;
 
 		if (!region->id)
 			continue;
-		model_pages(region, &unpinned, &by_them, &by_us);
-		there += by_them;
-		here += by_us;
+		there += pins_pages(&region->pins).fresh;
+		here += pins_pages(&region->pins).purgeable;
 		/* A read-only descriptor shows only zeroes. */
-		look[i] = region->access == O_RDWR && model_any_again(region);
+		look[i] = region->access == O_RDWR && pins_again(&region->pins, 0, -1);
 		for (page = 0; look[i] && page < region_pages(region); page++) {
-			again[i][page] = model_page_again(region, page);
+			again[i][page] = pins_again(&region->pins, page, page);
 			if (!again[i][page])
 				continue;
 			n = quiet_pread(fd_of(region), data, page_bytes, page * page_bytes);

@@ -51,7 +51,7 @@ static void end_regions(void)
 	}
 }
 
-static void touch(struct region *region, __u64 page, enum access access)
+static void touch_page(struct region *region, __u64 page, enum access access)
 {
 	__u64 value = rnd(0), sum = 0;
 	const char *signal;
@@ -67,7 +67,7 @@ static void touch_some(struct region *region, enum access access)
 	__u64 page = rnd(region_pages(region)), n = 1 + rnd(6);
 
 	for (; n && page < region_pages(region); n--, page++)
-		touch(region, page, access);
+		touch_page(region, page, access);
 }
 
 /* Prefers the bounds of existing ranges. */
@@ -76,8 +76,8 @@ static void pick_interval(const struct region *region, __u64 *first, __u64 *page
 	__u64 end, all = region_pages(region);
 
 	*first = rnd(all);
-	if (region->nr_ranges && one_in(2)) {
-		const struct range *range = &region->ranges[rnd(region->nr_ranges)];
+	if (region->pins.count && one_in(2)) {
+		const struct pins_range *range = &region->pins.range[rnd(region->pins.count)];
 		__u64 near[] = { range->first, range->last, range->last + 1,
 				    range->first ? range->first - 1 : 0 };
 
@@ -86,8 +86,8 @@ static void pick_interval(const struct region *region, __u64 *first, __u64 *page
 			*first = all - 1;
 	}
 	end = *first + 1 + rnd(one_in(4) ? all : 6);
-	if (region->nr_ranges && one_in(3)) {
-		const struct range *range = &region->ranges[rnd(region->nr_ranges)];
+	if (region->pins.count && one_in(3)) {
+		const struct pins_range *range = &region->pins.range[rnd(region->pins.count)];
 
 		if (range->last >= *first)
 			end = range->last + rnd(3);

@@ -204,14 +204,13 @@ static void fdinfo_more(struct fd_slot *slot)
 {
 	struct region *region = slot->region;
 	unsigned long long size, unpinned = 0, purgeable = 0, purged = 0, resident = 0;
-	__u64 was_unpinned, by_them, by_us;
+	struct pins_pages pages = pins_pages(&region->pins);
 	char *mask = strstr(text, "\nprot_mask:\t"), *from = NULL, *next = text;
 
-	model_pages(region, &was_unpinned, &by_them, &by_us);
 	op("fdinfo-more f%d r%d there=none here=%llu,%s,%llu,%llu", fd_number(slot),
 	   region_number(region), (unsigned long long)region->size,
-	   prot_text(region->mask), (unsigned long long)was_unpinned,
-	   (unsigned long long)(was_unpinned - by_us));
+	   prot_text(region->mask), (unsigned long long)pages.unpinned,
+	   (unsigned long long)(pages.unpinned - pages.purgeable));
 	while ((next = strstr(next, "\nsize:\t")))
 		from = next++;
 	if (!mask || !from || sscanf(from, "\nsize:\t%llu", &size) != 1) {
@@ -228,9 +227,9 @@ static void fdinfo_more(struct fd_slot *slot)
 		result("%llu-resident-of-%llu", resident,
 		       (unsigned long long)region_pages(region));
 	/* Nothing is swapped out here, so what exists is resident. */
-	else if (purgeable != (by_us < resident ? by_us : resident))
+	else if (purgeable != (pages.purgeable < resident ? pages.purgeable : resident))
 		result("%llu-purgeable-of-%llu-and-%llu", purgeable,
-		       (unsigned long long)by_us, resident);
+		       (unsigned long long)pages.purgeable, resident);
 	else
 		result("%llu,%.3s,%llu,%llu", size, mask, unpinned, purged);
 }

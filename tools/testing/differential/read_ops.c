@@ -301,67 +301,48 @@ static void result_moved(long n, const char *data, const off_t *offset, __s64 be
 		result_bytes(n, data);
 }
 
-void op_splice(void)
+/* By splice() into a pipe, or by sendfile() into a file. */
+static void move_out(bool by_splice)
 {
 	struct fd_slot *slot = pick_backed();
 	struct region *region = slot->region;
 	bool at = one_in(2);
 	__s64 before = at ? (__s64)rnd(SMALL_PAGES * page_bytes) : region->pos;
-	off_t offset = before;
+	off_t offset = before, *from = at ? &offset : NULL;
 	size_t length = 1 + rnd(7 * page_bytes);
 	char *data = scratch();
-	int pipe_fds[2];
+	int sink[2] = { -1, -1 };
 	long n, got = 0;
 
 	if (!fill_holes(slot, length, before))
 		return;
-	if (pipe2(pipe_fds, O_CLOEXEC))
-		fail("pipe: %s", strerror(errno));
-	op("splice f%d r%d len=%zu %s=%lld", fd_number(slot), region_number(region),
-	   length, at ? "offset" : "pos", (long long)before);
+	if (!by_splice)
+		sink[1] = memfd_create("sink", MFD_CLOEXEC);
+	if (by_splice ? pipe2(sink, O_CLOEXEC) : sink[1] < 0)
+		fail("no sink: %s", strerror(errno));
+	op("%s f%d r%d len=%zu %s=%lld", by_splice ? "splice" : "sendfile", fd_number(slot),
+	   region_number(region), length, at ? "offset" : "pos", (long long)before);
 	op_expected(slot, length, before);
-	n = splice(slot->fd, at ? &offset : NULL, pipe_fds[1], NULL, length,
-		   SPLICE_F_NONBLOCK);
+	n = by_splice ? splice(slot->fd, from, sink[1], NULL, length, SPLICE_F_NONBLOCK) :
+			sendfile(sink[1], slot->fd, from, length);
 	if (n > 0)
-		got = read(pipe_fds[0], data, n);
+		got = by_splice ? read(sink[0], data, n) : pread(sink[1], data, n, 0);
 	if (n > 0 && got != n)
-		result("%ld:pipe-has-%ld", n, got);
+		result("%ld:sink-has-%ld", n, got);
 	else
-		result_moved(n, data, at ? &offset : NULL, before);
-	close(pipe_fds[0]);
-	close(pipe_fds[1]);
+		result_moved(n, data, from, before);
+	close(sink[0]);
+	close(sink[1]);
 	if (!at && seekable(region))
 		seek_set(slot, rnd(SMALL_PAGES * page_bytes));
 }
 
+void op_splice(void)
+{
+	move_out(true);
+}
+
 void op_sendfile(void)
 {
-	struct fd_slot *slot = pick_backed();
-	struct region *region = slot->region;
-	bool at = one_in(2);
-	__s64 before = at ? (__s64)rnd(SMALL_PAGES * page_bytes) : region->pos;
-	off_t offset = before;
-	size_t length = 1 + rnd(7 * page_bytes);
-	char *data = scratch();
-	long n, got = 0;
-	int to;
-
-	if (!fill_holes(slot, length, before))
-		return;
-	to = memfd_create("sink", MFD_CLOEXEC);
-	if (to < 0)
-		fail("memfd_create: %s", strerror(errno));
-	op("sendfile f%d r%d len=%zu %s=%lld", fd_number(slot), region_number(region),
-	   length, at ? "offset" : "pos", (long long)before);
-	op_expected(slot, length, before);
-	n = sendfile(to, slot->fd, at ? &offset : NULL, length);
-	if (n > 0)
-		got = pread(to, data, n, 0);
-	if (n > 0 && got != n)
-		result("%ld:sink-has-%ld", n, got);
-	else
-		result_moved(n, data, at ? &offset : NULL, before);
-	close(to);
-	if (!at && seekable(region))
-		seek_set(slot, rnd(SMALL_PAGES * page_bytes));
+	move_out(false);
 }

@@ -6,12 +6,13 @@
 
 #include "fault.h"
 
-static __thread sigjmp_buf *on_fault;
+static __thread sigjmp_buf out_of_here;
+static __thread volatile sig_atomic_t trying;
 
 static void on_signal(int sig)
 {
-	if (on_fault)
-		siglongjmp(*on_fault, sig);
+	if (trying)
+		siglongjmp(out_of_here, sig);
 	/* A bug of the program; its parent sees how it ended. */
 	signal(sig, SIG_DFL);
 	raise(sig);
@@ -38,13 +39,12 @@ void fault_init(void)
 int try_access(void (*access)(char *at, size_t length, void *data), char *at, size_t length,
 	       void *data)
 {
-	sigjmp_buf here;
-	int sig = sigsetjmp(here, 0);
+	int sig = sigsetjmp(out_of_here, 0);
 
 	if (!sig) {
-		on_fault = &here;
+		trying = 1;
 		access(at, length, data);
 	}
-	on_fault = NULL;
+	trying = 0;
 	return sig;
 }

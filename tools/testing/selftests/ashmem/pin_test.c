@@ -7,6 +7,7 @@
  */
 #include "kselftest_harness.h"
 #include "ashmem_util.h"
+#include "pins_util.h"
 
 static const unsigned long pin_cmds[] = {
 	ASHMEM_PIN, ASHMEM_UNPIN, ASHMEM_GET_PIN_STATUS,
@@ -487,110 +488,18 @@ TEST(far_more_pages_than_memory_are_purged_at_once)
 
 #define MODEL_PAGES	48
 
-struct model_range {
-	unsigned int first, last;
-	bool purged;		/* PIN will tell */
-	bool purgeable;		/* PURGE_ALL_CACHES will take it, and count it */
-};
-
-struct model {
-	struct model_range range[MODEL_PAGES];
-	unsigned int n;
-	uint64_t page[MODEL_PAGES];	/* first word of each page */
-};
-
-static void model_drop(struct model *m, unsigned int i)
-{
-	m->range[i] = m->range[--m->n];
-}
-
-static bool model_overlaps(const struct model_range *r, unsigned int first,
-			   unsigned int last)
-{
-	return r->first <= last && r->last >= first;
-}
-
-static bool model_unpinned(const struct model *m, unsigned int first,
-			   unsigned int last)
+static void forget_purgeable(struct pins *pins, uint64_t *contents)
 {
 	unsigned int i;
+	uint64_t page;
 
-	for (i = 0; i < m->n; i++) {
-		if (model_overlaps(&m->range[i], first, last))
-			return true;
+	for (i = 0; i < pins->count; i++) {
+		const struct pins_range *range = &pins->range[i];
+
+		for (page = range->first; range->purgeable && page <= range->last; page++)
+			contents[page] = 0;
 	}
-	return false;
-}
-
-static void model_unpin(struct model *m, unsigned int first, unsigned int last)
-{
-	struct model_range merged = { first, last, false, true };
-	unsigned int i = 0;
-
-	/* Ranges are disjoint, so only those that meet the new one merge. */
-	while (i < m->n) {
-		struct model_range *r = &m->range[i];
-
-		if (!model_overlaps(r, first, last)) {
-			i++;
-			continue;
-		}
-		if (r->first < merged.first)
-			merged.first = r->first;
-		if (r->last > merged.last)
-			merged.last = r->last;
-		merged.purged |= r->purged;
-		model_drop(m, i);
-	}
-	m->range[m->n++] = merged;
-}
-
-static bool model_pin(struct model *m, unsigned int first, unsigned int last)
-{
-	unsigned int i = 0, n = m->n;
-	bool purged = false;
-
-	while (i < n) {
-		struct model_range r = m->range[i], part = r;
-
-		if (!model_overlaps(&r, first, last)) {
-			i++;
-			continue;
-		}
-		purged |= r.purged;
-		/* The rest is appended, after those that were not visited yet. */
-		m->range[i] = m->range[--n];
-		m->range[n] = m->range[--m->n];
-		if (r.first < first) {
-			part.first = r.first;
-			part.last = first - 1;
-			m->range[m->n++] = part;
-		}
-		if (r.last > last) {
-			part.first = last + 1;
-			part.last = r.last;
-			m->range[m->n++] = part;
-		}
-	}
-	return purged;
-}
-
-static unsigned int model_purge(struct model *m)
-{
-	unsigned int i, j, pages = 0;
-
-	for (i = 0; i < m->n; i++) {
-		struct model_range *r = &m->range[i];
-
-		if (!r->purgeable)
-			continue;
-		pages += r->last - r->first + 1;
-		r->purgeable = false;
-		r->purged = true;
-		for (j = r->first; j <= r->last; j++)
-			m->page[j] = 0;
-	}
-	return pages;
+	pins_purge(pins);
 }
 
 TEST_F_TIMEOUT(pin, random_steps_match_a_model, 300)
@@ -600,7 +509,8 @@ TEST_F_TIMEOUT(pin, random_steps_match_a_model, 300)
 	uint64_t seed = rng_seed();
 	struct rng rng = { .state = seed };
 	bool can_purge = purge_works();
-	struct model m = { .n = 0 };
+	struct pins pins = { .count = 0 };
+	uint64_t contents[MODEL_PAGES] = { 0 };	/* first word of each page */
 	size_t p = self->p;
 	uint64_t tag = 1;
 	unsigned int i;
@@ -628,42 +538,42 @@ TEST_F_TIMEOUT(pin, random_steps_match_a_model, 300)
 		}
 		op = rng_below(&rng, 32);
 		if (op < 12) {
-			model_unpin(&m, first, last);
+			pins_unpin(&pins, first, last);
 			ASSERT_EQ(0, ash_unpin(fd, off, len)) {
 				TH_LOG("step %lu: unpin %u-%u", step, first, last);
 			}
 		} else if (op < 20) {
-			ASSERT_EQ(model_pin(&m, first, last) ?
+			ASSERT_EQ(pins_purged(&pins, first, last) ?
 				  ASHMEM_WAS_PURGED : ASHMEM_NOT_PURGED,
 				  ash_pin(fd, off, len)) {
 				TH_LOG("step %lu: pin %u-%u", step, first, last);
 			}
+			pins_pin(&pins, first, last);
 		} else if (op < 25) {
-			ASSERT_EQ(model_unpinned(&m, first, last) ?
+			ASSERT_EQ(pins_unpinned(&pins, first, last) ?
 				  ASHMEM_IS_UNPINNED : ASHMEM_IS_PINNED,
 				  ash_pin_status(fd, off, len)) {
 				TH_LOG("step %lu: status %u-%u", step, first, last);
 			}
 		} else if (op < 31) {
-			m.page[first] = tag++;
-			*(uint64_t *)(a + first * p) = m.page[first];
+			contents[first] = tag++;
+			*(uint64_t *)(a + first * p) = contents[first];
 		} else if (can_purge) {
-			unsigned int pages = model_purge(&m);
-
-			ASSERT_EQ((long)pages, ash_purge_all(fd)) {
+			ASSERT_EQ((long)pins_pages(&pins).purgeable, ash_purge_all(fd)) {
 				TH_LOG("step %lu: purge", step);
 			}
+			forget_purgeable(&pins, contents);
 		}
 		if (step % 16 && op != 31)
 			continue;
 		for (i = 0; i < MODEL_PAGES; i++) {
-			ASSERT_EQ(model_unpinned(&m, i, i) ?
+			ASSERT_EQ(pins_unpinned(&pins, i, i) ?
 				  ASHMEM_IS_UNPINNED : ASHMEM_IS_PINNED,
 				  ash_pin_status(fd, (uint32_t)(i * p),
 						 (uint32_t)p)) {
 				TH_LOG("step %lu: page %u", step, i);
 			}
-			ASSERT_EQ(m.page[i], *(uint64_t *)(a + i * p)) {
+			ASSERT_EQ(contents[i], *(uint64_t *)(a + i * p)) {
 				TH_LOG("step %lu: contents of page %u", step, i);
 			}
 		}
