@@ -193,7 +193,7 @@ fuzz-others:
 
 soak:
 	@tools/scripts/setup.sh demo
-	@tools/testing/soak/run.sh
+	@SOAK=1 tools/testing/fuzz/run.sh
 
 proofs:
 	@tools/scripts/setup.sh proofs

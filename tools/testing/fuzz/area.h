@@ -32,6 +32,7 @@ struct area {
 	uint32_t seconds;
 	uint32_t workers;
 	uint32_t until_found;	/* end with the first finding */
+	uint32_t soak;		/* crowds only */
 
 	/* How far it has come. */
 	uint32_t elapsed;	/* seconds */

@@ -18,7 +18,8 @@
 
 #define REGIONS_MAX	512
 #define PIN_BYTES_MAX	(16u << 20)
-#define PURGEABLE	"/sys/class/misc/ashmem/purgeable_pages"
+#define TOTALS		"/sys/class/misc/ashmem/"
+#define PURGEABLE	TOTALS "purgeable_pages"
 #define REFERENCES	"/sys/module/ashmem_linux/refcnt"
 
 /* The last put of a file may still be pending. */
@@ -48,8 +49,8 @@ static bool known(const struct regions *r, unsigned long inode)
  */
 static bool recount(pid_t pid, int fd, const struct fdinfo *region)
 {
-	struct ashmem_pin page = { .offset = 0, .len = PAGE_BYTES };
 	int pidfd, copy;
+	uint32_t at;
 	long ret = -1;
 
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -59,16 +60,9 @@ static bool recount(pid_t pid, int fd, const struct fdinfo *region)
 	close(pidfd);
 	if (copy < 0)
 		return false;
-	for (; page.offset < region->size && page.offset < PIN_BYTES_MAX;
-	     page.offset += PAGE_BYTES) {
-		ret = ioctl(copy, ASHMEM_GET_PIN_STATUS, &page);
-		if (ret == ASHMEM_IS_PINNED)
-			ret = ioctl(copy, ASHMEM_PIN, &page);
-		else if (!ret)
-			ret = -1;
-		if (ret >= 0)
-			break;
-	}
+	for (at = 0; ret < 0 && at < region->size && at < PIN_BYTES_MAX; at += PAGE_BYTES)
+		if (ash_pin_status(copy, at, PAGE_BYTES) == ASHMEM_IS_PINNED)
+			ret = ash_pin(copy, at, PAGE_BYTES);
 	close(copy);
 	return ret >= 0;
 }
@@ -138,6 +132,19 @@ void check_sum(const pid_t *pids, unsigned int workers)
 		after, regions.count, regions.purgeable, regions.purgeable + regions.unsure);
 }
 
+/* What was purged can't have been more than the machine could fill. */
+static void check_totals(void)
+{
+	static const char *const names[] = {
+		TOTALS "pressure_purged_pages", TOTALS "command_purged_pages",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (get_number(names[i]) > 1L << 36)
+			finding("%s is %ld", names[i], get_number(names[i]));
+}
+
 /**
  * check_empty - has all been let go that was in use?
  */
@@ -146,6 +153,7 @@ void check_empty(void)
 	long purgeable = 0, references = 0;
 	unsigned int tries;
 
+	check_totals();
 	for (tries = 0; tries < TRIES; tries++) {
 		purgeable = get_number(PURGEABLE);
 		references = get_number(REFERENCES);

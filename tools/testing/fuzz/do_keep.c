@@ -33,11 +33,9 @@ void keepers_open(struct worker *w)
 		struct keeper *k = &w->keeper[i];
 
 		memset(k, 0, sizeof(*k));
-		k->fd = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
-		if (k->fd < 0)
-			continue;
-		if (ioctl(k->fd, ASHMEM_SET_SIZE, KEEPER_PAGES * PAGE_BYTES) ||
-		    mmap(page_at(i, 0), KEEPER_PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE,
+		k->fd = ash_region(NULL, KEEPER_PAGES * PAGE_BYTES);
+		if (k->fd >= 0 &&
+		    mmap(page_at(i, 0), KEEPER_PAGES * PAGE_BYTES, PROT_RW,
 			 MAP_SHARED | MAP_FIXED, k->fd, 0) == MAP_FAILED) {
 			close(k->fd);
 			k->fd = -1;
@@ -60,12 +58,8 @@ static bool interval(struct worker *w, const uint64_t *a, unsigned int *keeper,
 static long pin_ioctl(struct worker *w, unsigned int keeper, unsigned long command,
 		      unsigned int first, unsigned int end)
 {
-	struct ashmem_pin pin = {
-		.offset = (uint32_t)(first * PAGE_BYTES),
-		.len = (uint32_t)((end - first) * PAGE_BYTES),
-	};
-
-	return CALL(ioctl(w->keeper[keeper].fd, command, &pin));
+	return CALL(ash_pin_op(w->keeper[keeper].fd, command, (uint32_t)(first * PAGE_BYTES),
+			       (uint32_t)((end - first) * PAGE_BYTES)));
 }
 
 static void write_page(char *at, size_t length, void *data)

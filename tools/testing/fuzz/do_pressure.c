@@ -15,15 +15,13 @@
 
 #include "fuzz.h"
 
-#define CGROUPS		4
-#define CGROUP_LIMIT	"50331648"
+#define CGROUP_LIMIT	(48UL << 20)
 
-static const char base[] = "/sys/fs/cgroup/fuzz";
 static char shrinker[PATH_MAX];
 
-static void cgroup_path(char *path, size_t room, uint64_t number, const char *file)
+static unsigned int group_of(const uint64_t *a)
 {
-	snprintf(path, room, "%s/%u/%s", base, (unsigned int)(number % CGROUPS), file);
+	return a[0] % (GROUPS_FIXED / 2);
 }
 
 void pressure_init(void)
@@ -37,23 +35,6 @@ void pressure_init(void)
 			snprintf(shrinker, sizeof(shrinker), "%s/%s/scan", debug, entry->d_name);
 	if (dir)
 		closedir(dir);
-
-	put_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	mkdir(base, 0755);
-	put_file("/sys/fs/cgroup/fuzz/cgroup.subtree_control", "+memory");
-}
-
-void pressure_exit(void)
-{
-	unsigned int i;
-	char path[64];
-
-	put_file("/sys/fs/cgroup/cgroup.procs", "0");
-	for (i = 0; i < CGROUPS; i++) {
-		cgroup_path(path, sizeof(path), i, "");
-		rmdir(path);
-	}
-	rmdir(base);
 }
 
 void do_drop_caches(struct worker *w, const uint64_t *a)
@@ -70,21 +51,20 @@ void do_drop_caches(struct worker *w, const uint64_t *a)
 
 void do_reclaim(struct worker *w, const uint64_t *a)
 {
-	char path[64], text[24];
+	char text[24];
 
-	cgroup_path(path, sizeof(path), a[0], "memory.reclaim");
 	snprintf(text, sizeof(text), "%lu", (a[1] % 1025) * PAGE_BYTES);
-	put_file(path, text);
+	put_file(group_path(group_of(a), "memory.reclaim"), text);
 }
 
 /* The shrinker itself, as if by reclaim of one cgroup. */
 void do_shrink(struct worker *w, const uint64_t *a)
 {
-	char path[64], text[64];
+	char text[64];
 	struct stat st;
 
-	cgroup_path(path, sizeof(path), a[0], "");
-	if (!shrinker[0] || stat(a[0] & 4 ? "/sys/fs/cgroup" : path, &st))
+	if (!shrinker[0] ||
+	    stat(a[0] & 4 ? "/sys/fs/cgroup" : group_path(group_of(a), ""), &st))
 		return;
 	snprintf(text, sizeof(text), "%lu 0 %u", (unsigned long)st.st_ino,
 		 (unsigned int)(a[1] % 4096));
@@ -116,29 +96,17 @@ void do_press(struct worker *w, const uint64_t *a)
 
 void do_cgroup_enter(struct worker *w, const uint64_t *a)
 {
-	char path[64];
-
-	if (a[0] == 7) {
-		put_file("/sys/fs/cgroup/cgroup.procs", "0");
-		return;
-	}
-	cgroup_path(path, sizeof(path), a[0], "");
-	if (!mkdir(path, 0755)) {
-		cgroup_path(path, sizeof(path), a[0], "memory.max");
-		put_file(path, CGROUP_LIMIT);
-	}
-	cgroup_path(path, sizeof(path), a[0], "cgroup.procs");
-	put_file(path, "0");
+	if (a[0] == 7)
+		group_root();
+	else
+		group_make(group_of(a), "memory.max", CGROUP_LIMIT);
 }
 
 /* Works only on an empty group. What it holds goes to its parent. */
 void do_cgroup_remove(struct worker *w, const uint64_t *a)
 {
-	char path[64];
-
-	put_file("/sys/fs/cgroup/cgroup.procs", "0");
-	cgroup_path(path, sizeof(path), a[0], "");
-	rmdir(path);
+	group_root();
+	rmdir(group_path(group_of(a), ""));
 }
 
 void do_nap(struct worker *w, const uint64_t *a)

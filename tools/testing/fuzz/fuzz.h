@@ -6,7 +6,8 @@
  * that all share, and forks the workers. A worker generates programs, runs them with
  * coverage, and keeps those that reach something new. At the end of an epoch all workers
  * pause, the counters of the module are compared with what the workers hold, everything
- * is closed, and the counters must be 0.
+ * is closed, and the counters must be 0. Some epochs are those of a crowd instead
+ * (crowd.h); a soak test has no others, and looks at memory before and after.
  *
  * Data that must survive a crash of the kernel is in an area of memory that host and
  * guest share (area.h).
@@ -126,7 +127,20 @@ void set_slot(struct worker *w, uint64_t slot, int fd);
 void keepers_open(struct worker *w);
 bool region_fdinfo(pid_t pid, int fd, struct fdinfo *region);
 void pressure_init(void);
-void pressure_exit(void);
+
+/* groups.c */
+#define GROUPS_FIXED	8	/* the first ones, of the programs' operations */
+
+void groups_begin(void);
+bool groups_purged(void);
+const char *group_path(unsigned int number, const char *file);
+void group_root(void);
+void group_make(unsigned int number, const char *knob, unsigned long limit);
+void group_enter(unsigned int number, struct rng *rng);
+void group_leave(unsigned int number);
+long group_event(unsigned int number, const char *event);
+long groups_dying(void);
+void groups_end(void);
 
 /* cover.c */
 #define FEATURES	65536	/* of pairs of addresses, hashed */
@@ -174,7 +188,18 @@ void area_print(enum area_text which, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* supervisor.c */
+extern double started;
+void tell_where(pid_t pid);
 int supervise(void);
+
+/* crowd.c */
+void crowd_begin(void);
+void crowd_epoch(struct rng *rng, double length);
+void crowd_end(void);
+
+/* memory.c */
+void memory_begin(void);
+void memory_check(void);
 
 /* host.c */
 int host_command(int argc, char **argv);

@@ -46,7 +46,7 @@ static int pack_file(enum area_text to, const char *path)
 	return 0;
 }
 
-/* pack AREA SEED SECONDS WORKERS UNTIL_FOUND corpus|replay [FILE...] */
+/* pack AREA SEED SECONDS WORKERS UNTIL_FOUND corpus|replay|soak [FILE...] */
 static int pack(int argc, char **argv)
 {
 	enum area_text to = !strcmp(argv[5], "replay") ? TEXT_REPLAY : TEXT_CORPUS;
@@ -59,6 +59,7 @@ static int pack(int argc, char **argv)
 	if (!area->workers || area->workers > AREA_WORKERS)
 		return bad(argv[3], "not a number of workers");
 	area->until_found = argv[4][0] == '1';
+	area->soak = !strcmp(argv[5], "soak");
 	for (i = 6; i < argc; i++) {
 		err = pack_file(to, argv[i]);
 		if (err)

@@ -13,7 +13,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: ashmem_fuzz [AREA]	fuzz, with the area in a file or in ivshmem\n"
-		"       ashmem_fuzz pack AREA SEED SECONDS WORKERS UNTIL_FOUND corpus|replay [FILE...]\n"
+		"       ashmem_fuzz pack AREA SEED SECONDS WORKERS UNTIL_FOUND corpus|replay|soak [FILE...]\n"
 		"       ashmem_fuzz unpack AREA DIR\n"
 		"       ashmem_fuzz ops	the operations and their arguments\n");
 	return 2;

@@ -44,8 +44,7 @@ done | grep -o '/[^ ]*' | sort -u | while read -r library; do
 	mkdir -p "$logs/root$(dirname "$library")"
 	cp -L "$root$library" "$logs/root$library"
 done
-make -s -C "$here/../soak" OUTPUT="$logs/root/usr/bin" LDFLAGS=-static \
-	KSELFTEST_DIR="$source/tools/testing/selftests" all
+make -s -C "$here" OUTPUT="$logs/root/usr/bin" KSELFTEST_DIR="$source/tools/testing/selftests" all
 
 # A program for the guest, from stdin, named $1. How long the fuzzer under test
 # takes is up to it; only whether the kernel survives it counts.
@@ -93,7 +92,8 @@ fi
 SH
 program stress_ng_vm <<'SH'
 printf 'TAP version 13\n1..2\n'
-ASHMEM_SOAK_MINUTES=$((seconds / 60)) soak_test >/tmp/soak 2>&1 &
+ashmem_fuzz pack /tmp/area 1 "$seconds" 1 0 soak
+ashmem_fuzz /tmp/area >/tmp/soak 2>&1 &
 soak=$!
 stress-ng --shm 1 --shm-bytes 8M --mmap 1 --mmap-bytes 16M --madvise 1 --vm 1 \
 	--vm-bytes 32M --memfd 1 --memfd-bytes 16M --timeout "$seconds" \

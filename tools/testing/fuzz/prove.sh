@@ -3,9 +3,9 @@
 #
 # Usage: prove.sh [BUG...]
 #
-# Proves that the fuzzer finds things: plants the faults of the file bugs one by
-# one and fuzzes until each is found, MINUTES (10) at most, without the corpus, which was
-# made with the correct driver. Prints how long it took.
+# Proves that the fuzzer finds things: plants the faults that the file bugs has or names
+# one by one and fuzzes until each is found, MINUTES (10) at most, without the corpus, which
+# was made with the correct driver. Prints how long it took.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,25 +19,28 @@ list=$here/bugs
 # shellcheck source=tools/testing/mutants/lib.sh
 . "$here/../mutants/lib.sh"
 
-names=$(chosen "$@")
-# shellcheck disable=SC2086 # names without blanks
-set -- $names
+if [ $# -eq 0 ]; then
+	# shellcheck disable=SC2046 # names without blanks
+	set -- $(awk '/^(mutant|crowd) / { print $2 }' "$list")
+fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
 for bug; do
-	logs=$out/fuzz-$bug
+	report=$(field "$bug" 4)
+	crowd=$(awk -v name="$bug" '$1 == "crowd" && $2 == name { print $3 }' "$list")
+	logs=$out/fuzz${crowd:+-soak}-$bug
 	rm -rf "$logs"
-	if ! "$here/../mutants/plant.sh" "$list" "$bug" "$tmp/$bug" 2>"$tmp/said"; then
+	if ! "$here/../mutants/plant.sh" "${crowd:+$here/../mutants/mutants}${report:+$list}" \
+	   "$bug" "$tmp/$bug" 2>"$tmp/said"; then
 		check 1 "$bug: $(cat "$tmp/said")"
 		continue
 	fi
-	report=$(field "$bug" 4)
-	MINUTES=${MINUTES:-10} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 \
+	MINUTES=${MINUTES:-10} UNTIL_FOUND=1 REPLAY='' MERGE='' BARE=1 SOAK=${crowd:+1} \
 		"$here/run.sh" "$tmp/$bug" >"$tmp/said" 2>&1 || true
 	reason=$(cat "$logs"/finding-*/reason 2>/dev/null |
-		grep -E -m 1 "$report" || true)
+		grep -E -m 1 "$report$crowd" || true)
 	after=$(sed -n 's/^not ok - guest .*, after \([0-9]* s\):.*/\1/p' "$tmp/said" |
 		head -n 1)
 	programs=$(sed -n 's/^fuzz: \([0-9]*\) programs in.*/\1/p' "$tmp/said")

@@ -18,7 +18,8 @@
 #	SEED=		a number for the random choices to begin with (the clock's)
 #	WORKERS=3	processes that fuzz at the same time
 #	REPLAY=file	only run the programs of this file, over and over
-#	KERNEL=debug	the kernel; coverage needs one with KCOV
+#	SOAK=1		only crowds, and memory is compared at the end; in OUT/fuzz-soak
+#	KERNEL=debug	the kernel, 7.3 with SOAK; coverage needs one with KCOV
 #	MERGE=1		take over into corpus/ what this run distilled
 #	UNTIL_FOUND=1	end with the first finding
 #	BARE=1		begin without the corpus
@@ -31,10 +32,11 @@ bed=$here/../qemu
 
 [ $# -le 1 ] || die "usage: run.sh [SRCDIR]"
 src=${1:-$top}
-kernel=${KERNEL:-debug}
+kernel=${KERNEL:-${SOAK:+7.3}}
+kernel=${kernel:-debug}
 kernel_suite "$kernel" >/dev/null
 # Findings stay while one of them is run again.
-logs=$out/fuzz${REPLAY:+-replay}${1:+-${1##*/}}
+logs=$out/fuzz${SOAK:+-soak}${REPLAY:+-replay}${1:+-${1##*/}}
 minutes=${MINUTES:-10}
 seed=${SEED:-$(date +%s)}
 workers=${WORKERS:-3}
@@ -52,6 +54,12 @@ case $(realpath "${REPLAY:-.}") in
 "$(realpath "$logs")"/*) die "$REPLAY is from a replay, whose place this run takes" ;;
 esac
 
+kind=corpus
+if [ -n "${SOAK:-}" ]; then
+	kind=soak
+	# The driver's caches by themselves, so that their objects can be counted.
+	APPEND="slab_nomerge ${APPEND:-}"
+fi
 rm -rf "$logs"
 mkdir -p "$logs/tests" "$logs/corpus"
 area=$logs/area
@@ -88,7 +96,7 @@ value()
 # The programs to begin with.
 known()
 {
-	[ -n "${BARE:-}" ] || find "$here/corpus" -type f
+	[ -n "${BARE:-}${SOAK:-}" ] || find "$here/corpus" -type f
 }
 
 # What a guest found goes into its own directory.
@@ -112,7 +120,11 @@ record()
 		"$dir/console.log" "$dir/results.log" >"$logs/reports" || true
 	cat "$logs/reports" >>"$dir/reason"
 	sed 's/^/#   /' "$logs/reports"
-	echo "#   again: make fuzz REPLAY=${REPLAY:-${dir#"$top/"}/replay} KERNEL=$kernel"
+	if [ -n "${SOAK:-}" ]; then
+		echo "#   again: make soak SEED=$seed KERNEL=$kernel"
+	else
+		echo "#   again: make fuzz REPLAY=${REPLAY:-${dir#"$top/"}/replay} KERNEL=$kernel"
+	fi
 }
 
 # One guest of $1 seconds.
@@ -124,7 +136,7 @@ guest()
 			"${UNTIL_FOUND:-0}" replay "$REPLAY"
 	else
 		{ known; find "$logs/corpus" -type f; } | xargs "$fuzz" pack "$area" \
-			"$seed" "$seconds" "$workers" "${UNTIL_FOUND:-0}" corpus
+			"$seed" "$seconds" "$workers" "${UNTIL_FOUND:-0}" "$kind"
 	fi
 	status=0
 	# A guest that the host doesn't let run for half a minute isn't locked up.
@@ -146,6 +158,7 @@ guest()
 		record
 	else
 		passed=$((passed + 1))
+		sed -n 's/^# crowds: /#   /p' "$logs/guest/results.log"
 		echo "ok - guest $guests: $(value programs) programs in $(value epochs) epochs, nothing found"
 		if [ -z "${REPLAY:-}" ]; then
 			rm -rf "$logs/distilled"

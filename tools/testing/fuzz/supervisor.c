@@ -20,6 +20,8 @@
 #include "fuzz.h"
 
 #define EPOCH_SECONDS	8.0
+#define SOAK_SECONDS	20.0
+#define CROWD_EPOCHS	4	/* one in so many is that of a crowd */
 /* An emulated machine on a busy host is slow. */
 #define STUCK_SECONDS	120
 #define CORPUS_SECONDS	1200	/* to run all of it, some times */
@@ -28,10 +30,10 @@ static unsigned int workers;
 static pid_t *pids;		/* of AREA_WORKERS, in memory that all share */
 static int inboxes[AREA_WORKERS][2];
 static int ready[2], go[2];
-static double started;
+double started;
 
 /* Files of /proc show where it hangs. */
-static void tell_where(pid_t pid)
+void tell_where(pid_t pid)
 {
 	static const char *const files[] = { "stack", "wchan", "syscall" };
 	char path[64], text[1024];
@@ -185,11 +187,8 @@ static void open_shared(int *fds, struct rng *rng)
 {
 	unsigned int i;
 
-	for (i = 0; i < SLOTS - OWN_SLOTS; i++) {
-		fds[i] = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
-		if (fds[i] >= 0)
-			ioctl(fds[i], ASHMEM_SET_SIZE, (1 + rng_below(rng, 600)) * PAGE_BYTES);
-	}
+	for (i = 0; i < SLOTS - OWN_SLOTS; i++)
+		fds[i] = ash_region(NULL, (1 + rng_below(rng, 600)) * PAGE_BYTES);
 }
 
 /* An epoch of @count workers; with the checks when all goes well. */
@@ -255,6 +254,18 @@ static void tell(double left)
 	fprintf(stderr, "%u in the corpus, %u findings\n", area->corpus, area->findings);
 }
 
+static void one_epoch(struct rng *rng, bool replay)
+{
+	if (area->soak) {
+		crowd_epoch(rng, SOAK_SECONDS);
+	} else if (!replay && area->epochs % CROWD_EPOCHS == 0) {
+		crowd_epoch(rng, EPOCH_SECONDS);
+	} else {
+		epoch_end = now() + EPOCH_SECONDS;
+		epoch(area->workers, rng, STUCK_SECONDS, replay ? replay_body : fuzz_body);
+	}
+}
+
 /**
  * supervise - fuzz as the area says
  *
@@ -274,27 +285,35 @@ int supervise(void)
 	pids = shared_memory(AREA_WORKERS * sizeof(*pids));
 	allow_failures();
 	pressure_init();
+	groups_begin();
 	compat_init();
 	cover_init();
 	corpus_init();
+	crowd_begin();
 	corpus_load(replay ? TEXT_REPLAY : TEXT_CORPUS);
 	if (replay && !corpus_count()) {
 		fprintf(stderr, "# nothing to replay\n");
 		return 2;
 	}
 
-	if (!replay)
+	/* One-time allocations of the kernel are to be done before memory is measured. */
+	if (area->soak) {
+		crowd_epoch(&rng, SOAK_SECONDS);
+		memory_begin();
+	} else if (!replay) {
 		epoch(1, &rng, CORPUS_SECONDS, calibrate_body);
+	}
 	while (now() < end && !(area->until_found && area->findings)) {
-		epoch_end = now() + EPOCH_SECONDS;
-		epoch(area->workers, &rng, STUCK_SECONDS,
-		      replay ? replay_body : fuzz_body);
+		one_epoch(&rng, replay);
 		if (area->epochs % 8 == 0)
 			tell(end - now());
 	}
-	if (!replay && !area->until_found)
+	if (area->soak)
+		memory_check();
+	else if (!replay && !area->until_found)
 		epoch(1, &rng, CORPUS_SECONDS, distil_body);
-	pressure_exit();
+	crowd_end();
+	groups_end();
 	area->finished = 1;
 	return area->findings != 0;
 }

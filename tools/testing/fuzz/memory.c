@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory in use, of the machine and of the driver.
+ * Memory in use, of the machine and of the driver: as much at the end as at the start.
  */
 
-#include "soak.h"
-
-#include <dirent.h>
 #include <limits.h>
 #include <sys/swap.h>
 
+#include "crowd.h"
+
 #define ZRAM		"/dev/zram0"
 #define ZRAM_BYTES	"134217728"
+#define LOST_KB_MAX	(4L * 1024)	/* noise of the machine's own: 0.5 MiB measured */
 
+static const char *const caches[] = { "ashmem_region", "ashmem_range", "ashmem_lru_group",
+				      "ashmem_payer" };
+
+struct measure {
+	long available_kb, shmem_kb;
+	char meminfo[4096];	/* where the rest is, for people */
+};
+
+static struct measure before, after;
 static bool swapping;
-
-const char *const caches[3] = { "ashmem_region", "ashmem_range", "ashmem_lru_group" };
-
-static long number(const char *path)
-{
-	char text[64];
-
-	return get_file(path, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
-}
 
 /*
  * Objects in use. If the kernel has merged several caches, it is the sum of all, and
@@ -37,19 +37,16 @@ static long objects_of(const char *cache)
 	if (n > 0) {
 		link[n] = '\0';
 		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/aliases", cache);
-		if (number(path) != 0)
+		if (get_number(path) != 0)
 			return -1;
 	}
-	/* Per-CPU slabs count in full until they are shrunk. */
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
-	put_file(path, "1");
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
-	return number(path);
+	return get_number(path);
 }
 
 /*
- * Make all slab caches release unused memory. KASAN quarantines freed objects, up to a
- * 32nd of memory, and flushes them at this.
+ * Make all slab caches release unused memory: slabs of a CPU count in full. KASAN
+ * quarantines freed objects, up to a 32nd of memory, and flushes them at this.
  */
 static void shrink_slabs(void)
 {
@@ -86,48 +83,44 @@ static long percpu_free_kb(void)
 	return pages * (long)(page_size() / 1024);
 }
 
-/**
- * measure - what is in use while no process works
- * @m: gets it
- *
- * The kernel frees some things behind one's back: waits until two readings a
+/*
+ * While no process works. The kernel frees some things late: wait until two readings a
  * second apart are the same, 20 seconds at most.
  */
-void measure(struct measure *m)
+static void measure(struct measure *m)
 {
-	long before = -1;
-	unsigned int i, tries;
+	long last = -1;
+	unsigned int tries;
 
+	/* The kernel frees groups from a work queue, after grace periods. */
+	for (tries = 0; tries < 200 && groups_dying() > 0; tries++)
+		nap_ms(100);
 	for (tries = 0; tries < 20; tries++) {
 		put_file("/proc/sys/vm/drop_caches", "3");
 		shrink_slabs();
 		m->available_kb = proc_kb("/proc/meminfo", "MemAvailable") + percpu_free_kb();
-		if (before >= 0 && labs(m->available_kb - before) < 256)
+		if (last >= 0 && labs(m->available_kb - last) < 256)
 			break;
-		before = m->available_kb;
+		last = m->available_kb;
 		nap_ms(1000);
 	}
 	m->shmem_kb = proc_kb("/proc/meminfo", "Shmem");
-	m->purgeable = number("/sys/class/misc/ashmem/purgeable_pages");
-	m->references = number("/sys/module/ashmem_linux/refcnt");
-	for (i = 0; i < ARRAY_SIZE(caches); i++)
-		m->objects[i] = objects_of(caches[i]);
 	get_file("/proc/meminfo", m->meminfo, sizeof(m->meminfo));
 }
 
 /* The kinds of memory that changed by half a MiB or more. */
-void tell_difference(const struct measure *before, const struct measure *after)
+static void tell_difference(void)
 {
 	const char *line, *other;
 	char name[64];
 	long is, was;
 
-	for (line = after->meminfo; line && *line; line = strchr(line, '\n')) {
+	for (line = after.meminfo; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (sscanf(line, "%62[^:]: %ld", name, &is) != 2)
 			continue;
 		strcat(name, ":");
-		other = strstr(before->meminfo, name);
+		other = strstr(before.meminfo, name);
 		if (other && sscanf(other + strlen(name), "%ld", &was) == 1 &&
 		    labs(is - was) >= 512)
 			fprintf(stderr, "# %s %ld kB before, %ld kB after\n", name, was, is);
@@ -159,19 +152,60 @@ static int make_swap(const char *path)
 }
 
 /* Swap in compressed memory, if the machine has a zram device to spare. */
-bool swap_begin(void)
+static void swap_begin(void)
 {
-	if (access(ZRAM, W_OK) || put_file("/sys/block/zram0/disksize", ZRAM_BYTES))
-		return false;
-	swapping = !make_swap(ZRAM) && !swapon(ZRAM, 0);
-	return swapping;
+	swapping = !access(ZRAM, W_OK) && !put_file("/sys/block/zram0/disksize", ZRAM_BYTES) &&
+		   !make_swap(ZRAM) && !swapon(ZRAM, 0);
 }
 
-void swap_end(void)
+/*
+ * Nothing may be in swap when memory is measured: pages of the root file system that went
+ * there are memory before and none behind, and a store of compressed pages has gaps.
+ */
+static void swap_end(void)
 {
 	if (!swapping)
 		return;
 	swapping = false;
 	swapoff(ZRAM);
 	put_file("/sys/block/zram0/reset", "1");
+}
+
+/**
+ * memory_begin - note what is in use; from here on there is swap
+ */
+void memory_begin(void)
+{
+	measure(&before);
+	swap_begin();
+}
+
+/**
+ * memory_check - is as much in use as when it began?
+ *
+ * Less is fine: other processes may have ended.
+ */
+void memory_check(void)
+{
+	unsigned int i;
+	long objects;
+
+	swap_end();
+	measure(&after);
+	fprintf(stderr, "# available %ld kB before, %ld kB after; shmem %ld, %ld\n",
+		before.available_kb, after.available_kb, before.shmem_kb, after.shmem_kb);
+	if (after.available_kb + LOST_KB_MAX < before.available_kb ||
+	    after.shmem_kb > before.shmem_kb) {
+		finding("memory is left behind: %ld kB, %ld kB of it in shmem",
+			before.available_kb - after.available_kb,
+			after.shmem_kb - before.shmem_kb);
+		tell_difference();
+	}
+	for (i = 0; i < ARRAY_SIZE(caches); i++) {
+		objects = objects_of(caches[i]);
+		if (objects > 0)
+			finding("%ld objects of %s are left", objects, caches[i]);
+	}
+	if (groups_dying())
+		finding("%ld cgroups are dying", groups_dying());
 }
