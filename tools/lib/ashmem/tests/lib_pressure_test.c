@@ -563,9 +563,20 @@ TEST(cgroup_is_limited)
 	EXPECT_TRUE(leave_real(dir));
 }
 
+/* For how long tasks of the machine have stalled for memory, in microseconds. */
+static uint64_t stalled(void)
+{
+	char text[256] = "", *total;
+
+	get_file("/proc/pressure/memory", text, sizeof(text));
+	total = strstr(text, "total=");
+	return total ? strtoull(total + strlen("total="), NULL, 10) : 0;
+}
+
 /* There is no limit, but the machine is short. */
 TEST(machine_is_short)
 {
+	uint64_t before, longest = 0, now;
 	struct hog hog = { .pid = -1 };
 	long spare = pressable_mb();
 	struct ashm_cache *c;
@@ -580,15 +591,22 @@ TEST(machine_is_short)
 	ASSERT_NE(NULL, c);
 	EXPECT_TRUE(watched());
 	/* The kernel needs a moment to tell. Sooner or later the other task is killed. */
-	for (tries = 0; tries < 10 && entries(c) == ENTRIES; tries++) {
+	for (tries = 0; tries < 4 && entries(c) == ENTRIES; tries++) {
+		before = stalled();
 		ASSERT_EQ(0, hog_start(&hog, MIB / 4, hog_bulk()));
 		while (entries(c) == ENTRIES && !hog_step(&hog))
 			nap_ms(50);
 		hog_stop(&hog);
+		now = stalled();
+		longest = now - before > longest ? now - before : longest;
 	}
-	TH_LOG("gave back at try %d", tries);
-	EXPECT_GT(ENTRIES, entries(c));
+	TH_LOG("tries: %d, tasks stalled for %u ms", tries, (unsigned int)(longest / 1000));
+	now = entries(c);
 	ashm_cache_close(c);
+	/* Without swap, 5.10 may kill before any task has stalled. */
+	if (now == ENTRIES && longest < 300000)
+		SKIP(return, "the kernel kills before it tells");
+	EXPECT_GT(ENTRIES, now);
 }
 
 TEST_HARNESS_MAIN
