@@ -372,7 +372,7 @@ int __init ashmem_purge_init(void)
 	err = ashmem_lru_init(&ashmem_lru, shrinker, ashmem_payer_hold);
 	if (err)
 		goto err_shrinker;
-	ashmem_stats_by_memcg = compat_list_lru_by_memcg(&ashmem_lru.lists);
+	ashmem_stats_lists = &ashmem_lru.lists;
 	err = compat_shrinker_register(shrinker, "ashmem");
 	if (err)
 		goto err_lru;

@@ -8,12 +8,13 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
+#include "compat/list_lru.h"
 #include "stats.h"
 
 static atomic_long_t pages_purged[2];
 static atomic_long_t pins_purged;
 DEFINE_PER_CPU(long, ashmem_stats_purgeable);
-bool ashmem_stats_by_memcg;
+const struct list_lru *ashmem_stats_lists;
 
 /* @pressure: by the shrinker, not by ASHMEM_PURGE_ALL_CACHES. */
 void ashmem_stats_purged(unsigned long pages, bool pressure)
@@ -63,7 +64,7 @@ static DEVICE_ATTR_RO(purged_pins);
 static ssize_t memcg_aware_show(struct device *dev, struct device_attribute *attr,
 				char *buf)
 {
-	return sysfs_emit(buf, "%d\n", ashmem_stats_by_memcg);
+	return sysfs_emit(buf, "%d\n", compat_list_lru_by_memcg(ashmem_stats_lists));
 }
 static DEVICE_ATTR_RO(memcg_aware);
 

@@ -8,11 +8,12 @@
 #include <linux/types.h>
 
 struct attribute_group;
+struct list_lru;
 
 extern const struct attribute_group *ashmem_stats_groups[];
 
-/* Set at load: does the kernel call the shrinker for each memory cgroup? */
-extern bool ashmem_stats_by_memcg;
+/* Set at load: are these by cgroup? Then the kernel calls the shrinker for each one. */
+extern const struct list_lru *ashmem_stats_lists;
 
 DECLARE_PER_CPU(long, ashmem_stats_purgeable);
 

@@ -49,11 +49,14 @@ static inline int compat_list_lru_init_memcg(struct list_lru *lru,
 #endif
 }
 
-/* Is there a list per cgroup? Not with cgroup.memory=nokmem. */
+/*
+ * Is there a list per cgroup? Not before the first cgroup, nor with cgroup.memory=nokmem:
+ * up to 6.8 at least, @memcg_aware is set then, too.
+ */
 static inline bool compat_list_lru_by_memcg(const struct list_lru *lru)
 {
 #ifdef ASHMEM_HAVE_MEMCG_LRU
-	return lru->memcg_aware && !mem_cgroup_disabled();
+	return lru->memcg_aware && memcg_kmem_online();
 #else
 	return false;
 #endif
