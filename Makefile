@@ -287,7 +287,8 @@ help:
 #h                       fuzz-others (debug), also debug, race or realtime, the
 #h                       kernels of test-debug
 #h   KSRC=dir            kernel source whose kselftest_harness.h selftests take;
-#h                       for test-newest one to come, like linux-next
+#h                       for test-newest one to come, like linux-next; for
+#h                       test-tree one of 5.10 or later to build, boot and test
 #h   TEST=pattern        only test programs whose name matches; for kunit
 #h                       whole names, like 'ashmem_pin*', for test-tree checks
 #h   ARCH=x86_64         where kunit runs: there or on i386 in QEMU (um)

@@ -234,7 +234,7 @@ need_root()
 		die "needs root for chroot and mounts: run it as root or install sudo"
 	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" \
 		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
-		KERNEL="${KERNEL:-}" SCENARIO="${SCENARIO:-}" \
+		KERNEL="${KERNEL:-}" KSRC="${KSRC:-}" SCENARIO="${SCENARIO:-}" \
 		PACKAGES="${PACKAGES:-}" TARBALL="${TARBALL:-}" \
 		ARCH="${ARCH:-}" TEST="${TEST:-}" SEED="${SEED:-}" PAGES="${PAGES:-}" \
 		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" MINUTES="${MINUTES:-}" \

@@ -5,8 +5,11 @@
 #
 # Runs the tests on every kernel of the table. Prints for each kernel whether the module
 # builds for it, whether it boots, and how many tests pass. out/matrix keeps the rows, a
-# file for each kernel, so a run of some kernels renews only their rows. The table of all
-# rows is out/matrix.md. The last line is "N passed, N failed".
+# file for each kernel, so a run of some kernels renews only their rows; at first it has
+# those of README.md. The table of all rows is out/matrix.md. The last line is "N passed,
+# N failed".
+#
+# The kernel "given", which is built from the source in KSRC, has a row for each version.
 #
 # Variables, besides those of test.sh:
 #	KERNEL="6.1 7.3-rt"	only these
@@ -25,7 +28,8 @@ fi
 export KERNEL
 for kernel in $KERNEL; do
 	suite=$(kernel_suite "$kernel")
-	[ -n "$(kernel_column "$kernel" when)" ] || die "$kernel is no stock kernel"
+	[ -n "$(kernel_column "$kernel" when)" ] || [ "$kernel" = given ] ||
+		die "$kernel is no stock kernel"
 done
 # This script writes the part of README.md between these lines.
 begin='<!-- Made by make test-matrix DOC=1. -->'
@@ -35,16 +39,35 @@ for line in "$begin" "$end"; do
 	grep -qxF "$line" "$readme" || die "README.md has no line '$line'"
 done
 records=$out/matrix
-mkdir -p "$records"
 log=$out/matrix.log
+
+# Keeps row $1 of the table as the record of its kernel.
+keep()
+{
+	echo "$1" >"$records/$(echo "$1" | cut -d '|' -f 2 | tr -d ' ')"
+}
+
+if [ ! -d "$records" ]; then
+	mkdir -p "$records"
+	sed -n "/^$begin\$/,/^$end\$/p" "$readme" | grep '^| [0-9].* | 20..-..-.. |$' |
+		while read -r row; do
+			keep "$row"
+		done
+fi
 
 # Prints the result of kernel $1 as its row of the table.
 record()
 {
 	logs=$out/$1
-	version=- builds=no boots=- tests=-
+	name=$1 version=- builds=no boots=- tests=-
 	if [ -d "$logs" ] && dir=$(REFRESH="" "$bed/root.sh" "$1"); then
 		version=$(cat "$dir/kernel/version")
+	fi
+	page=$(kernel_column "$1" page)
+	if [ "$name" = given ]; then
+		name=${version%% *}
+		version="plain source"
+		page=4K
 	fi
 	if [ -e "$logs/modules/ashmem_linux.ko" ]; then
 		builds=yes
@@ -59,19 +82,19 @@ record()
 		[ "$failed" -eq 0 ] || tests="$tests, $failed failed"
 		[ -z "${TEST:-}" ] || tests="$tests, of $TEST"
 	fi
-	echo "| $1 | $version | $(kernel_column "$1" machine)" \
-		"| $(kernel_column "$1" page) | $builds | $boots | $tests" \
-		"| $(date -u +%F) |"
+	echo "| $name | $version | $(kernel_column "$1" machine) | $page" \
+		"| $builds | $boots | $tests | $(date -u +%F) |"
 }
 
 table()
 {
-	echo "| kernel | Debian's version | machine | pages | builds | boots | tests | on |"
+	echo "| kernel | version | machine | pages | builds | boots | tests | on |"
 	echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
 	missing=
 	for kernel in $(all_kernels); do
 		cat "$records/$kernel" 2>/dev/null || missing="$missing, $kernel"
 	done
+	grep -h '| plain source |' "$records"/* | sort -V || true
 	echo
 	echo "The driver was version $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
 		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}"
@@ -85,7 +108,7 @@ done
 	"$bed/test.sh" --kernels || echo "test.sh has failed"
 } 2>&1 | tee "$log"
 for kernel in $KERNEL; do
-	record "$kernel" >"$records/$kernel"
+	keep "$(record "$kernel")"
 done
 table >"$out/matrix.md"
 if [ -n "${DOC:-}" ]; then
