@@ -97,7 +97,7 @@ table()
 	grep -h '| plain source |' "$records"/* | sort -V || true
 	echo
 	echo "The driver was version $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
-		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}"
+		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}" | fold -s -w 96 | sed 's/ $//'
 }
 
 # Remove the results of earlier runs.
