@@ -34,6 +34,17 @@ def count_fds():
     return len(os.listdir("/proc/self/fd"))
 
 
+def purge_beside(use, running):
+    """Purges while four threads call use(), which lowers running[0] at its end."""
+    users = [threading.Thread(target=use) for _ in range(4)]
+    for user in users:
+        user.start()
+    while running[0]:
+        ashmem.reclaim()
+    for user in users:
+        user.join()
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         gc.collect()
@@ -323,13 +334,7 @@ class Purgeables(Case):
                     pass
             running[0] -= 1
 
-        users = [threading.Thread(target=use) for _ in range(4)]
-        for user in users:
-            user.start()
-        while running[0]:
-            ashmem.reclaim()
-        for user in users:
-            user.join()
+        purge_beside(use, running)
         self.assertEqual([], wrong)
         self.assertGreater(self.made, 1)
 
@@ -485,13 +490,7 @@ class Caches(Case):
                     pass
             running[0] -= 1
 
-        users = [threading.Thread(target=use) for _ in range(4)]
-        for user in users:
-            user.start()
-        while running[0]:
-            ashmem.reclaim()
-        for user in users:
-            user.join()
+        purge_beside(use, running)
         self.assertEqual([], wrong)
 
 
