@@ -11,11 +11,12 @@
 #define LEN	((size_t)1 << (sizeof(long) == 8 ? 40 : 30))
 
 /*
- * The feeder stays about this far ahead: a purge that stands still gets no food. Before it
- * frees something, there must be less than a step may take.
+ * One step may take this many. The feeder writes no more before some are gone: a step ends
+ * at a page that is just being filled, and another one would begin there.
  */
-#define NEAR	380
-#define FAR	1500
+#define FIRST	380
+/* Then the feeder stays about this far ahead: a purge that stands still gets no food. */
+#define AHEAD	1500
 /* A step that has freed this many follows the feeder. */
 #define PAGES	5000
 
@@ -51,7 +52,6 @@ FIXTURE_VARIANT_ADD(feed, shrinker)
 struct call {
 	bool shrinker;
 	int fd;
-	int begun;
 	int done;
 };
 
@@ -71,7 +71,6 @@ static void *purge(void *arg)
 	struct call *call = arg;
 
 	stay_on(1);
-	__atomic_store_n(&call->begun, 1, __ATOMIC_SEQ_CST);
 	if (call->shrinker)
 		shrink_everything();
 	else
@@ -80,16 +79,17 @@ static void *purge(void *arg)
 	return NULL;
 }
 
-/* Waits until the purge has come near, or has ended. Returns whether it has ended. */
-static bool wait_for(const struct call *call, long filled)
+/*
+ * Waits until fewer than @max pages are left, or the purge has ended. Returns whether it
+ * has ended.
+ */
+static bool wait_for(const struct call *call, long max)
 {
-	long resident;
 	bool ended;
 
 	do {
 		ended = __atomic_load_n(&call->done, __ATOMIC_SEQ_CST);
-		resident = counts_of(call->fd).resident;
-	} while (!ended && resident > (resident < filled ? FAR : NEAR) && !sched_yield());
+	} while (!ended && counts_of(call->fd).resident >= max && !sched_yield());
 	return ended;
 }
 
@@ -99,8 +99,8 @@ static bool ends_while_fed(struct __test_metadata *_metadata, bool shrinker)
 	struct call call = { .shrinker = shrinker };
 	size_t p = page_size();
 	unsigned char *a;
-	bool ended = false;
 	pthread_t t[2];
+	bool ended;
 	size_t k;
 
 	call.fd = ash_region("feed", LEN);
@@ -109,17 +109,15 @@ static bool ends_while_fed(struct __test_metadata *_metadata, bool shrinker)
 	ASSERT_NE(MAP_FAILED, a);
 	madvise(a, LEN, MADV_NOHUGEPAGE);
 	ASSERT_EQ(0, ash_unpin(call.fd, 0, 0));
-	for (k = 0; k < 350; k++)
+	for (k = 0; k < FIRST; k++)
 		__atomic_store_n(&a[k * p], 1, __ATOMIC_RELAXED);
 	stay_on(0);
 	ASSERT_EQ(0, pthread_create(&t[0], NULL, spin, &call));
 	ASSERT_EQ(0, pthread_create(&t[1], NULL, purge, &call));
-	while (!__atomic_load_n(&call.begun, __ATOMIC_SEQ_CST))
-		sched_yield();
-	for (; !ended && k < PAGES; k++) {
+	for (ended = wait_for(&call, FIRST); !ended && k < PAGES; k++) {
 		__atomic_store_n(&a[k * p], 1, __ATOMIC_RELAXED);
 		if (!(k % 128))
-			ended = wait_for(&call, (long)k + 1);
+			ended = wait_for(&call, AHEAD);
 	}
 	pthread_join(t[0], NULL);
 	pthread_join(t[1], NULL);
