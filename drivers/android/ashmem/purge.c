@@ -228,10 +228,11 @@ static bool purge_oldest(struct purge *purge)
 static bool has_enough(struct ashmem_lru_group *group, const struct shrink_control *sc)
 {
 	unsigned int bit = hash_ptr(current, ilog2(BITS_PER_LONG));
-	bool is_short = compat_memcg_is_short(sc->memcg), was_short;
+	bool is_short, was_short;
 
 	if (current_is_kswapd())
 		return false;
+	is_short = compat_memcg_is_short(sc->memcg);
 	if (is_short)
 		WRITE_ONCE(group->short_at, jiffies);
 	was_short = time_before(jiffies, READ_ONCE(group->short_at) + HZ);

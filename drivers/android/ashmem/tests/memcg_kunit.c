@@ -22,6 +22,8 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
+#include <linux/shrinker.h>
+#include <linux/swap.h>
 #include <linux/topology.h>
 
 #include "../alloc.h"
@@ -384,6 +386,80 @@ static void memcg_payer_in_use_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 6, pages);
 }
 
+static void end_reclaim(void *unused)
+{
+	current->flags &= ~PF_KSWAPD;
+	current->reclaim_state = NULL;
+}
+
+static void set_limit(struct cgroup_place *place, bool is_short)
+{
+	struct page_counter *memory = &place->memcg->memory;
+
+	WRITE_ONCE(memory->max, is_short ? page_counter_read(memory) : PAGE_COUNTER_MAX);
+}
+
+/* What a shrinker call frees that asks for one page of the cgroup. */
+static unsigned long scan(struct ashmem_region *region, struct cgroup_place *place)
+{
+	struct shrink_control sc = {
+		.nid = ashmem_kunit_payer(region)->nid, .memcg = place->memcg,
+		.gfp_mask = GFP_KERNEL, .nr_to_scan = 1,
+	};
+
+	return ashmem_purge_some(region->lru, &sc);
+}
+
+/* Reclaim that began at the limit ends soon after the cgroup has left it. */
+static void memcg_enough_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 70);
+	struct reclaim_state state = { .reclaimed = 1 };
+	struct ashmem_lru_group *group;
+	unsigned long i;
+
+	/* Seven ranges: a step that need not be longer takes one. */
+	for (i = 0; i < 70; i++)
+		fill_page(test, region, i, place->memcg);
+	for (i = 0; i < 70; i += 10)
+		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, i, i + 8));
+	group = ashmem_kunit_payer(region)->entry.group;
+	current->reclaim_state = &state;
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_reclaim, NULL));
+
+	/* The limit was never reached. */
+	set_limit(place, false);
+	KUNIT_EXPECT_LE(test, 63, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	set_limit(place, true);
+	KUNIT_EXPECT_EQ(test, 54, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	set_limit(place, false);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+
+	/* The next reclaim may come too late to see the limit: it gets one batch. */
+	state.reclaimed = 0;
+	KUNIT_EXPECT_EQ(test, 45, ashmem_kunit_count(lru, place->memcg));
+	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+
+	/* None of these is reclaim for the cgroup. */
+	current->flags |= PF_KSWAPD;
+	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	current->flags &= ~PF_KSWAPD;
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+	group->short_at = jiffies - HZ;
+	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	group->short_at = jiffies;
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+	group->short_for = 0;
+	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, ashmem_kunit_count(lru, place->memcg));
+}
+
 static struct kunit_case memcg_cases[] = {
 	KUNIT_CASE(memcg_count_test),
 	KUNIT_CASE(memcg_gone_test),
@@ -393,6 +469,7 @@ static struct kunit_case memcg_cases[] = {
 	KUNIT_CASE(memcg_payer_stale_test),
 	KUNIT_CASE(memcg_payer_idle_test),
 	KUNIT_CASE(memcg_payer_in_use_test),
+	KUNIT_CASE(memcg_enough_test),
 	{}
 };
 
