@@ -345,21 +345,24 @@ static void run_feeder(struct rng *rng)
 /* A region with so many mappings that each page of a purge is expensive. */
 static void run_mapper(struct rng *rng)
 {
-	enum { MAPPINGS = 400 };
-	size_t len = 256 * page_size(), i, j;
+	enum { MAPPINGS = 4000, NEAR = 16 };
+	size_t len = 512 * page_size(), i, j;
 	int fd = ash_region("mapper", len);
-	unsigned char *a[MAPPINGS];
-	double end = role_end(rng);
+	static unsigned char *a[MAPPINGS];
+	/* It takes a while to make them. */
+	double end = role_end(rng) + 6;
 
-	for (i = 0; i < MAPPINGS; i++) {
-		a[i] = ash_map(fd, len, PROT_RW);
+	for (i = 0; i < MAPPINGS && !role_over(end); i++) {
+		a[i] = ash_map(fd, len, i ? PROT_READ : PROT_RW);
 		if (a[i] == MAP_FAILED)
 			return;
 	}
 	while (!role_over(end)) {
-		for (i = 0; i < MAPPINGS && !role_over(end); i++)
-			for (j = 0; j < len; j += page_size())
-				*(volatile unsigned char *)(a[i] + j) = 1;
+		fill(a[0], len, 1);
+		/* The kernel maps pages near the one that is read, too. */
+		for (i = 1; i < MAPPINGS && !role_over(end); i++)
+			for (j = 0; j < len; j += NEAR * page_size())
+				*(volatile unsigned char *)(a[i] + j);
 		ash_unpin(fd, 0, 0);
 		nap_ms(rng_below(rng, 400));
 		WATCHED("PIN of a region with many mappings", ash_pin(fd, 0, 0));
