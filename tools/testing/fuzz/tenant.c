@@ -46,7 +46,7 @@ static unsigned int want(unsigned int number, unsigned int tasks, int nice)
 		;
 	group_root();
 	setpriority(PRIO_PROCESS, 0, FIRST_NICE);
-	/* Half of them run seldom: what one of them has begun, the others must wait for. */
+	/* Half of them run rarely: what one of them has begun, the others must wait for. */
 	for (i = 0; i < n / 2; i++)
 		setpriority(PRIO_PROCESS, (id_t)hog[i].pid, nice);
 	for (i = 0; i < n; i++)
