@@ -376,14 +376,17 @@ static double now_us(void)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
-/* The fastest of many reads of a file in sysfs, in us; -1 if the number differs. */
+/*
+ * The fastest of many reads of a file in sysfs, in us; -1 if the number differs. The
+ * host can be slow for a while.
+ */
 static double read_us(const char *path, long expected)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), i;
-	double best = 1e9, start, took;
+	double best = 1e9, end = now_us() + 3e5, start = 0, took;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char text[32] = "";
 
-	for (i = 0; i < 3000; i++) {
+	while (start < end) {
 		start = now_us();
 		if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
 			break;
@@ -495,7 +498,7 @@ TEST_F_TIMEOUT(cgroup, removed_groups_cost_nothing_later, 400)
 	if (mkdir(instance, 0700))
 		SKIP(return, "needs root and tracefs mounted");
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
-	for (tries = 0; tries < 2 && (read_ratio > 1.4 || gap_ratio > 2); tries++) {
+	for (tries = 0; tries < 4 && (read_ratio > 1.4 || gap_ratio > 2); tries++) {
 		struct cost few, many;
 
 		few = cost_of_orphans(_metadata, self->top, instance, ORPHANS);
