@@ -82,13 +82,14 @@ unsigned long ashmem_kunit_count(struct ashmem_lru *lru, struct mem_cgroup *memc
 /**
  * ashmem_kunit_scan - what shrinkers of all nodes do
  * @lru: the LRU
+ * @memcg: the cgroup, or NULL for the root's
  * @pages: how many pages they ask for
  * @scanned: set to how many were dealt with
  *
  * Return: how many of them were in memory, or %SHRINK_STOP.
  */
-unsigned long ashmem_kunit_scan(struct ashmem_lru *lru, unsigned long pages,
-				unsigned long *scanned)
+unsigned long ashmem_kunit_scan(struct ashmem_lru *lru, struct mem_cgroup *memcg,
+				unsigned long pages, unsigned long *scanned)
 {
 	unsigned long freed = SHRINK_STOP;
 	int nid;
@@ -96,7 +97,8 @@ unsigned long ashmem_kunit_scan(struct ashmem_lru *lru, unsigned long pages,
 	*scanned = 0;
 	for_each_online_node(nid) {
 		struct shrink_control sc = {
-			.nid = nid, .gfp_mask = GFP_KERNEL, .nr_to_scan = pages,
+			.nid = nid, .memcg = memcg, .gfp_mask = GFP_KERNEL,
+			.nr_to_scan = pages,
 		};
 		unsigned long ret = ashmem_purge_some(lru, &sc);
 

@@ -47,8 +47,8 @@ struct ashmem_kunit_task {
 
 struct ashmem_lru *ashmem_kunit_lru(struct kunit *test);
 unsigned long ashmem_kunit_count(struct ashmem_lru *lru, struct mem_cgroup *memcg);
-unsigned long ashmem_kunit_scan(struct ashmem_lru *lru, unsigned long pages,
-				unsigned long *scanned);
+unsigned long ashmem_kunit_scan(struct ashmem_lru *lru, struct mem_cgroup *memcg,
+				unsigned long pages, unsigned long *scanned);
 struct ashmem_region *ashmem_kunit_region(struct kunit *test, struct ashmem_lru *lru,
 					  unsigned long pages);
 void ashmem_kunit_close(struct kunit *test, struct ashmem_region *region);

@@ -400,14 +400,11 @@ static void set_limit(struct cgroup_place *place, bool is_short)
 }
 
 /* What a shrinker call frees that asks for one page of the cgroup. */
-static unsigned long scan(struct ashmem_region *region, struct cgroup_place *place)
+static unsigned long scan(struct ashmem_lru *lru, struct cgroup_place *place)
 {
-	struct shrink_control sc = {
-		.nid = ashmem_kunit_payer(region)->nid, .memcg = place->memcg,
-		.gfp_mask = GFP_KERNEL, .nr_to_scan = 1,
-	};
+	unsigned long scanned;
 
-	return ashmem_purge_some(region->lru, &sc);
+	return ashmem_kunit_scan(lru, place->memcg, 1, &scanned);
 }
 
 /* Reclaim that began at the limit ends soon after the cgroup has left it. */
@@ -432,31 +429,31 @@ static void memcg_enough_test(struct kunit *test)
 	/* The limit was never reached. */
 	set_limit(place, false);
 	KUNIT_EXPECT_LE(test, 63, ashmem_kunit_count(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, scan(lru, place));
 	set_limit(place, true);
 	KUNIT_EXPECT_EQ(test, 54, ashmem_kunit_count(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, scan(lru, place));
 	set_limit(place, false);
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(lru, place));
 
 	/* The next reclaim may come too late to see the limit: it gets one batch. */
 	state.reclaimed = 0;
 	KUNIT_EXPECT_EQ(test, 45, ashmem_kunit_count(lru, place->memcg));
-	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, scan(lru, place));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(lru, place));
 
 	/* None of these is reclaim for the cgroup. */
 	current->flags |= PF_KSWAPD;
-	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, scan(lru, place));
 	current->flags &= ~PF_KSWAPD;
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(lru, place));
 	group->short_at = jiffies - HZ;
-	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, scan(lru, place));
 	group->short_at = jiffies;
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(region, place));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, scan(lru, place));
 	group->short_for = 0;
-	KUNIT_EXPECT_EQ(test, 9, scan(region, place));
+	KUNIT_EXPECT_EQ(test, 9, scan(lru, place));
 	KUNIT_EXPECT_EQ(test, 9, ashmem_kunit_count(lru, place->memcg));
 }
 

@@ -45,7 +45,7 @@ static void expect_scan_beside(struct kunit *test, struct ashmem_lru *lru,
 {
 	unsigned long scanned;
 
-	KUNIT_EXPECT_EQ(test, pages, ashmem_kunit_scan(lru, nr_to_scan, &scanned));
+	KUNIT_EXPECT_EQ(test, pages, ashmem_kunit_scan(lru, NULL, nr_to_scan, &scanned));
 	KUNIT_EXPECT_EQ(test, pages + looks, scanned);
 }
 
@@ -59,7 +59,7 @@ static void expect_nothing(struct kunit *test, struct ashmem_lru *lru)
 {
 	unsigned long scanned;
 
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, 100, &scanned));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, NULL, 100, &scanned));
 }
 
 static void purge_all_test(struct kunit *test)
@@ -276,7 +276,7 @@ static void purge_hole_test(struct kunit *test)
 	/* Swapped-out pages exist, but not in memory. */
 	store->swapped = data + 100;
 	unpin(test, region, 0, pages - 1);
-	KUNIT_EXPECT_EQ(test, 100, ashmem_kunit_scan(lru, 1000, &scanned));
+	KUNIT_EXPECT_EQ(test, 100, ashmem_kunit_scan(lru, NULL, 1000, &scanned));
 	KUNIT_EXPECT_EQ(test, 700, scanned);
 	fake_store_expect_count(test, 2);
 
@@ -300,10 +300,10 @@ static void purge_looks_test(struct kunit *test)
 	store->data = pages - 2;
 	for (page = 0; page < pages; page += 2)
 		unpin(test, region, page, page);
-	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(lru, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(lru, NULL, 1, &scanned));
 	KUNIT_EXPECT_EQ(test, LOOKS_MAX, scanned);
 	fake_store_expect_count(test, LOOKS_MAX);
-	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, 1, ashmem_kunit_scan(lru, NULL, 1, &scanned));
 	KUNIT_EXPECT_EQ(test, 1, scanned);
 	fake_store_expect_count(test, 1);
 }
@@ -459,7 +459,7 @@ static long purge_some_killed(struct ashmem_kunit_task *task)
 	unsigned long scanned;
 
 	send_sig(SIGKILL, current, 1);
-	return ashmem_kunit_scan(task->lru, 5000, &scanned);
+	return ashmem_kunit_scan(task->lru, NULL, 5000, &scanned);
 }
 
 static long purge_all(struct ashmem_kunit_task *task)
@@ -471,7 +471,7 @@ static long purge_some(struct ashmem_kunit_task *task)
 {
 	unsigned long scanned;
 
-	return ashmem_kunit_scan(task->lru, 5000, &scanned);
+	return ashmem_kunit_scan(task->lru, NULL, 5000, &scanned);
 }
 
 static void kill_current(struct kunit *test, struct fake_store *store, unsigned int number)
@@ -570,7 +570,7 @@ static void purge_shmem_test(struct kunit *test)
 		if (by_command) {
 			KUNIT_EXPECT_EQ(test, 10, ashmem_purge_all(lru));
 		} else {
-			KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_scan(lru, 10, &scanned));
+			KUNIT_EXPECT_EQ(test, 3, ashmem_kunit_scan(lru, NULL, 10, &scanned));
 			KUNIT_EXPECT_EQ(test, 3, scanned);
 		}
 		KUNIT_EXPECT_EQ(test, 1, ashmem_backing_resident(region->backing));

@@ -42,7 +42,7 @@ static long scan(struct ashmem_kunit_task *task)
 {
 	unsigned long scanned;
 
-	return ashmem_kunit_scan(task->lru, task->first, &scanned);
+	return ashmem_kunit_scan(task->lru, NULL, task->first, &scanned);
 }
 
 /* Begin a call by another task, on the store's region. */
@@ -125,7 +125,7 @@ static void race_pin_test(struct kunit *test)
 	store->region = ashmem_kunit_region(test, lru, 2000);
 	store->on_punch = others_at_first_step;
 	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 100, 999));
-	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, NULL, 1, &scanned));
 	fake_store_expect(test, 0, store->region, 100, 99 + STEP);
 	fake_store_expect_count(test, 1);
 	expect_end(test, &store->task[0], ASHMEM_WAS_PURGED);
@@ -151,7 +151,7 @@ static void pin_all_at_first_step(struct kunit *test, struct fake_store *store,
 		return;
 	expect_wait(test, 0, 0, 1999);
 	/* Its pages are protected from other purges while it waits. */
-	ashmem_kunit_scan(store->region->lru, 1000, &scanned);
+	ashmem_kunit_scan(store->region->lru, NULL, 1000, &scanned);
 	KUNIT_EXPECT_EQ(test, 1, store->count);
 	KUNIT_EXPECT_EQ(test, 0, store->region->unpinned.purgeable);
 }
@@ -170,7 +170,7 @@ static void race_pin_keeps_test(struct kunit *test)
 		store->region = ashmem_kunit_region(test, lru, 2000);
 		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 1999));
 		if (by_shrinker)
-			KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, 5000, &scanned));
+			KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, NULL, 5000, &scanned));
 		else
 			KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_all(lru));
 		fake_store_expect_count(test, 1);
@@ -259,7 +259,7 @@ static void race_close_test(struct kunit *test)
 		store->region = ashmem_kunit_region(test, lru, 2000);
 		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 1999));
 		if (by_shrinker)
-			KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, 5000, &scanned));
+			KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(lru, NULL, 5000, &scanned));
 		else
 			KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_all(lru));
 		/* No purge can take the rest any more. */
@@ -275,7 +275,7 @@ static void purge_beside(struct kunit *test, struct fake_store *store, unsigned 
 
 	if (number >= 2)
 		return;
-	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(store->region->lru, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(store->region->lru, NULL, 1, &scanned));
 	KUNIT_EXPECT_EQ(test, STEP, scanned);
 }
 
@@ -325,10 +325,10 @@ static void race_all_in_flight_test(struct kunit *test)
 	store->region = ashmem_kunit_region(test, lru, 10);
 	store->on_punch = wait_in_vain;
 	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 9));
-	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_scan(lru, 10, &scanned));
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_scan(lru, NULL, 10, &scanned));
 	fake_store_expect_count(test, 1);
 	/* Now there is nothing. */
-	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, 10, &scanned));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, NULL, 10, &scanned));
 }
 
 static void merge_at_second_step(struct kunit *test, struct fake_store *store,
@@ -392,7 +392,7 @@ static void correct_key(struct kunit *test, struct fake_store *store, unsigned i
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_unpin(store->region, 5, 5));
 	/* The shrinker can take nothing, but sees how old the region is now. */
 	store->locked_end = ULONG_MAX;
-	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(store->region->lru, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(store->region->lru, NULL, 1, &scanned));
 }
 
 /* A command goes on after an entry that has become too young for it. */
