@@ -11,21 +11,21 @@
 /* Ranges that are freed together, from an array on the stack. */
 #define FREE_BATCH	32
 
-static struct kmem_cache *range_cache;
+struct kmem_cache *ashmem_range_cache;
 
 /* Returns a range that is not initialized, or NULL. */
 struct ashmem_range *ashmem_range_alloc(void)
 {
 	KUNIT_STATIC_STUB_REDIRECT(ashmem_range_alloc);
 
-	return kmem_cache_alloc(range_cache, GFP_KERNEL);
+	return kmem_cache_alloc(ashmem_range_cache, GFP_KERNEL);
 }
 
 /* @range is in no set, or NULL. */
 void ashmem_range_free(struct ashmem_range *range)
 {
 	if (range)
-		kmem_cache_free(range_cache, range);
+		kmem_cache_free(ashmem_range_cache, range);
 }
 
 void ashmem_ranges_free_list(struct list_head *dropped)
@@ -46,13 +46,13 @@ static noinline void free_filled(struct ashmem_ranges *set)
 	rbtree_postorder_for_each_entry_safe(range, next, &set->root, rb) {
 		batch[count++] = range;
 		if (count == FREE_BATCH) {
-			kmem_cache_free_bulk(range_cache, count, batch);
+			kmem_cache_free_bulk(ashmem_range_cache, count, batch);
 			count = 0;
 			cond_resched();
 		}
 	}
 	if (count)
-		kmem_cache_free_bulk(range_cache, count, batch);
+		kmem_cache_free_bulk(ashmem_range_cache, count, batch);
 }
 
 /* The caller is the only user of @set, and has emptied its queues. */
@@ -61,16 +61,4 @@ void ashmem_ranges_free_all(struct ashmem_ranges *set)
 	/* Most sets are empty. Skip the batch on the stack, which some kernels clear. */
 	if (!RB_EMPTY_ROOT(&set->root))
 		free_filled(set);
-}
-
-int __init ashmem_range_cache_init(void)
-{
-	range_cache = kmem_cache_create("ashmem_range", sizeof(struct ashmem_range),
-					0, SLAB_ACCOUNT, NULL);
-	return range_cache ? 0 : -ENOMEM;
-}
-
-void ashmem_range_cache_exit(void)
-{
-	kmem_cache_destroy(range_cache);
 }

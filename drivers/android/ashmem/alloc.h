@@ -9,8 +9,8 @@
 struct ashmem_range;
 struct ashmem_ranges;
 
-int ashmem_range_cache_init(void);
-void ashmem_range_cache_exit(void);
+extern struct kmem_cache *ashmem_range_cache;
+
 struct ashmem_range *ashmem_range_alloc(void);
 void ashmem_range_free(struct ashmem_range *range);
 void ashmem_ranges_free_list(struct list_head *dropped);

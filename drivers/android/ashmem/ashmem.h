@@ -127,8 +127,8 @@ static inline void ashmem_region_get(struct ashmem_region *region)
 	kref_get(&region->refs);
 }
 
-int ashmem_region_cache_init(void);
-void ashmem_region_cache_exit(void);
+extern struct kmem_cache *ashmem_region_cache;
+
 struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru);
 void ashmem_region_close(struct ashmem_region *region);
 void ashmem_region_put(struct ashmem_region *region);

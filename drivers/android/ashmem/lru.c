@@ -18,7 +18,7 @@
 /* Groups and entries that one walk of a list merges: some 20 us. */
 #define MERGE_BATCH	128
 
-static struct kmem_cache *group_cache;
+struct kmem_cache *ashmem_lru_cache;
 
 static struct ashmem_lru_entry *entry_of(struct rb_node *node)
 {
@@ -53,7 +53,7 @@ static void insert_entry(struct ashmem_lru_group *group, struct ashmem_lru_entry
 static void free_group(struct ashmem_lru_group *group)
 {
 	compat_list_lru_del_obj(&group->lru->lists, &group->link);
-	kmem_cache_free(group_cache, group);
+	kmem_cache_free(ashmem_lru_cache, group);
 }
 
 static bool drop_group_locked(struct ashmem_lru_group *group)
@@ -134,7 +134,7 @@ static enum lru_status gather_group(struct list_head *item, struct list_lru_one 
 	}
 	if (!group->refs) {
 		list_del(&group->all);
-		kmem_cache_free(group_cache, group);
+		kmem_cache_free(ashmem_lru_cache, group);
 	}
 out:
 	spin_unlock(&lru->lock);
@@ -167,7 +167,7 @@ static struct ashmem_lru_group *create_group(struct ashmem_lru *lru,
 {
 	struct ashmem_lru_group *group;
 
-	group = compat_list_lru_alloc(group_cache, &lru->lists, memcg, nid);
+	group = compat_list_lru_alloc(ashmem_lru_cache, &lru->lists, memcg, nid);
 	if (!group)
 		return NULL;
 	group->refs = 1;
@@ -395,16 +395,4 @@ void ashmem_lru_exit(struct ashmem_lru *lru)
 {
 	WARN_ON_ONCE(!list_empty(&lru->groups));
 	list_lru_destroy(&lru->lists);
-}
-
-int __init ashmem_lru_cache_init(void)
-{
-	group_cache = kmem_cache_create("ashmem_lru_group", sizeof(struct ashmem_lru_group),
-					0, SLAB_ACCOUNT, NULL);
-	return group_cache ? 0 : -ENOMEM;
-}
-
-void ashmem_lru_cache_exit(void)
-{
-	kmem_cache_destroy(group_cache);
 }

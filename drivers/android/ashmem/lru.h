@@ -107,8 +107,8 @@ struct ashmem_lru_cursor {
 	u64 place;
 };
 
-int ashmem_lru_cache_init(void);
-void ashmem_lru_cache_exit(void);
+extern struct kmem_cache *ashmem_lru_cache; /* of groups */
+
 int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker,
 		    void (*hold)(struct ashmem_lru_entry *entry));
 void ashmem_lru_exit(struct ashmem_lru *lru);

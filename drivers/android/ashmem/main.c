@@ -5,6 +5,7 @@
 
 #include <linux/init.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "alloc.h"
 #include "ashmem.h"
@@ -17,6 +18,26 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+static void caches_exit(void)
+{
+	kmem_cache_destroy(ashmem_lru_cache);
+	kmem_cache_destroy(ashmem_payer_cache);
+	kmem_cache_destroy(ashmem_range_cache);
+	kmem_cache_destroy(ashmem_region_cache);
+}
+
+static int __init caches_init(void)
+{
+	ashmem_region_cache = KMEM_CACHE(ashmem_region, SLAB_ACCOUNT);
+	ashmem_range_cache = KMEM_CACHE(ashmem_range, SLAB_ACCOUNT);
+	ashmem_payer_cache = KMEM_CACHE(ashmem_payer, SLAB_ACCOUNT);
+	ashmem_lru_cache = KMEM_CACHE(ashmem_lru_group, SLAB_ACCOUNT);
+	if (ashmem_region_cache && ashmem_range_cache && ashmem_payer_cache && ashmem_lru_cache)
+		return 0;
+	caches_exit();
+	return -ENOMEM;
+}
+
 static int __init ashmem_init(void)
 {
 	const char *what;
@@ -26,26 +47,14 @@ static int __init ashmem_init(void)
 	err = ashmem_backing_init();
 	if (err)
 		goto err_report;
-	what = "create the cache of regions";
-	err = ashmem_region_cache_init();
+	what = "create the slab caches";
+	err = caches_init();
 	if (err)
 		goto err_report;
-	what = "create the cache of ranges";
-	err = ashmem_range_cache_init();
-	if (err)
-		goto err_region;
-	what = "create the cache of payers";
-	err = ashmem_payer_cache_init();
-	if (err)
-		goto err_range;
-	what = "create the cache of LRU groups";
-	err = ashmem_lru_cache_init();
-	if (err)
-		goto err_payer;
 	what = "register the shrinker";
 	err = ashmem_purge_init();
 	if (err)
-		goto err_group;
+		goto err_caches;
 	/* Last: from here on there are users. */
 	what = "register the device";
 	err = ashmem_device_init();
@@ -55,14 +64,8 @@ static int __init ashmem_init(void)
 
 err_purge:
 	ashmem_purge_exit();
-err_group:
-	ashmem_lru_cache_exit();
-err_payer:
-	ashmem_payer_cache_exit();
-err_range:
-	ashmem_range_cache_exit();
-err_region:
-	ashmem_region_cache_exit();
+err_caches:
+	caches_exit();
 err_report:
 	pr_err("could not %s (error %d)\n", what, err);
 	return err;
@@ -73,10 +76,7 @@ static void __exit ashmem_exit(void)
 {
 	ashmem_device_exit();
 	ashmem_purge_exit();
-	ashmem_lru_cache_exit();
-	ashmem_payer_cache_exit();
-	ashmem_range_cache_exit();
-	ashmem_region_cache_exit();
+	caches_exit();
 }
 module_exit(ashmem_exit);
 

@@ -17,7 +17,7 @@
 /* Payers that close() clears per hold of the lock. */
 #define CLEAR_BATCH	128
 
-static struct kmem_cache *payer_cache;
+struct kmem_cache *ashmem_payer_cache;
 
 static int compare_ids(const struct ashmem_payer *payer, u64 cgroup, int nid)
 {
@@ -51,7 +51,7 @@ static bool free_payer(struct ashmem_region *region, struct ashmem_payer *payer)
 {
 	if (!ashmem_lru_detach(region->lru, &payer->entry))
 		return false;
-	kmem_cache_free(payer_cache, payer);
+	kmem_cache_free(ashmem_payer_cache, payer);
 	return true;
 }
 
@@ -74,7 +74,7 @@ static void drop_idle_payers_locked(struct ashmem_region *region)
 			continue;
 		list_del(&payer->link);
 		rb_erase(&payer->rb, &region->payers_by_id);
-		kmem_cache_free(payer_cache, payer);
+		kmem_cache_free(ashmem_payer_cache, payer);
 	}
 }
 
@@ -83,11 +83,11 @@ static struct ashmem_payer *create_payer(struct ashmem_region *region,
 {
 	struct ashmem_payer *payer;
 
-	payer = kmem_cache_zalloc(payer_cache, GFP_KERNEL);
+	payer = kmem_cache_zalloc(ashmem_payer_cache, GFP_KERNEL);
 	if (!payer)
 		return NULL;
 	if (ashmem_lru_attach(region->lru, &payer->entry, memcg, nid)) {
-		kmem_cache_free(payer_cache, payer);
+		kmem_cache_free(ashmem_payer_cache, payer);
 		return NULL;
 	}
 	ashmem_queue_init(&payer->queue);
@@ -227,16 +227,4 @@ void ashmem_payers_free(struct ashmem_region *region)
 void ashmem_payer_hold(struct ashmem_lru_entry *entry)
 {
 	ashmem_region_get(container_of(entry, struct ashmem_payer, entry)->region);
-}
-
-int __init ashmem_payer_cache_init(void)
-{
-	payer_cache = kmem_cache_create("ashmem_payer", sizeof(struct ashmem_payer),
-					0, SLAB_ACCOUNT, NULL);
-	return payer_cache ? 0 : -ENOMEM;
-}
-
-void ashmem_payer_cache_exit(void)
-{
-	kmem_cache_destroy(payer_cache);
 }

@@ -31,8 +31,8 @@ struct ashmem_payer {
 	int nid;
 };
 
-int ashmem_payer_cache_init(void);
-void ashmem_payer_cache_exit(void);
+extern struct kmem_cache *ashmem_payer_cache;
+
 struct ashmem_payer *ashmem_payer_look(struct ashmem_region *region, unsigned long first,
 				       unsigned long last, bool *paid);
 void ashmem_payer_list_locked(struct ashmem_payer *payer);

@@ -17,12 +17,12 @@
 #include "payer.h"
 #include "stats.h"
 
-static struct kmem_cache *region_cache;
+struct kmem_cache *ashmem_region_cache;
 
 /* No name, no size, all rights, all pinned. The caller must close it. NULL: no memory. */
 struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
 {
-	struct ashmem_region *region = kmem_cache_zalloc(region_cache, GFP_KERNEL);
+	struct ashmem_region *region = kmem_cache_zalloc(ashmem_region_cache, GFP_KERNEL);
 
 	if (!region)
 		return NULL;
@@ -66,7 +66,7 @@ static void free_region(struct kref *refs)
 	if (region->backing)
 		fput(region->backing);
 	kfree(region->name);
-	kmem_cache_free(region_cache, region);
+	kmem_cache_free(ashmem_region_cache, region);
 }
 
 void ashmem_region_put(struct ashmem_region *region)
@@ -238,16 +238,4 @@ int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 	if (!err && backing)
 		fput(backing);
 	return err;
-}
-
-int __init ashmem_region_cache_init(void)
-{
-	region_cache = kmem_cache_create("ashmem_region", sizeof(struct ashmem_region),
-					 0, SLAB_ACCOUNT, NULL);
-	return region_cache ? 0 : -ENOMEM;
-}
-
-void ashmem_region_cache_exit(void)
-{
-	kmem_cache_destroy(region_cache);
 }
