@@ -137,20 +137,10 @@ static const struct file_operations ashmem_fops = {
 };
 
 /* Every user may create a region, as with memfd. */
-static struct miscdevice ashmem_device = {
+struct miscdevice ashmem_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "ashmem",
 	.fops = &ashmem_fops,
 	.mode = 0666,
 	.groups = ashmem_stats_groups,
 };
-
-int __init ashmem_device_init(void)
-{
-	return misc_register(&ashmem_device);
-}
-
-void ashmem_device_exit(void)
-{
-	misc_deregister(&ashmem_device);
-}

@@ -5,10 +5,11 @@
 #define _ASHMEM_DEVICE_H
 
 struct file;
+struct miscdevice;
 struct vm_area_struct;
 
-int ashmem_device_init(void);
-void ashmem_device_exit(void);
+extern struct miscdevice ashmem_device;
+
 int ashmem_mmap(struct file *file, struct vm_area_struct *vma);
 long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 #ifdef CONFIG_COMPAT

@@ -4,6 +4,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/init.h>
+#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -57,7 +58,7 @@ static int __init ashmem_init(void)
 		goto err_caches;
 	/* Last: from here on there are users. */
 	what = "register the device";
-	err = ashmem_device_init();
+	err = misc_register(&ashmem_device);
 	if (err)
 		goto err_purge;
 	return 0;
@@ -74,7 +75,7 @@ module_init(ashmem_init);
 
 static void __exit ashmem_exit(void)
 {
-	ashmem_device_exit();
+	misc_deregister(&ashmem_device);
 	ashmem_purge_exit();
 	caches_exit();
 }
