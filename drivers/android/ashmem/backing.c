@@ -125,24 +125,24 @@ void ashmem_backing_number_label(struct file *label, struct file *backing)
 }
 
 /*
- * On success @vma holds a reference to @backing instead of the device; on error, which
- * is that of shmem, it is unchanged.
+ * On success @vma holds a reference to @file instead of the device: to a backing if it is
+ * @shared, else to a label. On error, which is that of shmem, it is unchanged.
  */
-int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma)
+int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shared)
 {
-	struct file *device = vma->vm_file;
-	int err;
+	struct file *dropped = vma->vm_file;
+	int err = 0;
 
 	/* shmem checks vm_file for huge pages. */
-	vma->vm_file = get_file(backing);
-	err = compat_fops_mmap(shmem_fops, backing, vma);
-	if (err) {
-		vma->vm_file = device;
-		fput(backing);
-		return err;
-	}
-	fput(device);
-	return 0;
+	vma->vm_file = get_file(file);
+	if (shared)
+		err = compat_fops_mmap(shmem_fops, file, vma);
+	else
+		vma_set_anonymous(vma);
+	if (err)
+		swap(vma->vm_file, dropped);
+	fput(dropped);
+	return err;
 }
 
 /*

@@ -34,7 +34,7 @@ const char *ashmem_backing_missing(const struct file_operations *fops);
 struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve);
 struct file *ashmem_backing_create_label(const char *name, size_t size);
 void ashmem_backing_number_label(struct file *label, struct file *backing);
-int ashmem_backing_mmap(struct file *backing, struct vm_area_struct *vma);
+int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shared);
 ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
 			    struct iov_iter *to);
 loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence);

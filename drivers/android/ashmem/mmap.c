@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Mapping a region: what the protection mask allows, and what is mapped. */
 
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -24,16 +23,6 @@ static vm_flags_t vm_may_flags_of(unsigned long prot)
 	return _calc_vm_trans(prot, PROT_READ, VM_MAYREAD) |
 	       _calc_vm_trans(prot, PROT_WRITE, VM_MAYWRITE) |
 	       _calc_vm_trans(prot, PROT_EXEC, VM_MAYEXEC);
-}
-
-/* A private mapping is anonymous memory with the region's name. */
-static void map_private(struct file *label, struct vm_area_struct *vma)
-{
-	struct file *device = vma->vm_file;
-
-	vma_set_anonymous(vma);
-	vma->vm_file = get_file(label);
-	fput(device);
 }
 
 /*
@@ -60,10 +49,8 @@ int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 
 	/* mprotect() checks these flags, not the mask. */
 	vm_flags_clear(vma, vm_may_flags_of(denied));
-	if (shared)
-		err = ashmem_backing_mmap(region->backing, vma);
-	else
-		map_private(READ_ONCE(region->label), vma);
+	err = ashmem_backing_mmap(shared ? region->backing : READ_ONCE(region->label), vma,
+				  shared);
 	if (!err)
 		trace_ashmem_map(region, vma->vm_start, vma->vm_end, shared);
 	return err;
