@@ -18,13 +18,6 @@ static vm_flags_t vm_flags_of(unsigned long prot)
 	       _calc_vm_trans(prot, PROT_EXEC, VM_EXEC);
 }
 
-static vm_flags_t vm_may_flags_of(unsigned long prot)
-{
-	return _calc_vm_trans(prot, PROT_READ, VM_MAYREAD) |
-	       _calc_vm_trans(prot, PROT_WRITE, VM_MAYWRITE) |
-	       _calc_vm_trans(prot, PROT_EXEC, VM_MAYEXEC);
-}
-
 /*
  * Returns 0; -EINVAL if the region has no size or is shorter than the mapping, -EPERM
  * for a right outside the mask, or the error of ashmem_region_back().
@@ -32,7 +25,7 @@ static vm_flags_t vm_may_flags_of(unsigned long prot)
 int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct ashmem_region *region = file->private_data;
-	unsigned long denied = ASHMEM_PROT_ALL & ~READ_ONCE(region->prot_mask);
+	vm_flags_t denied = vm_flags_of(ASHMEM_PROT_ALL & ~READ_ONCE(region->prot_mask));
 	unsigned long len = vma->vm_end - vma->vm_start;
 	/* Not VM_SHARED: the kernel clears it and VM_MAYWRITE for read-only descriptors. */
 	bool shared = vma->vm_flags & VM_MAYSHARE;
@@ -41,14 +34,14 @@ int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 	/* PAGE_ALIGN() is 0 for size 0 and on overflow; both refuse all mappings. */
 	if (len > PAGE_ALIGN(READ_ONCE(region->size)))
 		return -EINVAL;
-	if (vma->vm_flags & vm_flags_of(denied))
+	if (vma->vm_flags & denied)
 		return -EPERM;
 	err = ashmem_region_back(region, len, vma->vm_flags & VM_NORESERVE, !shared);
 	if (err)
 		return err;
 
-	/* mprotect() checks these flags, not the mask. */
-	vm_flags_clear(vma, vm_may_flags_of(denied));
+	/* mprotect() checks VM_MAYREAD and so on, 4 bits above VM_READ, and not the mask. */
+	vm_flags_clear(vma, denied << 4);
 	err = ashmem_backing_mmap(shared ? region->backing : READ_ONCE(region->label), vma,
 				  shared);
 	if (!err)
