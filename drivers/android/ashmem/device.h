@@ -6,11 +6,9 @@
 
 struct file;
 struct miscdevice;
-struct vm_area_struct;
 
 extern struct miscdevice ashmem_device;
 
-int ashmem_mmap(struct file *file, struct vm_area_struct *vma);
 long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 #ifdef CONFIG_COMPAT
 long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
