@@ -146,28 +146,6 @@ int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shar
 }
 
 /*
- * @iocb is a checked read of the device; its position moves. vfs_iter_read() would
- * repeat the checks. Returns bytes, or the error of shmem.
- */
-ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
-			    struct iov_iter *to)
-{
-	struct kiocb inner = *iocb;
-	ssize_t ret;
-
-	inner.ki_filp = backing;
-	ret = shmem_fops->read_iter(&inner, to);
-	iocb->ki_pos = inner.ki_pos;
-	return ret;
-}
-
-/* SEEK_DATA or SEEK_HOLE, in bytes. Returns -ENXIO if there is none after @offset. */
-loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence)
-{
-	return shmem_fops->llseek(backing, offset, whence);
-}
-
-/*
  * How many existing pages one step of a purge may take. The work is pages times
  * mappings, and each mapping holds a reference to the file. The minimum is there because
  * a mapping costs something even if it has none of the pages.

@@ -8,8 +8,6 @@
 #include <linux/shmem_fs.h>
 #include <linux/types.h>
 
-struct iov_iter;
-struct kiocb;
 struct mem_cgroup;
 struct vm_area_struct;
 
@@ -35,9 +33,6 @@ struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve
 struct file *ashmem_backing_create_label(const char *name, size_t size);
 void ashmem_backing_number_label(struct file *label, struct file *backing);
 int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shared);
-ssize_t ashmem_backing_read(struct file *backing, struct kiocb *iocb,
-			    struct iov_iter *to);
-loff_t ashmem_backing_seek_data(struct file *backing, loff_t offset, int whence);
 unsigned long ashmem_backing_step(struct file *backing);
 bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
 			   unsigned long max, bool wait, struct ashmem_survey *survey);

@@ -75,14 +75,20 @@ static int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 static ssize_t ashmem_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct ashmem_region *region = iocb->ki_filp->private_data;
+	struct kiocb inner = *iocb;
 	struct file *backing;
+	ssize_t ret;
 
 	if (!READ_ONCE(region->size))
 		return 0;
 	backing = ashmem_region_backing(region);
 	if (!backing)
 		return -EBADF;
-	return ashmem_backing_read(backing, iocb, to);
+	/* The device's read was checked: vfs_iter_read() would repeat that. */
+	inner.ki_filp = backing;
+	ret = backing->f_op->read_iter(&inner, to);
+	iocb->ki_pos = inner.ki_pos;
+	return ret;
 }
 
 static ssize_t ashmem_splice_read(struct file *file, loff_t *pos,
@@ -116,7 +122,7 @@ static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek_size(file, offset, whence,
 						MAX_LFS_FILESIZE, size);
-	offset = ashmem_backing_seek_data(backing, offset, whence);
+	offset = backing->f_op->llseek(backing, offset, whence);
 	return offset < 0 ? offset : vfs_setpos(file, offset, MAX_LFS_FILESIZE);
 }
 
