@@ -72,11 +72,21 @@ unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,
 	return shmem_fops->get_unmapped_area(NULL, addr, len, pgoff, flags);
 }
 
-static struct file *create(const char *name, size_t size, bool noreserve)
+/*
+ * Creates the backing that /proc/PID/maps shows as "/@name". @noreserve: charge pages as
+ * they are used, not all of them now. The caller holds the device open, and with it the
+ * module. Returns -EINVAL for a size that no file can have, -ENOMEM, -ENFILE or -ENOSPC.
+ */
+struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve)
 {
-	struct file *file = compat_shmem_file_setup(name, size, noreserve);
 	struct inode *inode;
+	struct file *file;
 
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_create, name, size, noreserve);
+
+	if (size > MAX_LFS_FILESIZE)
+		return ERR_PTR(-EINVAL);
+	file = compat_shmem_file_setup(name, size, noreserve);
 	if (IS_ERR(file))
 		return file;
 
@@ -91,37 +101,6 @@ static struct file *create(const char *name, size_t size, bool noreserve)
 	__module_get(THIS_MODULE);
 	replace_fops(file, &guard_fops);
 	return file;
-}
-
-/*
- * Creates the backing that /proc/PID/maps shows as "/@name". @noreserve: charge pages as
- * they are used, not all of them now. The caller holds the device open, and with it the
- * module. Returns -EINVAL for a size that no file can have, -ENOMEM, -ENFILE or -ENOSPC.
- */
-struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve)
-{
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_create, name, size, noreserve);
-
-	if (size > MAX_LFS_FILESIZE)
-		return ERR_PTR(-EINVAL);
-	return create(name, size, noreserve);
-}
-
-/*
- * A private mapping is anonymous memory, and this file without pages only names it. It
- * needs its own inode: unmapping purged pages of the backing would otherwise also unmap
- * whole anonymous huge pages. userfaultfd(2) needs @size. Errors:
- * ashmem_backing_create().
- */
-struct file *ashmem_backing_create_label(const char *name, size_t size)
-{
-	return ashmem_backing_create(name, size, true);
-}
-
-/* ASHMEM_GET_FILE_ID then names private mappings, too. @label is not in use yet. */
-void ashmem_backing_number_label(struct file *label, struct file *backing)
-{
-	file_inode(label)->i_ino = file_inode(backing)->i_ino;
 }
 
 /*
@@ -292,11 +271,6 @@ bool ashmem_backing_payer(struct file *backing, unsigned long first, unsigned lo
 		xas_reset(&xas);
 	}
 	return false;
-}
-
-unsigned long ashmem_backing_ino(struct file *backing)
-{
-	return file_inode(backing)->i_ino;
 }
 
 /* Names a hook of shmem that is missing or that this build cannot call; else NULL. */

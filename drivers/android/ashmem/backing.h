@@ -30,8 +30,6 @@ struct ashmem_survey {
 int ashmem_backing_init(void);
 const char *ashmem_backing_missing(const struct file_operations *fops);
 struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve);
-struct file *ashmem_backing_create_label(const char *name, size_t size);
-void ashmem_backing_number_label(struct file *label, struct file *backing);
 int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shared);
 unsigned long ashmem_backing_step(struct file *backing);
 bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
@@ -40,10 +38,14 @@ void ashmem_backing_punch(struct file *backing, unsigned long first, unsigned lo
 			  unsigned long pages, bool reclaim);
 bool ashmem_backing_payer(struct file *backing, unsigned long first, unsigned long last,
 			  bool by_memcg, struct mem_cgroup **memcg, int *nid);
-unsigned long ashmem_backing_ino(struct file *backing);
 unsigned long ashmem_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long len, unsigned long pgoff,
 				       unsigned long flags);
+
+static inline unsigned long ashmem_backing_ino(struct file *backing)
+{
+	return file_inode(backing)->i_ino;
+}
 
 static inline unsigned long ashmem_backing_resident(struct file *backing)
 {

@@ -161,7 +161,11 @@ static const char *full_name(const struct ashmem_region *region)
 	return region->name ?: ASHMEM_NAME_DEF;
 }
 
-/* Create the files that the region lacks; NULL for one that it has. */
+/*
+ * Create the files that the region lacks; NULL for one that it has. The label has its own
+ * inode: unmapping purged pages of the backing would otherwise also unmap whole anonymous
+ * huge pages. userfaultfd(2) needs its size.
+ */
 static int create_files(struct ashmem_region *region, bool noreserve, bool labelled,
 			struct file **backing, struct file **label)
 {
@@ -173,7 +177,7 @@ static int create_files(struct ashmem_region *region, bool noreserve, bool label
 			return PTR_ERR(*backing);
 	}
 	if (labelled && !READ_ONCE(region->label)) {
-		*label = ashmem_backing_create_label(full_name(region), region->size);
+		*label = ashmem_backing_create(full_name(region), region->size, true);
 		if (IS_ERR(*label)) {
 			if (*backing)
 				fput(*backing);
@@ -194,7 +198,8 @@ static void install_files_locked(struct ashmem_region *region, struct file **bac
 		*backing = NULL;
 	}
 	if (*label && !region->label) {
-		ashmem_backing_number_label(*label, region->backing);
+		/* ASHMEM_GET_FILE_ID names private mappings, too. */
+		file_inode(*label)->i_ino = file_inode(region->backing)->i_ino;
 		/* Pairs with the READ_ONCE() of users, which depend on the address. */
 		smp_store_release(&region->label, *label);
 		*label = NULL;
@@ -205,7 +210,7 @@ static void install_files_locked(struct ashmem_region *region, struct file **bac
  * Makes sure that a region has its backing and, with @labelled, its label. Creates them
  * without a lock: @settling keeps name and size. If several tasks create them, the first
  * one wins, and no task waits for another. Returns 0; -EINVAL if the region is shorter than
- * @mapped bytes, or the error of ashmem_backing_create() or ashmem_backing_create_label().
+ * @mapped bytes, or the error of ashmem_backing_create().
  */
 int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 		       bool noreserve, bool labelled)
