@@ -156,37 +156,6 @@ int ashmem_region_set_prot_mask(struct ashmem_region *region, unsigned long prot
 	return err;
 }
 
-static const char *full_name(const struct ashmem_region *region)
-{
-	return region->name ?: ASHMEM_NAME_DEF;
-}
-
-/*
- * Create the files that the region lacks; NULL for one that it has. The label has its own
- * inode: unmapping purged pages of the backing would otherwise also unmap whole anonymous
- * huge pages. userfaultfd(2) needs its size.
- */
-static int create_files(struct ashmem_region *region, bool noreserve, bool labelled,
-			struct file **backing, struct file **label)
-{
-	*backing = NULL;
-	*label = NULL;
-	if (!ashmem_region_backing(region)) {
-		*backing = ashmem_backing_create(full_name(region), region->size, noreserve);
-		if (IS_ERR(*backing))
-			return PTR_ERR(*backing);
-	}
-	if (labelled && !READ_ONCE(region->label)) {
-		*label = ashmem_backing_create(full_name(region), region->size, true);
-		if (IS_ERR(*label)) {
-			if (*backing)
-				fput(*backing);
-			return PTR_ERR(*label);
-		}
-	}
-	return 0;
-}
-
 /* If another task was faster, the file is left to the caller. */
 static void install_files_locked(struct ashmem_region *region, struct file **backing,
 				 struct file **label)
@@ -208,14 +177,14 @@ static void install_files_locked(struct ashmem_region *region, struct file **bac
 
 /*
  * Makes sure that a region has its backing and, with @labelled, its label. Creates them
- * without a lock: @settling keeps name and size. If several tasks create them, the first
- * one wins, and no task waits for another. Returns 0; -EINVAL if the region is shorter than
- * @mapped bytes, or the error of ashmem_backing_create().
+ * without a lock: @settling keeps name and size. Of several tasks the first one wins, and
+ * none waits. -EINVAL if the region is shorter than @mapped; see ashmem_backing_create().
  */
 int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 		       bool noreserve, bool labelled)
 {
-	struct file *backing, *label;
+	struct file *backing = NULL, *label = NULL;
+	const char *name;
 	int err = 0;
 
 	if (ashmem_region_backing(region) && (!labelled || READ_ONCE(region->label)))
@@ -230,7 +199,13 @@ int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 	if (err)
 		return err;
 
-	err = create_files(region, noreserve, labelled, &backing, &label);
+	name = region->name ?: ASHMEM_NAME_DEF;
+	if (!ashmem_region_backing(region))
+		backing = ashmem_backing_create(name, region->size, noreserve);
+	/* A second inode: to unmap pages of the backing would unmap private huge pages. */
+	if (labelled && !IS_ERR(backing) && !READ_ONCE(region->label))
+		label = ashmem_backing_create(name, region->size, true);
+	err = PTR_ERR_OR_ZERO(backing) ?: PTR_ERR_OR_ZERO(label);
 
 	spin_lock(&region->lock);
 	region->settling--;
@@ -238,9 +213,9 @@ int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 		install_files_locked(region, &backing, &label);
 	spin_unlock(&region->lock);
 
-	if (!err && label)
+	if (!IS_ERR_OR_NULL(label))
 		fput(label);
-	if (!err && backing)
+	if (!IS_ERR_OR_NULL(backing))
 		fput(backing);
 	return err;
 }
