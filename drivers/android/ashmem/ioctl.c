@@ -24,8 +24,6 @@
 #define COMPAT_ASHMEM_SET_PROT_MASK	_IOW(__ASHMEMIOC, 5, compat_ulong_t)
 #define COMPAT_ASHMEM_GET_FILE_ID	_IOR(__ASHMEMIOC, 11, compat_ulong_t)
 
-static_assert(sizeof(struct ashmem_pin) == 8);
-
 /* In a function: elsewhere clang does not accept _IOW() as a constant. */
 static __always_inline void assert_numbers(void)
 {
@@ -37,20 +35,9 @@ static __always_inline void assert_numbers(void)
 	BUILD_BUG_ON(ASHMEM_UNPIN != 0x40087708);
 	BUILD_BUG_ON(ASHMEM_GET_PIN_STATUS != 0x7709);
 	BUILD_BUG_ON(ASHMEM_PURGE_ALL_CACHES != 0x770a);
-#ifdef CONFIG_64BIT
-	BUILD_BUG_ON(ASHMEM_SET_SIZE != 0x40087703);
-	BUILD_BUG_ON(ASHMEM_SET_PROT_MASK != 0x40087705);
-	BUILD_BUG_ON(ASHMEM_GET_FILE_ID != 0x8008770b);
-#else
-	BUILD_BUG_ON(ASHMEM_SET_SIZE != 0x40047703);
-	BUILD_BUG_ON(ASHMEM_SET_PROT_MASK != 0x40047705);
-	BUILD_BUG_ON(ASHMEM_GET_FILE_ID != 0x8004770b);
-#endif
-#ifdef CONFIG_COMPAT
-	BUILD_BUG_ON(COMPAT_ASHMEM_SET_SIZE != 0x40047703);
-	BUILD_BUG_ON(COMPAT_ASHMEM_SET_PROT_MASK != 0x40047705);
-	BUILD_BUG_ON(COMPAT_ASHMEM_GET_FILE_ID != 0x8004770b);
-#endif
+	BUILD_BUG_ON(ASHMEM_SET_SIZE != (0x40007703 | sizeof(long) << 16));
+	BUILD_BUG_ON(ASHMEM_SET_PROT_MASK != (0x40007705 | sizeof(long) << 16));
+	BUILD_BUG_ON(ASHMEM_GET_FILE_ID != (0x8000770b | sizeof(long) << 16));
 }
 
 /*
@@ -103,13 +90,6 @@ static long pin_unpin(struct ashmem_region *region, struct ashmem_pin __user *up
 	return op(region, &arg.pin);
 }
 
-static long purge_all_caches(void)
-{
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	return ashmem_purge_all(&ashmem_lru);
-}
-
 static long get_file_id(struct ashmem_region *region, unsigned long __user *uid)
 {
 	struct file *backing = ashmem_region_backing(region);
@@ -146,7 +126,7 @@ long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case ASHMEM_GET_PIN_STATUS:
 		return pin_unpin(region, argp, ashmem_region_pin_status);
 	case ASHMEM_PURGE_ALL_CACHES:
-		return purge_all_caches();
+		return capable(CAP_SYS_ADMIN) ? ashmem_purge_all(&ashmem_lru) : -EPERM;
 	case ASHMEM_GET_FILE_ID:
 		return get_file_id(region, argp);
 	default:
@@ -171,6 +151,9 @@ static long compat_get_file_id(struct ashmem_region *region, compat_ulong_t __us
 /* 32-bit types change some numbers. -EOVERFLOW: an inode number of more than 32 bits. */
 long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	BUILD_BUG_ON(COMPAT_ASHMEM_SET_SIZE != 0x40047703);
+	BUILD_BUG_ON(COMPAT_ASHMEM_SET_PROT_MASK != 0x40047705);
+	BUILD_BUG_ON(COMPAT_ASHMEM_GET_FILE_ID != 0x8004770b);
 	switch (cmd) {
 	case COMPAT_ASHMEM_SET_SIZE:
 		cmd = ASHMEM_SET_SIZE;
