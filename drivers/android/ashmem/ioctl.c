@@ -90,13 +90,18 @@ static long pin_unpin(struct ashmem_region *region, struct ashmem_pin __user *up
 	return op(region, &arg.pin);
 }
 
-static long get_file_id(struct ashmem_region *region, unsigned long __user *uid)
+/* -EOVERFLOW: a 32-bit caller, and an inode number of more bits. */
+static long get_file_id(struct ashmem_region *region, void __user *uid, bool is_32_bit)
 {
 	struct file *backing = ashmem_region_backing(region);
+	unsigned long id;
 
 	if (!backing)
 		return -EINVAL;
-	return put_user(ashmem_backing_ino(backing), uid);
+	id = ashmem_backing_ino(backing);
+	if (!is_32_bit)
+		return put_user(id, (unsigned long __user *)uid);
+	return id > U32_MAX ? -EOVERFLOW : put_user(id, (u32 __user *)uid);
 }
 
 /* See Documentation/userspace-api/ashmem.rst. Returns -ENOTTY for foreign commands. */
@@ -128,27 +133,14 @@ long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case ASHMEM_PURGE_ALL_CACHES:
 		return capable(CAP_SYS_ADMIN) ? ashmem_purge_all(&ashmem_lru) : -EPERM;
 	case ASHMEM_GET_FILE_ID:
-		return get_file_id(region, argp);
+		return get_file_id(region, argp, false);
 	default:
 		return -ENOTTY;
 	}
 }
 
 #ifdef CONFIG_COMPAT
-static long compat_get_file_id(struct ashmem_region *region, compat_ulong_t __user *uid)
-{
-	struct file *backing = ashmem_region_backing(region);
-	compat_ulong_t id;
-
-	if (!backing)
-		return -EINVAL;
-	id = ashmem_backing_ino(backing);
-	if (id != ashmem_backing_ino(backing))
-		return -EOVERFLOW;
-	return put_user(id, uid);
-}
-
-/* 32-bit types change some numbers. -EOVERFLOW: an inode number of more than 32 bits. */
+/* 32-bit types change some numbers. */
 long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	BUILD_BUG_ON(COMPAT_ASHMEM_SET_SIZE != 0x40047703);
@@ -162,7 +154,7 @@ long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		cmd = ASHMEM_SET_PROT_MASK;
 		break;
 	case COMPAT_ASHMEM_GET_FILE_ID:
-		return compat_get_file_id(file->private_data, compat_ptr(arg));
+		return get_file_id(file->private_data, compat_ptr(arg), true);
 	case ASHMEM_SET_SIZE:
 	case ASHMEM_SET_PROT_MASK:
 		break;
