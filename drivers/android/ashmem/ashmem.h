@@ -63,6 +63,7 @@
 #include "stats.h"
 
 struct ashmem_lru;
+struct miscdevice;
 
 /* The prefix of a backing's name in /proc/PID/maps. */
 #define ASHMEM_NAME_PREFIX	"dev/ashmem/"
@@ -112,6 +113,14 @@ struct ashmem_region {
 	unsigned long counted;
 };
 
+/* A step of a purge in flight; on the purging task's stack. */
+struct ashmem_flight {
+	struct list_head link;
+	unsigned long first;
+	unsigned long last;
+	unsigned long number;	/* among the region's flights */
+};
+
 /*
  * NULL before the first mmap, then valid as long as the region. Needs no lock: the
  * pointer is set once, and name and size are settled before.
@@ -138,6 +147,25 @@ int ashmem_region_set_size(struct ashmem_region *region, size_t size);
 int ashmem_region_set_prot_mask(struct ashmem_region *region, unsigned long prot);
 int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 		       bool noreserve, bool labelled);
+
+void ashmem_flight_depart_locked(struct ashmem_region *region, struct ashmem_flight *flight);
+void ashmem_flight_land_locked(struct ashmem_region *region, struct ashmem_flight *flight);
+bool ashmem_flights_among_locked(struct ashmem_region *region, unsigned long first,
+				 unsigned long last, unsigned long departed);
+int ashmem_flights_wait(struct ashmem_region *region, unsigned long first,
+			unsigned long last, bool killable);
+
+/* Is a page of the interval in flight? */
+static inline bool ashmem_flights_overlap_locked(struct ashmem_region *region,
+						 unsigned long first, unsigned long last)
+{
+	return unlikely(!list_empty(&region->flights)) &&
+	       ashmem_flights_among_locked(region, first, last, region->departed);
+}
+
+extern struct miscdevice ashmem_device;
+long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long ashmem_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* Update the statistics: unpinned pages count as purgeable while they exist. */
 static inline void ashmem_region_count_locked(struct ashmem_region *region)

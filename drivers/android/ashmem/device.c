@@ -12,7 +12,6 @@
 #include "ashmem.h"
 #include "backing.h"
 #include "compat/vma.h"
-#include "device.h"
 #include "purge.h"
 #include "stats.h"
 #include "trace.h"

@@ -4,7 +4,6 @@
 #include <linux/wait_bit.h>
 
 #include "ashmem.h"
-#include "flight.h"
 
 /* A step has taken the pages of @flight. */
 void ashmem_flight_depart_locked(struct ashmem_region *region, struct ashmem_flight *flight)

@@ -12,7 +12,6 @@
 
 #include "ashmem.h"
 #include "backing.h"
-#include "device.h"
 #include "pin.h"
 #include "purge.h"
 

@@ -11,7 +11,6 @@
 #include "alloc.h"
 #include "ashmem.h"
 #include "backing.h"
-#include "device.h"
 #include "lru.h"
 #include "payer.h"
 #include "purge.h"

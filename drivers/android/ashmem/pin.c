@@ -9,7 +9,6 @@
 
 #include "alloc.h"
 #include "ashmem.h"
-#include "flight.h"
 #include "payer.h"
 #include "pin.h"
 #include "stats.h"

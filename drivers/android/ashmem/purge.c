@@ -19,7 +19,6 @@
 #include "backing.h"
 #include "compat/list_lru.h"
 #include "compat/shrinker.h"
-#include "flight.h"
 #include "payer.h"
 #include "purge.h"
 #include "stats.h"
