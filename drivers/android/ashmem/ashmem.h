@@ -57,6 +57,7 @@
 #include <linux/types.h>
 #include <linux/ashmem.h>
 
+/* For all that include this header. */
 #include "backing.h"
 #include "compat/compat.h"
 #include "range.h"

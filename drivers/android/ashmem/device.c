@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/ashmem as a file: open, close, map, read, seek, splice, fdinfo. */
 
-#include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
-#include <linux/uio.h>
 
 #include "ashmem.h"
-#include "backing.h"
 #include "compat/vma.h"
 #include "purge.h"
-#include "stats.h"
 #include "trace.h"
 
 static int ashmem_open(struct inode *inode, struct file *file)

@@ -4,14 +4,12 @@
 #include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/compat.h>
-#include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "ashmem.h"
-#include "backing.h"
 #include "pin.h"
 #include "purge.h"
 

@@ -8,7 +8,6 @@
 
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
-#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 

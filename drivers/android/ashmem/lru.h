@@ -29,7 +29,6 @@
 
 struct ashmem_lru_entry;
 struct mem_cgroup;
-struct shrink_control;
 struct shrinker;
 
 /* An entry counts for at most this many pages, so that no sum overflows. */

@@ -10,7 +10,6 @@
 
 #include "alloc.h"
 #include "ashmem.h"
-#include "backing.h"
 #include "lru.h"
 #include "payer.h"
 #include "purge.h"

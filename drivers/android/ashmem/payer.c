@@ -6,7 +6,6 @@
 #include <linux/topology.h>
 
 #include "ashmem.h"
-#include "backing.h"
 #include "compat/list_lru.h"
 #include "compat/memcg.h"
 #include "payer.h"

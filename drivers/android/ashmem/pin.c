@@ -2,7 +2,6 @@
 /* Pinning and unpinning the pages of a region. */
 
 #include <linux/jiffies.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/signal.h>
@@ -11,7 +10,6 @@
 #include "ashmem.h"
 #include "payer.h"
 #include "pin.h"
-#include "stats.h"
 #include "trace.h"
 
 /* The pages that @pin selects. Returns -ENODATA if there are none. */

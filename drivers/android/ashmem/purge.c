@@ -16,12 +16,9 @@
 #include <linux/swap.h>
 
 #include "ashmem.h"
-#include "backing.h"
-#include "compat/list_lru.h"
 #include "compat/shrinker.h"
 #include "payer.h"
 #include "purge.h"
-#include "stats.h"
 #include "trace.h"
 
 /*

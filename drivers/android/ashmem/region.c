@@ -7,15 +7,13 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/personality.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "alloc.h"
 #include "ashmem.h"
-#include "backing.h"
 #include "payer.h"
-#include "stats.h"
 
 struct kmem_cache *ashmem_region_cache;
 

@@ -16,7 +16,6 @@
 #include <linux/tracepoint.h>
 
 #include "ashmem.h"
-#include "backing.h"
 
 TRACE_EVENT(ashmem_open,
 	TP_PROTO(struct ashmem_region *region),
