@@ -57,7 +57,6 @@
 #include <linux/types.h>
 #include <linux/ashmem.h>
 
-/* For all that include this header. */
 #include "backing.h"
 #include "compat/compat.h"
 #include "range.h"
@@ -176,7 +175,7 @@ static inline void ashmem_region_count_locked(struct ashmem_region *region)
 	lockdep_assert_held(&region->lock);
 	if (pages)
 		pages = min(pages, ashmem_backing_pages(region->backing));
-	ashmem_stats_add_purgeable(pages - region->counted);
+	ashmem_stats_add(ASHMEM_PURGEABLE, pages - region->counted);
 	region->counted = pages;
 }
 

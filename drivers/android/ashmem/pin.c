@@ -140,7 +140,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 	trace_ashmem_pin(region, first, last, lost);
 	if (!lost)
 		return ASHMEM_NOT_PURGED;
-	ashmem_stats_pin_purged();
+	ashmem_stats_add(ASHMEM_PURGED_PINS, 1);
 	return ASHMEM_WAS_PURGED;
 }
 

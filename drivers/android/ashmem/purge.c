@@ -158,7 +158,8 @@ static void fly(struct purge *purge, struct ashmem_region *region)
 
 	ashmem_backing_punch(region->backing, purge->flight.first, purge->flight.last,
 			     purge->exist, purge->pressure);
-	ashmem_stats_purged(purge->exist, purge->pressure);
+	ashmem_stats_add(purge->pressure ? ASHMEM_PRESSURE_PURGED : ASHMEM_COMMAND_PURGED,
+			 purge->exist);
 	if (start)
 		trace_ashmem_purge(region, purge->flight.first, flight_pages(purge),
 				   purge->resident, purge->pressure,

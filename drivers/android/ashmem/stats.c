@@ -4,69 +4,48 @@
  * See Documentation/ABI/testing/sysfs-class-misc-ashmem.
  */
 
-#include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/minmax.h>
 #include <linux/sysfs.h>
 
 #include "compat/list_lru.h"
 #include "stats.h"
 
-static atomic_long_t pages_purged[2];
-static atomic_long_t pins_purged;
-DEFINE_PER_CPU(long, ashmem_stats_purgeable);
+DEFINE_PER_CPU(long [ASHMEM_STATS], ashmem_stats);
 const struct list_lru *ashmem_stats_lists;
 
-/* @pressure: by the shrinker, not by ASHMEM_PURGE_ALL_CACHES. */
-void ashmem_stats_purged(unsigned long pages, bool pressure)
+static unsigned long sum(enum ashmem_stat stat)
 {
-	atomic_long_add(pages, &pages_purged[pressure]);
-}
-
-void ashmem_stats_pin_purged(void)
-{
-	atomic_long_inc(&pins_purged);
-}
-
-static ssize_t purgeable_pages_show(struct device *dev, struct device_attribute *attr,
-				    char *buf)
-{
-	long pages = 0;
+	unsigned long total = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		pages += per_cpu(ashmem_stats_purgeable, cpu);
-	/* The CPUs are read one by one, so the sum can be negative. */
-	return sysfs_emit(buf, "%ld\n", max(pages, 0L));
+		total += per_cpu(ashmem_stats, cpu)[stat];
+	return total;
 }
+
+#define SHOW(name, format, value)						\
+static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
+			   char *buf)						\
+{										\
+	return sysfs_emit(buf, format "\n", value);				\
+}
+
+SHOW(memcg_aware, "%d", compat_list_lru_by_memcg(ashmem_stats_lists))
+static DEVICE_ATTR_RO(memcg_aware);
+
+/* The CPUs are read one by one, so the sum can be negative. */
+SHOW(purgeable_pages, "%ld", max_t(long, sum(ASHMEM_PURGEABLE), 0))
 static DEVICE_ATTR_RO(purgeable_pages);
 
-static ssize_t pressure_purged_pages_show(struct device *dev,
-					  struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%lu\n", atomic_long_read(&pages_purged[true]));
-}
+SHOW(pressure_purged_pages, "%lu", sum(ASHMEM_PRESSURE_PURGED))
 static DEVICE_ATTR_RO(pressure_purged_pages);
 
-static ssize_t command_purged_pages_show(struct device *dev,
-					 struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%lu\n", atomic_long_read(&pages_purged[false]));
-}
+SHOW(command_purged_pages, "%lu", sum(ASHMEM_COMMAND_PURGED))
 static DEVICE_ATTR_RO(command_purged_pages);
 
-static ssize_t purged_pins_show(struct device *dev, struct device_attribute *attr,
-				char *buf)
-{
-	return sysfs_emit(buf, "%lu\n", atomic_long_read(&pins_purged));
-}
+SHOW(purged_pins, "%lu", sum(ASHMEM_PURGED_PINS))
 static DEVICE_ATTR_RO(purged_pins);
-
-static ssize_t memcg_aware_show(struct device *dev, struct device_attribute *attr,
-				char *buf)
-{
-	return sysfs_emit(buf, "%d\n", compat_list_lru_by_memcg(ashmem_stats_lists));
-}
-static DEVICE_ATTR_RO(memcg_aware);
 
 static struct attribute *stats_attrs[] = {
 	&dev_attr_memcg_aware.attr,

@@ -15,15 +15,20 @@ extern const struct attribute_group *ashmem_stats_groups[];
 /* Set at load: are these by cgroup? Then the kernel calls the shrinker for each one. */
 extern const struct list_lru *ashmem_stats_lists;
 
-DECLARE_PER_CPU(long, ashmem_stats_purgeable);
+enum ashmem_stat {
+	ASHMEM_PURGEABLE,	/* pages that exist and can be purged now */
+	ASHMEM_PRESSURE_PURGED,	/* pages that the shrinker purged */
+	ASHMEM_COMMAND_PURGED,	/* pages that ASHMEM_PURGE_ALL_CACHES purged */
+	ASHMEM_PURGED_PINS,	/* PINs that returned ASHMEM_WAS_PURGED */
+	ASHMEM_STATS
+};
 
-void ashmem_stats_purged(unsigned long pages, bool pressure);
-void ashmem_stats_pin_purged(void);
+DECLARE_PER_CPU(long [ASHMEM_STATS], ashmem_stats);
 
 /* Per CPU, because each PIN and UNPIN calls it. */
-static inline void ashmem_stats_add_purgeable(long pages)
+static inline void ashmem_stats_add(enum ashmem_stat stat, long n)
 {
-	this_cpu_add(ashmem_stats_purgeable, pages);
+	this_cpu_add(ashmem_stats[stat], n);
 }
 
 #endif /* _ASHMEM_STATS_H */
