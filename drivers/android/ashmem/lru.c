@@ -48,32 +48,21 @@ static void insert_entry(struct ashmem_lru_group *group, struct ashmem_lru_entry
 	rb_insert_color_cached(&entry->node, &group->entries, first);
 }
 
-/* Takes the locks of list_lru, so lru->lock must not be held. */
-static void free_group(struct ashmem_lru_group *group)
-{
-	compat_list_lru_del_obj(&group->lru->lists, &group->link);
-	kmem_cache_free(ashmem_lru_cache, group);
-}
-
-static bool drop_group_locked(struct ashmem_lru_group *group)
-{
-	lockdep_assert_held(&group->lru->lock);
-	if (--group->refs)
-		return false;
-	list_del(&group->all);
-	return true;
-}
-
 void ashmem_lru_put_group(struct ashmem_lru_group *group)
 {
 	struct ashmem_lru *lru = group->lru;
 	bool last;
 
 	spin_lock(&lru->lock);
-	last = drop_group_locked(group);
-	spin_unlock(&lru->lock);
+	last = !--group->refs;
 	if (last)
-		free_group(group);
+		list_del(&group->all);
+	spin_unlock(&lru->lock);
+	if (!last)
+		return;
+	/* The locks of list_lru are outside lru->lock. */
+	compat_list_lru_del_obj(&lru->lists, &group->link);
+	kmem_cache_free(ashmem_lru_cache, group);
 }
 
 static void move_entry(struct ashmem_lru_entry *entry, struct ashmem_lru_group *to)
@@ -112,7 +101,7 @@ static enum lru_status gather_group(struct list_head *item, struct list_lru_one 
 	struct rb_node *node;
 
 	spin_lock(&lru->lock);
-	/* No reference is left: free_group() will unlink it. */
+	/* No reference is left: ashmem_lru_put_group() will unlink it. */
 	if (!group->refs)
 		goto out;
 	if (gather->group) {
