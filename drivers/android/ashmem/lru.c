@@ -161,11 +161,6 @@ static struct ashmem_lru_group *create_group(struct ashmem_lru *lru,
 	group->refs = 1;
 	group->lru = lru;
 	INIT_LIST_HEAD(&group->link);
-	group->entries = RB_ROOT_CACHED;
-	group->pages = 0;
-	group->busy = 0;
-	group->freed = 0;
-	group->short_for = 0;
 	group->short_at = jiffies - HZ;
 
 	spin_lock(&lru->lock);
@@ -367,15 +362,13 @@ bool ashmem_lru_wait(struct ashmem_lru_group *group, unsigned long seen,
 	return busy || *freed;
 }
 
-/* @shrinker is allocated but not registered. Returns 0 or -ENOMEM. */
+/* @lru is zeroed, @shrinker allocated but not registered. Returns 0 or -ENOMEM. */
 int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker,
 		    void (*hold)(struct ashmem_lru_entry *entry))
 {
 	spin_lock_init(&lru->lock);
 	INIT_LIST_HEAD(&lru->groups);
 	lru->hold = hold;
-	lru->moved = 0;
-	lru->placed = 0;
 	return compat_list_lru_init_memcg(&lru->lists, shrinker);
 }
 

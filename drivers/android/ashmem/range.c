@@ -199,7 +199,7 @@ static int keep_range(struct ashmem_ranges *set, struct ashmem_range *range,
 	return 0;
 }
 
-/* An empty set: everything is pinned. */
+/* An empty set, as a zeroed one is: everything is pinned. */
 void ashmem_ranges_init(struct ashmem_ranges *set)
 {
 	*set = (struct ashmem_ranges){ .root = RB_ROOT };

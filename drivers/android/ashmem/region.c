@@ -27,7 +27,6 @@ struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
 	kref_init(&region->refs);
 	spin_lock_init(&region->lock);
 	region->prot_mask = ASHMEM_PROT_ALL;
-	ashmem_ranges_init(&region->unpinned);
 	region->lru = lru;
 	INIT_LIST_HEAD(&region->payers);
 	INIT_LIST_HEAD(&region->flights);

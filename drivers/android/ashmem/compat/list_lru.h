@@ -86,11 +86,11 @@ static inline void *compat_list_lru_alloc_gfp(struct kmem_cache *cache,
 {
 	if (!compat_list_lru_prepare(cache, lru, gfp & ~__GFP_THISNODE))
 		return NULL;
-	return kmem_cache_alloc_node(cache, gfp, nid);
+	return kmem_cache_alloc_node(cache, gfp | __GFP_ZERO, nid);
 }
 
 /*
- * Allocate an object that will be listed for @memcg and @nid. The first attempt neither
+ * Allocate a zeroed object that will be listed for @memcg and @nid. The first attempt neither
  * reclaims from that cgroup nor lets the OOM killer kill a task of it. An object on
  * another node, where KFENCE can be, too, would be listed for that node.
  */
