@@ -43,7 +43,6 @@ struct purge {
 	struct ashmem_flight flight;	/* the step in progress */
 	unsigned long exist;		/* pages of that step that exist */
 	unsigned long resident;		/* pages of that step that are in memory */
-	unsigned long looks;		/* entries that were looked at */
 	unsigned long taken;		/* pages that were taken, holes among them */
 	unsigned long pages;		/* pages of these that existed */
 	unsigned long scanned;		/* the same, plus 1 for each empty look */
@@ -206,7 +205,6 @@ static bool purge_oldest(struct purge *purge)
 	spin_unlock(&region->lock);
 	ashmem_region_put(region);
 
-	purge->looks++;
 	purge->pages += purge->exist;
 	purge->scanned += max(purge->exist, 1UL);
 	purge->freed += purge->resident;
@@ -269,7 +267,7 @@ static bool purge_group(struct purge *purge, unsigned long nr_to_scan)
 
 	while (more && !fatal_signal_pending(current) &&
 	       (purge->scanned < nr_to_scan ||
-		(!purge->pages && purge->looks < LOOKS_MAX))) {
+		(!purge->pages && purge->scanned < LOOKS_MAX))) {
 		purge->wanted = max(nr_to_scan, purge->scanned) - purge->scanned;
 		more = purge_oldest(purge);
 		cond_resched();
