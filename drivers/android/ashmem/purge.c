@@ -165,28 +165,13 @@ static void fly(struct purge *purge, struct ashmem_region *region)
 				   ktime_get_ns() - start);
 }
 
-static void land_locked(struct purge *purge, struct ashmem_payer *payer)
-{
-	payer->in_flight -= purge->exist;
-	ashmem_flight_land_locked(payer->region, &purge->flight);
-}
-
-/* Tell the LRU the age of the payer and how many pages it has. */
-static void put_back_locked(struct purge *purge, struct ashmem_payer *payer)
-{
-	struct ashmem_range *oldest = ashmem_queue_oldest(&payer->queue);
-
-	ashmem_lru_put_back(payer->region->lru, &payer->entry,
-			    oldest ? oldest->stamp : payer->entry.key,
-			    payer->queue.pages + payer->in_flight, purge->resident);
-}
-
 /* Take a step on the oldest entry. Returns false when the group has no more to take. */
 static bool purge_oldest(struct purge *purge)
 {
 	struct ashmem_lru_cursor at;
 	struct ashmem_lru_entry *entry = ashmem_lru_pick(purge->group, &purge->passed, &at);
 	struct ashmem_region *region;
+	struct ashmem_range *oldest;
 	struct ashmem_payer *payer;
 
 	if (!entry)
@@ -199,9 +184,14 @@ static bool purge_oldest(struct purge *purge)
 		spin_unlock(&region->lock);
 		fly(purge, region);
 		spin_lock(&region->lock);
-		land_locked(purge, payer);
+		payer->in_flight -= purge->exist;
+		ashmem_flight_land_locked(region, &purge->flight);
 	}
-	put_back_locked(purge, payer);
+	/* Tell the LRU the age of the payer and how many pages it has. */
+	oldest = ashmem_queue_oldest(&payer->queue);
+	ashmem_lru_put_back(region->lru, entry,
+			    oldest ? oldest->stamp : entry->key,
+			    payer->queue.pages + payer->in_flight, purge->resident);
 	spin_unlock(&region->lock);
 	ashmem_region_put(region);
 

@@ -317,7 +317,7 @@ out:
 	close()
 }
 
-/* Stands for: put_back_locked ashmem_lru_put_back */
+/* Stands for: purge_oldest ashmem_lru_put_back */
 inline put_back()
 {
 	listed = SOME_THERE || in_flight > 0;
@@ -373,7 +373,7 @@ inline depart()
 #endif
 }
 
-/* Stands for: land_locked ashmem_flight_land_locked */
+/* Stands for: purge_oldest ashmem_flight_land_locked */
 inline land()
 {
 #ifndef HOLES
