@@ -28,11 +28,6 @@
 #include "compat/shmem.h"
 #include "stub.h"
 
-/* A step takes 512 pages, and fewer where many mappings make each one cost more. */
-#define STEP_PAGES_MAX	512UL
-#define STEP_PAGES_MIN	16UL
-#define STEP_WORK	(16 * STEP_PAGES_MAX)
-
 /* Pages that reclaim unmaps together: a fraction of a step. */
 #define PUNCH_PAGES	64UL
 /* They lie within one PMD, so no folio crosses the end. */
@@ -122,17 +117,6 @@ int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shar
 		swap(vma->vm_file, dropped);
 	fput(dropped);
 	return err;
-}
-
-/*
- * How many existing pages one step of a purge may take. The work is pages times
- * mappings, and each mapping holds a reference to the file. The minimum is there because
- * a mapping costs something even if it has none of the pages.
- */
-unsigned long ashmem_backing_step(struct file *backing)
-{
-	return clamp_t(unsigned long, STEP_WORK / (file_count(backing) + 1),
-		       STEP_PAGES_MIN, STEP_PAGES_MAX);
 }
 
 /*

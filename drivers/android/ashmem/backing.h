@@ -31,7 +31,6 @@ int ashmem_backing_init(void);
 const char *ashmem_backing_missing(const struct file_operations *fops);
 struct file *ashmem_backing_create(const char *name, size_t size, bool noreserve);
 int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shared);
-unsigned long ashmem_backing_step(struct file *backing);
 bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
 			   unsigned long max, bool wait, struct ashmem_survey *survey);
 void ashmem_backing_punch(struct file *backing, unsigned long first, unsigned long last,

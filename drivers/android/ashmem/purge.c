@@ -27,6 +27,14 @@
  */
 #define LOOKS_MAX	1024
 
+/*
+ * A step's work is its pages times the mappings, which each hold a reference to the file.
+ * There is a minimum because a mapping that has none of the pages costs something, too.
+ */
+#define STEP_PAGES_MAX	512UL
+#define STEP_PAGES_MIN	16UL
+#define STEP_WORK	(16 * STEP_PAGES_MAX)
+
 /* Ranges of an entry that a look skips because of a locked page. */
 #define RANGES_MAX	16
 
@@ -101,7 +109,8 @@ static bool joins(struct purge *purge, struct ashmem_payer *payer,
 static bool take_step_locked(struct purge *purge, struct ashmem_payer *payer)
 {
 	struct ashmem_region *region = payer->region;
-	unsigned long max = ashmem_backing_step(region->backing);
+	unsigned long max = clamp_t(unsigned long, STEP_WORK / (file_count(region->backing) + 1),
+				    STEP_PAGES_MIN, STEP_PAGES_MAX);
 	struct ashmem_range *range, *next;
 	struct ashmem_survey survey;
 	bool whole;
