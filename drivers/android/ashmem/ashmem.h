@@ -71,46 +71,27 @@ struct miscdevice;
 
 #define ASHMEM_PROT_ALL		(PROT_READ | PROT_WRITE | PROT_EXEC)
 
-/**
- * struct ashmem_region - what one open of /dev/ashmem made
- * @refs: the open file's reference, and one for each purge that looks at it
- * @lock: protects the fields below
- * @settling: mmap calls that create the backing; name and size can't change
- * @size: bytes, as set; written under @lock while neither @settling nor
- *	@backing, read anywhere
- * @prot_mask: PROT_* bits that later mappings may have; written under @lock,
- *	read anywhere
- * @name: %ASHMEM_NAME_PREFIX and the name, or NULL without one; like @size
- * @backing: shmem file, or NULL before the first mmap; set once under @lock,
- *	read anywhere by ashmem_region_backing(), put with the region
- * @label: shmem file without pages that names private mappings, or NULL before
- *	the first of them; set once under @lock, read anywhere
- * @unpinned: the unpinned ranges; under @lock
- * @spare: a range for the next operation, or NULL; under @lock
- * @lru: where its payers are listed; invariant
- * @payers: its payers; under @lock, freed with the region at the latest
- * @payers_by_id: the same, by cgroup and node; under @lock
- * @flights: steps of purges in flight; under @lock
- * @departed: number of flights so far; under @lock
- * @counted: pages that the statistics count as purgeable; under @lock
- */
+/* What one open of /dev/ashmem made. Fields are under @lock unless they say otherwise. */
 struct ashmem_region {
-	struct kref refs;
-	spinlock_t lock; /* 3rd in the order above */
-	unsigned int settling;
+	struct kref refs;		/* the open file's, and of each purge that looks at it */
+	spinlock_t lock;		/* 3rd in the order above */
+	unsigned int settling;		/* mmap calls that create the backing */
+	/* In bytes, as set; written while neither @settling nor @backing, read anywhere. */
 	size_t size;
-	unsigned long prot_mask;
-	char *name;
+	unsigned long prot_mask;	/* PROT_* bits for later mappings; read anywhere */
+	char *name;			/* %ASHMEM_NAME_PREFIX and name, or NULL; like @size */
+	/* NULL before the first mmap; set once, read by ashmem_region_backing(). */
 	struct file *backing;
+	/* Names private mappings, NULL before the first of them; set once, read anywhere. */
 	struct file *label;
 	struct ashmem_ranges unpinned;
-	struct ashmem_range *spare;
-	struct ashmem_lru *lru;
-	struct list_head payers;
-	struct rb_root payers_by_id;
-	struct list_head flights;
-	unsigned long departed;
-	unsigned long counted;
+	struct ashmem_range *spare;	/* for the next operation, or NULL */
+	struct ashmem_lru *lru;		/* where its payers are listed; invariant */
+	struct list_head payers;	/* freed with the region at the latest */
+	struct rb_root payers_by_id;	/* the same, by cgroup and node */
+	struct list_head flights;	/* steps of purges in flight */
+	unsigned long departed;		/* number of flights so far */
+	unsigned long counted;		/* pages that the statistics count as purgeable */
 };
 
 /* A step of a purge in flight; on the purging task's stack. */

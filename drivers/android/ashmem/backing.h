@@ -11,20 +11,13 @@
 struct mem_cgroup;
 struct vm_area_struct;
 
-/**
- * struct ashmem_survey - what a step of a purge would do
- * @first: first page of it that exists; after @last if there is none
- * @last: last page of the step
- * @final: last page of it that exists
- * @pages: pages of it that exist, in memory or swapped out
- * @resident: pages of it that are in memory
- */
+/* What a step of a purge would do. Pages that exist are in memory or swapped out. */
 struct ashmem_survey {
-	unsigned long first;
-	unsigned long last;
-	unsigned long final;
-	unsigned long pages;
-	unsigned long resident;
+	unsigned long first;	/* page of it that exists; after @last if there is none */
+	unsigned long last;	/* page of the step */
+	unsigned long final;	/* page of it that exists */
+	unsigned long pages;	/* of it that exist */
+	unsigned long resident;	/* pages of it that are in memory */
 };
 
 int ashmem_backing_init(void);

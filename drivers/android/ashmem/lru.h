@@ -34,69 +34,41 @@ struct shrinker;
 /* An entry counts for at most this many pages, so that no sum overflows. */
 #define ASHMEM_LRU_PAGES_MAX	BIT(24)
 
-/**
- * struct ashmem_lru - everything that can be purged
- * @lists: groups with listed entries, by node and cgroup; has its own locks,
- *	which are outside @lock
- * @hold: takes a reference to the object that an entry is part of; called
- *	under @lock; invariant
- * @lock: protects all fields below and those of groups and entries
- * @groups: all groups
- * @moved: counts entries that were moved from group to group
- * @placed: counts places given to entries
- */
+/* Everything that can be purged. */
 struct ashmem_lru {
-	struct list_lru lists;
+	struct list_lru lists;		/* listed groups; has its own locks, outside @lock */
+	/* Takes a reference to the object of an entry; called under @lock; invariant. */
 	void (*hold)(struct ashmem_lru_entry *entry);
-	spinlock_t lock; /* 4th in the order of ashmem.h */
-	struct list_head groups;
-	unsigned long moved;
-	u64 placed;
+	spinlock_t lock;		/* for all below, groups and entries; 4th in ashmem.h */
+	struct list_head groups;	/* all of them */
+	unsigned long moved;		/* counts entries that were moved from group to group */
+	u64 placed;			/* counts places given to entries */
 };
 
-/**
- * struct ashmem_lru_group - entries of one cgroup and node
- * @refs: one for each entry that is attached, and one for each user
- * @lru: whose group it is; invariant
- * @all: node in @lru->groups
- * @link: node in @lru->lists, under the lock of that list
- * @entries: listed entries by key
- * @pages: sum of their pages
- * @busy: picks that have not been put back; read without the lock
- * @freed: counts pages that purges freed; read without the lock
- * @short_at: when the cgroup was last at its limit, in jiffies; without the lock
- * @short_for: bits of tasks that then began to reclaim, which tasks may share; the same
- */
+/* Entries of one cgroup and node. */
 struct ashmem_lru_group {
-	unsigned int refs;
-	struct ashmem_lru *lru;
-	struct list_head all;
-	struct list_head link;
-	struct rb_root_cached entries;
-	u64 pages;
-	unsigned int busy;
-	unsigned long freed;
-	unsigned long short_at;
-	unsigned long short_for;
+	unsigned int refs;		/* one for each attached entry, and for each user */
+	struct ashmem_lru *lru;		/* invariant */
+	struct list_head all;		/* in @lru->groups */
+	struct list_head link;		/* in @lru->lists, under the lock of that list */
+	struct rb_root_cached entries;	/* listed entries by key */
+	u64 pages;			/* sum of their pages */
+	/* Read without the lock: */
+	unsigned int busy;		/* picks that have not been put back */
+	unsigned long freed;		/* counts pages that purges freed */
+	/* Read and written without it: */
+	unsigned long short_at;	/* when the cgroup was last at its limit, in jiffies */
+	unsigned long short_for; /* bits of tasks that began to reclaim then; can be shared */
 };
 
-/**
- * struct ashmem_lru_entry - pages that can be purged
- * @node: node in @group->entries while @pages isn't 0
- * @group: where it is attached; changes when groups are merged
- * @key: no page is older, in jiffies
- * @place: of entries with the same key, the one with the lower number goes first
- * @pages: how many pages the group counts for it; the user's own lock covers
- *	changes, too, so the user can read @key and @pages without the LRU's
- * @busy: picks that have not been put back
- */
+/* Pages that can be purged. The user's own lock covers changes of @key and @pages, too. */
 struct ashmem_lru_entry {
-	struct rb_node node;
-	struct ashmem_lru_group *group;
-	unsigned long key;
-	u64 place;
-	unsigned long pages;
-	unsigned int busy;
+	struct rb_node node;		/* in @group->entries while @pages isn't 0 */
+	struct ashmem_lru_group *group;	/* changes when groups are merged */
+	unsigned long key;		/* no page is older, in jiffies */
+	u64 place;			/* of those with the same key, the lower one goes first */
+	unsigned long pages;		/* that the group counts for it */
+	unsigned int busy;		/* picks that have not been put back */
 };
 
 /* Where an entry was listed, if @valid. */

@@ -8,27 +8,16 @@
 #include "lru.h"
 #include "range.h"
 
-/**
- * struct ashmem_payer - ranges of a region that are charged to one cgroup and node
- * @entry: the payer's entry in the LRU
- * @queue: its ranges with pages to take; under the region's lock
- * @in_flight: existing pages that a purge has taken; under the region's lock
- * @region: the region; invariant
- * @rb: node in the region's tree, by @cgroup and @nid; under the region's lock
- * @link: node in the region's list; under the region's lock
- * @cgroup: serial number of the cgroup, which no later one gets, or 0 for the
- *	root; invariant
- * @nid: the node; invariant
- */
+/* Ranges of a region that are charged to one cgroup and node; under the region's lock. */
 struct ashmem_payer {
 	struct ashmem_lru_entry entry;
-	struct ashmem_queue queue;
-	unsigned long in_flight;
-	struct ashmem_region *region;
-	struct rb_node rb;
-	struct list_head link;
-	u64 cgroup;
-	int nid;
+	struct ashmem_queue queue;	/* its ranges with pages to take */
+	unsigned long in_flight;	/* existing pages that a purge has taken */
+	struct ashmem_region *region;	/* invariant */
+	struct rb_node rb;		/* in the region's tree, by @cgroup and @nid */
+	struct list_head link;		/* in the region's list */
+	u64 cgroup;			/* serial number, never reused; 0: the root; invariant */
+	int nid;			/* invariant */
 };
 
 extern struct kmem_cache *ashmem_payer_cache;

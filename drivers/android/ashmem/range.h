@@ -20,70 +20,41 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-/**
- * struct ashmem_queue - ranges with pages to take, oldest first
- * @ranges: the ranges
- * @pages: sum of their ashmem_range_purgeable()
- */
+/* Ranges with pages to take, oldest first, and the sum of their pages to take. */
 struct ashmem_queue {
 	struct list_head ranges;
 	unsigned long pages;
 };
 
-/**
- * struct ashmem_range - a run of unpinned pages
- * @rb: node in the set's tree, sorted by @start
- * @start: first page
- * @last: last page
- * @age: node in @queue while there are pages to take; in the list of dropped
- *	ranges once it has left the set
- * @queue: the queue that UNPIN named, or NULL without pages to take
- * @stamp: when UNPIN made the range, in jiffies
- * @resume: first page that is still there to take; @last + 1 if none is
- * @purged: contents were lost since these pages were unpinned
- * @paid: UNPIN chose @queue by a page in memory; cleared when the range is cut
- */
+/* A run of unpinned pages. */
 struct ashmem_range {
-	struct rb_node rb;
+	struct rb_node rb;		/* in the set's tree, sorted by @start */
 	unsigned long start;
 	unsigned long last;
-	struct list_head age;
-	struct ashmem_queue *queue;
-	unsigned long stamp;
+	struct list_head age;		/* in @queue, or in the list of dropped ranges */
+	struct ashmem_queue *queue;	/* that UNPIN named, or NULL without pages to take */
+	unsigned long stamp;		/* when UNPIN made the range, in jiffies */
+	/* The first page that is still there to take; @last + 1 if none is. */
 	unsigned long resume : BITS_PER_LONG - 2;
-	unsigned long purged : 1;
-	unsigned long paid : 1;
+	unsigned long purged : 1;	/* contents were lost since UNPIN */
+	unsigned long paid : 1;		/* UNPIN chose @queue by a page in memory, no cut since */
 };
 
-/**
- * struct ashmem_ranges - the unpinned ranges of a region
- * @root: tree of them
- * @unpinned: pages in all of them
- * @purgeable: pages of them that are still there to take
- */
+/* The unpinned ranges of a region. */
 struct ashmem_ranges {
 	struct rb_root root;
-	unsigned long unpinned;
-	unsigned long purgeable;
+	unsigned long unpinned;		/* pages in all of them */
+	unsigned long purgeable;	/* pages of them that are still there to take */
 };
 
-/**
- * struct ashmem_edit - a PIN or UNPIN in progress
- * @first: first page that is not done yet
- * @last: last page
- * @purged: PIN: contents were lost in the part that is done
- * @paid: UNPIN: @paid of the new range
- * @spare: a range that the edit may use (it then becomes NULL), or NULL; a
- *	range that leaves the set refills it
- * @dropped: other ranges that left the set, linked by @age; the caller's to free
- */
+/* A PIN or UNPIN in progress. */
 struct ashmem_edit {
-	unsigned long first;
+	unsigned long first;		/* page that is not done yet */
 	unsigned long last;
-	bool purged;
-	bool paid;
-	struct ashmem_range **spare;
-	struct list_head dropped;
+	bool purged;			/* PIN: contents were lost in the part that is done */
+	bool paid;			/* UNPIN: @paid of the new range */
+	struct ashmem_range **spare;	/* to use, then NULL; a range that is removed refills it */
+	struct list_head dropped;	/* other removed ranges, by @age; the caller frees them */
 };
 
 static inline unsigned long ashmem_range_purgeable(const struct ashmem_range *range)
