@@ -121,7 +121,6 @@ static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 	return offset < 0 ? offset : vfs_setpos(file, offset, MAX_LFS_FILESIZE);
 }
 
-#ifdef CONFIG_PROC_FS
 /* What a purge could free: unpinned pages that were never touched cost nothing. */
 static void show_pages(struct seq_file *m, struct ashmem_region *region)
 {
@@ -157,7 +156,6 @@ static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 	if (backing)
 		show_pages(m, region);
 }
-#endif
 
 static const struct file_operations ashmem_fops = {
 	.owner = THIS_MODULE,
@@ -172,9 +170,7 @@ static const struct file_operations ashmem_fops = {
 #ifdef CONFIG_COMPAT
 	.compat_ioctl = ashmem_compat_ioctl,
 #endif
-#ifdef CONFIG_PROC_FS
 	.show_fdinfo = ashmem_show_fdinfo,
-#endif
 };
 
 /* Every user may create a region, as with memfd. */
