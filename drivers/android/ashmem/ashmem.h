@@ -112,11 +112,6 @@ static inline struct file *ashmem_region_backing(const struct ashmem_region *reg
 	return smp_load_acquire(&region->backing);
 }
 
-static inline void ashmem_region_get(struct ashmem_region *region)
-{
-	kref_get(&region->refs);
-}
-
 extern struct kmem_cache *ashmem_region_cache;
 
 struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru);
@@ -135,14 +130,6 @@ bool ashmem_flights_among_locked(struct ashmem_region *region, unsigned long fir
 				 unsigned long last, unsigned long departed);
 int ashmem_flights_wait(struct ashmem_region *region, unsigned long first,
 			unsigned long last, bool killable);
-
-/* Is a page of the interval in flight? */
-static inline bool ashmem_flights_overlap_locked(struct ashmem_region *region,
-						 unsigned long first, unsigned long last)
-{
-	return unlikely(!list_empty(&region->flights)) &&
-	       ashmem_flights_among_locked(region, first, last, region->departed);
-}
 
 extern struct miscdevice ashmem_device;
 long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -225,5 +225,5 @@ void ashmem_payers_free(struct ashmem_region *region)
  */
 void ashmem_payer_hold(struct ashmem_lru_entry *entry)
 {
-	ashmem_region_get(container_of(entry, struct ashmem_payer, entry)->region);
+	kref_get(&container_of(entry, struct ashmem_payer, entry)->region->refs);
 }

@@ -91,7 +91,9 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 	*in_flight = false;
 	do {
 		spin_lock(&region->lock);
-		*in_flight |= ashmem_flights_overlap_locked(region, first, last);
+		if (unlikely(!list_empty(&region->flights)))
+			*in_flight |= ashmem_flights_among_locked(region, first, last,
+								  region->departed);
 		err = ashmem_ranges_pin(&region->unpinned, &edit, !clear);
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);

@@ -57,7 +57,7 @@ bool waits[PURGES];		/* in ashmem_lru_wait() */
 #define SOME_THERE (page[0] == THERE || page[1] == THERE || page[PAGES - 1] == THERE)
 #define OVERLAPS(f, a, b) (f.flies && f.first <= b && f.last >= a)
 
-/* Stands for: ashmem_flights_among_locked ashmem_flights_overlap_locked */
+/* Stands for: ashmem_flights_among_locked */
 #define AMONG(a, b) (OVERLAPS(flights[0], a, b) || OVERLAPS(flights[1], a, b))
 /* Stands for: have_landed */
 #define EARLY(f, a, b, me) (OVERLAPS(f, a, b) && (f.early & (1 << me)))
