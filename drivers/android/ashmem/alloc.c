@@ -5,7 +5,6 @@
 #include <linux/slab.h>
 
 #include "alloc.h"
-#include "range.h"
 #include "stub.h"
 
 /* Ranges that are freed together, from an array on the stack. */
@@ -26,14 +25,6 @@ void ashmem_range_free(struct ashmem_range *range)
 {
 	if (range)
 		kmem_cache_free(ashmem_range_cache, range);
-}
-
-void ashmem_ranges_free_list(struct list_head *dropped)
-{
-	struct ashmem_range *range, *next;
-
-	list_for_each_entry_safe(range, next, dropped, age)
-		ashmem_range_free(range);
 }
 
 static noinline void free_filled(struct ashmem_ranges *set)

@@ -4,22 +4,20 @@
 #ifndef _ASHMEM_ALLOC_H
 #define _ASHMEM_ALLOC_H
 
-#include <linux/list.h>
-
-struct ashmem_range;
-struct ashmem_ranges;
+#include "range.h"
 
 extern struct kmem_cache *ashmem_range_cache;
 
 struct ashmem_range *ashmem_range_alloc(void);
 void ashmem_range_free(struct ashmem_range *range);
-void ashmem_ranges_free_list(struct list_head *dropped);
 void ashmem_ranges_free_all(struct ashmem_ranges *set);
 
 static inline void ashmem_ranges_free(struct list_head *dropped)
 {
-	if (unlikely(!list_empty(dropped)))
-		ashmem_ranges_free_list(dropped);
+	struct ashmem_range *range, *next;
+
+	list_for_each_entry_safe(range, next, dropped, age)
+		ashmem_range_free(range);
 }
 
 #endif /* _ASHMEM_ALLOC_H */
