@@ -1,47 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Anonymous shared memory: the objects, who owns them, and their locks.
+ * Anonymous shared memory: the objects and their locks. The design is described in
+ * Documentation/driver-api/ashmem-internals.rst.
  *
- * A region is what one open of /dev/ashmem makes. The open file holds a
- * reference to it, and so does each purge that looks at it.
+ * A region is what one open of /dev/ashmem makes. The open file holds a reference to it,
+ * and so does each purge that looks at it. The first mmap gives it a backing, an unlinked
+ * shmem file, to which the region and each mapping hold a reference. Unpinned pages are
+ * ranges of the region. A range with pages to take is queued with its payer, which stands
+ * for a cgroup and a node and has an entry in the LRU. A purge takes pages in steps. They
+ * are in flight until it has freed them, and PIN waits for those that it needs.
  *
- * The first mmap gives a region its backing, an unlinked shmem file. The region and each
- * mapping hold a reference to it. From then on name and size cannot change, and mmap,
- * read, lseek and the GET commands take no lock. The backing outlives the region while
- * it is mapped, and keeps the module loaded.
+ * Locks, outermost first:
  *
- * Unpinned pages are ranges in the region's set. A range with pages to take is
- * queued with its payer: the cgroup and node that its pages belong to. A payer
- * has an entry in the LRU, by which the shrinker of that cgroup finds it.
- *
- * A purge works in steps. Under the region's lock a step takes pages out of a
- * range; they are in flight. Then it drops the lock, throws the pages away, and
- * the step lands. PIN waits for steps in flight that overlap its interval.
- *
- * Locks, outermost first
- * ----------------------
- *
- * 1. mmap_lock of a process. mmap() comes in with it held, and a page fault
- *    takes it. No lock below is held when user space is copied to or from.
- *
+ * 1. mmap_lock of a process. mmap() comes in with it held, and a page fault takes it. No
+ *    lock below is held when user space is copied to or from.
  * 2. The locks of the kernel's list_lru. Its walks call the LRU with one held.
- *
- * 3. ashmem_region.lock, a spinlock per region, for bookkeeping only: nothing
- *    sleeps, allocates, unmaps or truncates under it, and no holder goes through
- *    more than some hundred ranges. So every holder finishes soon, and reclaim can
- *    wait for it. No task holds two of them.
- *
+ * 3. ashmem_region.lock, a spinlock for bookkeeping. No holder sleeps, allocates, unmaps,
+ *    truncates or goes through more than some hundred ranges, so reclaim can wait for it.
+ *    No task holds two. Listing a group takes 2 with 3 held, but no walk takes 3.
  * 4. ashmem_lru.lock, a spinlock, for groups and entries.
  *
- * Listing a group takes 2 with 3 held. This cannot deadlock, because no walk takes 3.
+ * shmem's locks (folios, i_mmap_rwsem) are taken with none of ours held. A task that
+ * reclaims may hold folio locks, so the shrinker leaves locked folios alone. It never takes
+ * the backing's inode lock: a task in MADV_REMOVE holds that one when it allocates.
  *
- * The locks of shmem (folios, i_mmap_rwsem) are taken with none of ours held. A
- * task that reclaims may hold folio locks, so the shrinker leaves locked folios
- * alone. It never takes the backing's inode lock: a task in MADV_REMOVE holds that
- * one when it allocates.
- *
- * A function whose name ends in _locked is called with the region's lock held
- * and asserts it.
+ * A function whose name ends in _locked asserts the region's lock.
  */
 
 #ifndef _ASHMEM_H

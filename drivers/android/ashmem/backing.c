@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Backing files: unlinked shmem files that hold a region's pages.
- *
- * A mapping's vm_file is the backing, which knows nothing of the protection mask. So the
- * backing is guarded. Its mmap hook refuses, or remap_file_pages() could map it with
- * more rights (CVE-2020-0009). Its inode cannot be opened by path, or
- * /proc/PID/map_files could give out a descriptor.
+ * Backing files: unlinked shmem files that hold a region's pages. A mapping's vm_file is
+ * one, and knows no protection mask. So its mmap hook refuses remap_file_pages()
+ * (CVE-2020-0009), and its inode can't be opened by path, as by /proc/PID/map_files.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -120,12 +117,9 @@ int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shar
 }
 
 /*
- * Looks at what a step would free. It takes @max existing pages of [@first, @last], and
- * more only to end at the end of a folio, so that shmem need not split it. Holes cost
- * nothing, so a step can be far longer than its existing pages. Never sleeps.
- *
- * @wait: the caller can wait for locked pages. Without it, returns false if shmem would
- * have to wait for the lock of the first page that exists.
+ * Looks at what a step would free: @max existing pages of [@first, @last], and more only to
+ * end with a folio, so that shmem need not split it. Holes cost nothing. Never sleeps. Without
+ * @wait, returns false if shmem would wait for the lock of the first page that exists.
  */
 bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
 			   unsigned long max, bool wait, struct ashmem_survey *survey)
@@ -166,11 +160,9 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 }
 
 /*
- * Unmap a part at a time: one TLB flush for many pages instead of one for each. Few of
- * them are touched again before they are freed and need another flush.
- *
- * Stop after @pages, and end each part at a page that exists: another task may fill pages
- * ahead as fast as they are freed.
+ * Unmap a part at a time: one TLB flush for many pages. Few are touched again before they are
+ * freed. Stop after @pages, and end each part at a page that exists: another task may fill
+ * pages ahead as fast as they are freed.
  */
 static void punch_in_reclaim(struct file *backing, unsigned long first,
 			     unsigned long last, unsigned long pages)

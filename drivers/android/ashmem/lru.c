@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The LRU of entries that can be purged. See lru.h.
- *
- * One lock covers all of it. It is taken when an entry is listed or leaves, and
- * once or twice per purge step; PIN and UNPIN of a listed entry don't take it.
- */
+/* The LRU of entries that can be purged. One lock covers all of it. */
 
 #include <linux/jiffies.h>
 #include <linux/minmax.h>

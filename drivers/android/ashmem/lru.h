@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The LRU: entries with pages to purge, oldest first, by memory cgroup and node.
- *
- * An entry stands for pages that its user has for one cgroup and node: for the
- * driver, one entry per payer of a region. A group holds the entries of one
- * cgroup and node. The group is what the kernel's list_lru lists, so the kernel
- * knows which cgroup's shrinker to call, and moves the group to the parent when
- * the cgroup is removed. Groups that meet in a list are merged. Which list a group
- * belongs in follows from its memory: the cgroup that is charged for it, and the
- * node that it is on.
- *
- * An entry's key and page count are lazy. The key is never younger than the oldest page,
- * and the user corrects both when it looks at the entry. So adding or removing pages of
- * a listed entry needs no call.
- *
- * Before Linux 6.7 modules can't have a list by cgroup: one group per node.
+ * The LRU: entries with pages to purge, oldest first, in groups by cgroup and node. The
+ * kernel's list_lru lists groups, so it calls the shrinkers of the cgroups that have some.
+ * Documentation/driver-api/ashmem-internals.rst tells how, and what of an entry is lazy.
  */
 
 #ifndef _ASHMEM_LRU_H

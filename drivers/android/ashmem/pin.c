@@ -105,15 +105,9 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 }
 
 /*
- * Pins the pages and waits for steps in flight, and only then clears the marks for lost
- * contents: until there a task may be killed or lack memory, and hides no loss. A task
- * that may not discard contents never clears them: others must still learn of the loss.
- *
- * Each wait is for present flights: another task can unpin the pages as often as it likes.
- *
- * Returns %ASHMEM_NOT_PURGED, %ASHMEM_WAS_PURGED if contents of any range that the
- * interval touches were lost; -EINVAL without a backing or for a bad interval, -ENOMEM,
- * -EINTR.
+ * Clears the marks for lost contents only after the wait: before, a task that is killed or
+ * lacks memory must hide no loss. A task that may not discard contents never clears them:
+ * others must learn of the loss. Waits for present flights only: UNPIN can cause more.
  */
 int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {

@@ -12,10 +12,9 @@
 struct ashmem_region;
 
 /*
- * Converts @pin to pages; @last is @first - 1 for the empty interval {end, 0}. The sum of
- * offset and len must fit into 32 bits, as in the original driver. The end of the region
- * need not: @size is at most MAX_LFS_FILESIZE. Returns 0; -EINVAL if the interval is
- * unaligned, overflows or passes the page-rounded end.
+ * Converts @pin to pages; @last is @first - 1 for the empty interval {end, 0}. As in the
+ * original driver, offset + len must fit into 32 bits; the end of the region need not. Returns
+ * 0; -EINVAL if the interval is unaligned, overflows or passes the page-rounded end.
  */
 static inline int ashmem_pin_interval(const struct ashmem_pin *pin, size_t size,
 				      unsigned long *first, unsigned long *last)

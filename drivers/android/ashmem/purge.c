@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Purging: by the shrinker when memory is short, by ASHMEM_PURGE_ALL_CACHES at once.
- *
- * A purge picks the oldest entry of a group and takes one step on its oldest range.
- * Other purges may run concurrently: each takes the next pages.
+ * Purging: by the shrinker when memory is short, by ASHMEM_PURGE_ALL_CACHES at once. Each
+ * step takes the next pages of the oldest entry of a group, also if others purge it, too.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -212,12 +210,9 @@ static bool purge_oldest(struct purge *purge)
 }
 
 /*
- * Did this task begin to reclaim because the cgroup was at its limit, and isn't it there any
- * more? Linux counts what shrinkers free only in reclaim for the whole machine: reclaim for
- * a cgroup asks again, for ever more, until all is gone.
- *
- * Another task may have freed enough before this one's first call, so for a second after
- * the limit a reclaim gets one batch at least. kswapd is never held up.
+ * Did this task begin to reclaim at a limit that the cgroup no longer reaches? Linux counts
+ * what shrinkers free only in reclaim for the machine: for a cgroup it asks until all is gone.
+ * Another task may have freed enough, so for a second a reclaim gets one batch at least.
  */
 static bool has_enough(struct ashmem_lru_group *group, const struct shrink_control *sc)
 {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The algebra of unpinned ranges: what PIN, UNPIN and a purge do to a set.
- *
- * PIN and UNPIN stop after RANGE_BATCH ranges with -EAGAIN, so that the caller can drop
- * its lock. Each finished part is as valid as a separate call.
+ * The algebra of unpinned ranges. PIN and UNPIN stop after RANGE_BATCH ranges with -EAGAIN,
+ * so that the caller can drop its lock. Each finished part is as valid as a separate call.
  */
 
 #include <linux/errno.h>

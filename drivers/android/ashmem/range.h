@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sets of unpinned page ranges, and queues of them in order of age.
- *
- * Bounds are page indices, inclusive on both sides: [start, last]. The ranges
- * of a set are disjoint; two of them may be adjacent.
- *
- * A purge takes the pages of a range from its start. Pages from @resume on are
- * still there to take: all of them after UNPIN, none after a complete purge. A
- * range with pages to take is in the queue that UNPIN named.
- *
- * The caller serializes all calls on a set and on its queues. Nothing here
- * sleeps, allocates or knows what a page is.
+ * Sets of unpinned page ranges, and queues of them by age. Bounds are page indices, both
+ * inclusive: [start, last]. The ranges of a set are disjoint, but can be adjacent. A purge
+ * takes pages from the start of a range. The caller serializes calls on a set and its queues.
  */
 
 #ifndef _ASHMEM_RANGE_H

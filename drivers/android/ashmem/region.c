@@ -78,10 +78,9 @@ static bool is_settled_locked(struct ashmem_region *region)
 }
 
 /*
- * @full is allocated: %ASHMEM_NAME_PREFIX and a name of less than %ASHMEM_NAME_LEN
- * bytes. The region owns it on success; on error it is freed. An empty name removes the
- * name. Returns 0, or -EINVAL once the region is mapped or a first mmap() is in
- * progress.
+ * Takes @full, which is allocated: %ASHMEM_NAME_PREFIX and a name of less than
+ * %ASHMEM_NAME_LEN bytes, empty for no name. Returns 0, or -EINVAL once the region is mapped
+ * or a first mmap() is in progress.
  */
 int ashmem_region_set_name(struct ashmem_region *region, char *full)
 {

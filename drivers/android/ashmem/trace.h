@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints. Regions are told apart by the inode number of their backing, as
- * in /proc/PID/maps and fdinfo; ashmem_map says which one a new region got.
- *
- * Formats only name fields: libtraceevent, which perf and trace-cmd use, parses a - b +
- * c as a - (b + c).
+ * Tracepoints. The inode number of its backing identifies a region, as in /proc/PID/maps.
+ * Formats only name fields: libtraceevent, which perf and trace-cmd use, parses a - b + c as
+ * a - (b + c).
  */
 
 #undef TRACE_SYSTEM
