@@ -18,13 +18,6 @@
 
 struct kmem_cache *ashmem_payer_cache;
 
-static int compare_ids(const struct ashmem_payer *payer, u64 cgroup, int nid)
-{
-	if (payer->cgroup != cgroup)
-		return payer->cgroup < cgroup ? -1 : 1;
-	return payer->nid - nid;
-}
-
 /* The payer, or NULL and where in the tree it belongs. */
 static struct ashmem_payer *find_payer_locked(struct ashmem_region *region, u64 cgroup,
 					      int nid, struct rb_node **parent,
@@ -35,12 +28,12 @@ static struct ashmem_payer *find_payer_locked(struct ashmem_region *region, u64 
 	*parent = NULL;
 	while (**link) {
 		struct ashmem_payer *payer = rb_entry(**link, struct ashmem_payer, rb);
-		int order = compare_ids(payer, cgroup, nid);
+		bool left = payer->cgroup == cgroup ? payer->nid > nid : payer->cgroup > cgroup;
 
-		if (!order)
+		if (payer->cgroup == cgroup && payer->nid == nid)
 			return payer;
 		*parent = **link;
-		*link = order > 0 ? &(**link)->rb_left : &(**link)->rb_right;
+		*link = left ? &(**link)->rb_left : &(**link)->rb_right;
 	}
 	return NULL;
 }
