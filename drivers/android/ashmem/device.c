@@ -121,22 +121,11 @@ static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 	return offset < 0 ? offset : vfs_setpos(file, offset, MAX_LFS_FILESIZE);
 }
 
-/* What a purge could free: unpinned pages that were never touched cost nothing. */
-static void show_pages(struct seq_file *m, struct ashmem_region *region)
-{
-	unsigned long unpinned = READ_ONCE(region->unpinned.unpinned);
-	unsigned long purgeable = min(READ_ONCE(region->unpinned.purgeable), unpinned);
-
-	seq_printf(m, "resident_pages:\t%lu\n", ashmem_backing_resident(region->backing));
-	seq_printf(m, "unpinned_pages:\t%lu\n", unpinned);
-	seq_printf(m, "purgeable_pages:\t%lu\n",
-		   min(purgeable, ashmem_backing_pages(region->backing)));
-	seq_printf(m, "purged_pages:\t%lu\n", unpinned - purgeable);
-}
-
 static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct ashmem_region *region = file->private_data;
+	unsigned long unpinned = READ_ONCE(region->unpinned.unpinned);
+	unsigned long purgeable = min(READ_ONCE(region->unpinned.purgeable), unpinned);
 	unsigned long prot_mask = READ_ONCE(region->prot_mask);
 	struct file *backing = ashmem_region_backing(region);
 	char name[ASHMEM_NAME_LEN];
@@ -153,8 +142,14 @@ static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "size:\t%zu\n", READ_ONCE(region->size));
 	seq_printf(m, "prot_mask:\t%c%c%c\n", prot_mask & PROT_READ ? 'r' : '-',
 		   prot_mask & PROT_WRITE ? 'w' : '-', prot_mask & PROT_EXEC ? 'x' : '-');
-	if (backing)
-		show_pages(m, region);
+	if (!backing)
+		return;
+	seq_printf(m, "resident_pages:\t%lu\n", ashmem_backing_resident(backing));
+	seq_printf(m, "unpinned_pages:\t%lu\n", unpinned);
+	/* What a purge could free: unpinned pages that were never touched cost nothing. */
+	seq_printf(m, "purgeable_pages:\t%lu\n",
+		   min(purgeable, ashmem_backing_pages(backing)));
+	seq_printf(m, "purged_pages:\t%lu\n", unpinned - purgeable);
 }
 
 static const struct file_operations ashmem_fops = {
