@@ -11,12 +11,10 @@
 #include <linux/err.h>
 #include <linux/falloc.h>
 #include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
-#include <linux/shmem_fs.h>
 #include <linux/xarray.h>
 #include <uapi/linux/fcntl.h>
 
@@ -167,7 +165,6 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 static void punch_in_reclaim(struct file *backing, unsigned long first,
 			     unsigned long last, unsigned long pages)
 {
-	struct address_space *mapping = backing->f_mapping;
 	struct ashmem_survey part;
 	unsigned long done;
 	loff_t start, end;
@@ -185,8 +182,8 @@ static void punch_in_reclaim(struct file *backing, unsigned long first,
 			part = (struct ashmem_survey){ .final = first, .pages = 1 };
 		start = (loff_t)first << PAGE_SHIFT;
 		end = ((loff_t)(part.final + 1) << PAGE_SHIFT) - 1;
-		unmap_mapping_range(mapping, start, end - start + 1, 0);
-		shmem_truncate_range(mapping->host, start, end);
+		unmap_mapping_range(backing->f_mapping, start, end - start + 1, 0);
+		shmem_truncate_range(file_inode(backing), start, end);
 		first = part.final + 1;
 	}
 }
@@ -199,18 +196,15 @@ static void punch_in_reclaim(struct file *backing, unsigned long first,
 void ashmem_backing_punch(struct file *backing, unsigned long first, unsigned long last,
 			  unsigned long pages, bool reclaim)
 {
-	struct address_space *mapping = backing->f_mapping;
-	loff_t start = (loff_t)first << PAGE_SHIFT;
-	loff_t end = ((loff_t)(last + 1) << PAGE_SHIFT) - 1;
-
 	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_punch, backing, first, last, pages,
 				   reclaim);
 
-	if (reclaim || inode_is_locked(mapping->host))
+	if (reclaim || inode_is_locked(file_inode(backing)))
 		punch_in_reclaim(backing, first, last, pages);
 	else
 		shmem_fops->fallocate(backing, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				      start, end - start + 1);
+				      (loff_t)first << PAGE_SHIFT,
+				      (loff_t)(last + 1 - first) << PAGE_SHIFT);
 }
 
 /*
