@@ -4,8 +4,6 @@
  * step takes the next pages of the oldest entry of a group, also if others purge it, too.
  */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
