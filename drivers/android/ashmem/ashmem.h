@@ -77,7 +77,7 @@ struct ashmem_region {
 	unsigned long counted;		/* pages that the statistics count as purgeable */
 };
 
-/* A step of a purge in flight; on the purging task's stack. */
+/* A step of a purge that has taken pages and not freed them all; on the task's stack. */
 struct ashmem_flight {
 	struct list_head link;
 	unsigned long first;
@@ -106,13 +106,6 @@ int ashmem_region_set_size(struct ashmem_region *region, size_t size);
 int ashmem_region_set_prot_mask(struct ashmem_region *region, unsigned long prot);
 int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 		       bool noreserve, bool labelled);
-
-void ashmem_flight_depart_locked(struct ashmem_region *region, struct ashmem_flight *flight);
-void ashmem_flight_land_locked(struct ashmem_region *region, struct ashmem_flight *flight);
-bool ashmem_flights_among_locked(struct ashmem_region *region, unsigned long first,
-				 unsigned long last, unsigned long departed);
-int ashmem_flights_wait(struct ashmem_region *region, unsigned long first,
-			unsigned long last, bool killable);
 
 extern struct miscdevice ashmem_device;
 long ashmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/signal.h>
+#include <linux/wait_bit.h>
 
 #include "alloc.h"
 #include "ashmem.h"
@@ -76,6 +77,48 @@ static bool may_discard(struct ashmem_region *region)
 	       (current->mm && maps_writable(current->mm, region->backing));
 }
 
+/* Is a page of the interval in flight, by a flight with a number below @departed? */
+static bool flights_among_locked(struct ashmem_region *region, unsigned long first,
+				 unsigned long last, unsigned long departed)
+{
+	struct ashmem_flight *flight;
+
+	lockdep_assert_held(&region->lock);
+	list_for_each_entry(flight, &region->flights, link) {
+		if (flight->first <= last && flight->last >= first &&
+		    (long)(flight->number - departed) < 0)
+			return true;
+	}
+	return false;
+}
+
+static bool have_landed(struct ashmem_region *region, unsigned long first,
+			unsigned long last, unsigned long departed)
+{
+	bool landed;
+
+	spin_lock(&region->lock);
+	landed = !flights_among_locked(region, first, last, departed);
+	spin_unlock(&region->lock);
+	return landed;
+}
+
+/* Waits for present flights, not for later ones. -ERESTARTSYS if the task was killed. */
+static noinline int wait_for_flights(struct ashmem_region *region, unsigned long first,
+				     unsigned long last, bool killable)
+{
+	unsigned long departed;
+
+	spin_lock(&region->lock);
+	departed = region->departed;
+	spin_unlock(&region->lock);
+	if (killable)
+		return wait_var_event_killable(&region->flights,
+					       have_landed(region, first, last, departed));
+	wait_var_event(&region->flights, have_landed(region, first, last, departed));
+	return 0;
+}
+
 /*
  * Returns whether contents were lost, or an error. Without @clear, what was lost stays
  * marked. With it, the caller must tell the loss: there is no way back after the first
@@ -92,8 +135,7 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 	do {
 		spin_lock(&region->lock);
 		if (unlikely(!list_empty(&region->flights)))
-			*in_flight |= ashmem_flights_among_locked(region, first, last,
-								  region->departed);
+			*in_flight |= flights_among_locked(region, first, last, region->departed);
 		err = ashmem_ranges_pin(&region->unpinned, &edit, !clear);
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);
@@ -122,7 +164,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 	if (ret < 0)
 		return ret;
 	lost = ret || in_flight;
-	if (unlikely(in_flight) && ashmem_flights_wait(region, first, last, true))
+	if (unlikely(in_flight) && wait_for_flights(region, first, last, true))
 		return -EINTR;
 
 	if (unlikely(lost) && may_discard(region)) {
@@ -130,7 +172,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 		if (ret < 0)
 			return ret;
 		if (in_flight)
-			ashmem_flights_wait(region, first, last, false);
+			wait_for_flights(region, first, last, false);
 	}
 
 	trace_ashmem_pin(region, first, last, lost);

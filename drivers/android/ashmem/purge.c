@@ -10,6 +10,7 @@
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
+#include <linux/wait_bit.h>
 
 #include "ashmem.h"
 #include "compat/shrinker.h"
@@ -151,7 +152,8 @@ static bool depart_locked(struct purge *purge, struct ashmem_payer *payer,
 	}
 	payer->in_flight += purge->exist;
 	purge->taken += flight_pages(purge);
-	ashmem_flight_depart_locked(payer->region, &purge->flight);
+	purge->flight.number = payer->region->departed++;
+	list_add(&purge->flight.link, &payer->region->flights);
 	return true;
 }
 
@@ -190,7 +192,8 @@ static bool purge_oldest(struct purge *purge)
 		fly(purge, region);
 		spin_lock(&region->lock);
 		payer->in_flight -= purge->exist;
-		ashmem_flight_land_locked(region, &purge->flight);
+		list_del(&purge->flight.link);
+		wake_up_var(&region->flights);
 	}
 	/* Tell the LRU the age of the payer and how many pages it has. */
 	oldest = ashmem_queue_oldest(&payer->queue);

@@ -57,7 +57,7 @@ bool waits[PURGES];		/* in ashmem_lru_wait() */
 #define SOME_THERE (page[0] == THERE || page[1] == THERE || page[PAGES - 1] == THERE)
 #define OVERLAPS(f, a, b) (f.flies && f.first <= b && f.last >= a)
 
-/* Stands for: ashmem_flights_among_locked */
+/* Stands for: flights_among_locked */
 #define AMONG(a, b) (OVERLAPS(flights[0], a, b) || OVERLAPS(flights[1], a, b))
 /* Stands for: have_landed */
 #define EARLY(f, a, b, me) (OVERLAPS(f, a, b) && (f.early & (1 << me)))
@@ -175,7 +175,7 @@ inline pin()
 		:: atomic { true -> pin_some() }
 		fi
 	:: cur > last && in_fl ->
-		/* Stands for: ashmem_flights_wait */
+		/* Stands for: wait_for_flights */
 		atomic {
 			answer = true;
 			waited = true;
@@ -360,7 +360,7 @@ inline take()
 	fi
 }
 
-/* Stands for: depart_locked ashmem_flight_depart_locked */
+/* Stands for: depart_locked */
 inline depart()
 {
 	flights[me].flies = true;
@@ -373,7 +373,7 @@ inline depart()
 #endif
 }
 
-/* Stands for: purge_oldest ashmem_flight_land_locked */
+/* Stands for: purge_oldest */
 inline land()
 {
 #ifndef HOLES
