@@ -36,10 +36,7 @@ static vm_flags_t vm_flags_of(unsigned long prot)
 	       _calc_vm_trans(prot, PROT_EXEC, VM_EXEC);
 }
 
-/*
- * Returns 0; -EINVAL if the region has no size or is shorter than the mapping, -EPERM
- * for a right outside the mask, or the error of ashmem_region_back().
- */
+/* -EINVAL: no size, or the mapping is longer. -EPERM: a right outside the mask. */
 static int ashmem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct ashmem_region *region = file->private_data;

@@ -13,10 +13,7 @@
 #include "pin.h"
 #include "purge.h"
 
-/*
- * Programs have been compiled with these numbers since 2008. Three of them hold the size
- * of a type that differs between 64- and 32-bit callers.
- */
+/* In programs since 2008. Three hold the size of a type that differs for 32-bit callers. */
 #define COMPAT_ASHMEM_SET_SIZE		_IOW(__ASHMEMIOC, 3, compat_size_t)
 #define COMPAT_ASHMEM_SET_PROT_MASK	_IOW(__ASHMEMIOC, 5, compat_ulong_t)
 #define COMPAT_ASHMEM_GET_FILE_ID	_IOR(__ASHMEMIOC, 11, compat_ulong_t)
@@ -37,10 +34,7 @@ static __always_inline void assert_numbers(void)
 	BUILD_BUG_ON(ASHMEM_GET_FILE_ID != (0x8000770b | sizeof(long) << 16));
 }
 
-/*
- * Ask for the length first. A buffer on the stack would cost more, because some kernels
- * clear it and most names are short.
- */
+/* Ask for the length first: most names are short, and some kernels clear a stack buffer. */
 static long set_name(struct ashmem_region *region, const char __user *uname)
 {
 	long size = strnlen_user(uname, ASHMEM_NAME_LEN);

@@ -82,10 +82,7 @@ struct gather {
 	unsigned int budget;		/* of entries that may still be moved to it */
 };
 
-/*
- * Merge the groups that removed cgroups left on this list into the first one. A group
- * without entries leaves the list.
- */
+/* Merge the groups that removed cgroups left on this list; those without entries leave it. */
 static enum lru_status gather_group(struct list_head *item, struct list_lru_one *list,
 				    COMPAT_LRU_WALK_LOCK void *arg)
 {
@@ -184,10 +181,7 @@ int ashmem_lru_attach(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
 	return entry->group ? 0 : -ENOMEM;
 }
 
-/*
- * Returns the group, with a reference, if it must be listed now. Before that it cannot
- * be merged.
- */
+/* Returns the group, with a reference, if it must be listed now. Until then it is not merged. */
 static struct ashmem_lru_group *update_locked(struct ashmem_lru_entry *entry,
 					      unsigned long key, unsigned long pages)
 {
@@ -215,10 +209,7 @@ static struct ashmem_lru_group *update_locked(struct ashmem_lru_entry *entry,
 	return group;
 }
 
-/*
- * @entry has no pages, and the caller holds its own lock of it. Returns false, with
- * nothing changed, while a purge has picked the entry.
- */
+/* @entry has no pages. Returns false, with nothing changed, while a purge has picked it. */
 bool ashmem_lru_detach(struct ashmem_lru *lru, struct ashmem_lru_entry *entry)
 {
 	struct ashmem_lru_group *group;
@@ -243,10 +234,7 @@ static void list_group(struct ashmem_lru_group *group)
 	ashmem_lru_put_group(group);
 }
 
-/*
- * @key is the age of the oldest page, in jiffies. 0 @pages take the entry off the list.
- * The caller holds its own lock of the entry.
- */
+/* @key: age of the oldest page, in jiffies. 0 @pages: unlist. The caller locks the entry. */
 void ashmem_lru_update(struct ashmem_lru *lru, struct ashmem_lru_entry *entry,
 		       unsigned long key, unsigned long pages)
 {

@@ -67,10 +67,7 @@ static noinline bool maps_writable(struct mm_struct *mm, const struct file *back
 	return found;
 }
 
-/*
- * May the calling task discard contents? A task that can write can destroy them anyway:
- * by a later mapping if the mask allows it, or by one that it has.
- */
+/* A task that can write, by a mapping of now or later, can destroy contents anyway. */
 static bool may_discard(struct ashmem_region *region)
 {
 	return likely(READ_ONCE(region->prot_mask) & PROT_WRITE) ||
@@ -182,10 +179,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 	return ASHMEM_WAS_PURGED;
 }
 
-/*
- * Returns 0; -EINVAL without a backing or for a bad interval, -EPERM if the caller may
- * not discard contents, -ENOMEM, -EINTR.
- */
+/* Errors: see Documentation/userspace-api/ashmem.rst. */
 int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
 	struct ashmem_edit edit = { .spare = &region->spare };
@@ -226,10 +220,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 	return err;
 }
 
-/*
- * Returns %ASHMEM_IS_UNPINNED if any page of @pin is unpinned, else %ASHMEM_IS_PINNED;
- * -EINVAL without a backing or for a bad interval.
- */
+/* Is any page of @pin unpinned? */
 int ashmem_region_pin_status(struct ashmem_region *region, const struct ashmem_pin *pin)
 {
 	unsigned long first, last;

@@ -18,10 +18,7 @@
 #include "purge.h"
 #include "trace.h"
 
-/*
- * How many entries a shrinker call looks at while it finds no page. A look takes about 1
- * us, and an attacker can make each of its regions cost one.
- */
+/* Looks of a shrinker call while it finds no page: 1 us each, and attackers can cause them. */
 #define LOOKS_MAX	1024
 
 /*

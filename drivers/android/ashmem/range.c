@@ -60,10 +60,7 @@ static void shrink_queue(struct ashmem_ranges *set, struct ashmem_range *range,
 	}
 }
 
-/*
- * The link in the tree where [@first, @last] belongs, below @parent. If the link is in
- * use, its range overlaps the interval.
- */
+/* Where [@first, @last] belongs, below @parent. The range of a link in use overlaps it. */
 static struct rb_node **find_place(struct ashmem_ranges *set, unsigned long first,
 				   unsigned long last, struct rb_node **parent)
 {

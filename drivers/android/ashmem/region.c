@@ -33,10 +33,7 @@ struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru)
 	return region;
 }
 
-/*
- * Mappings live on. Unpinned pages that are still mapped are kept from now on, because
- * no PIN could report their loss.
- */
+/* Mappings live on. Their unpinned pages are kept now, as no PIN could report a loss. */
 void ashmem_region_close(struct ashmem_region *region)
 {
 	struct ashmem_ranges unpinned;
