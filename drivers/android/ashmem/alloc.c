@@ -27,7 +27,11 @@ void ashmem_range_free(struct ashmem_range *range)
 		kmem_cache_free(ashmem_range_cache, range);
 }
 
-static noinline void free_filled(struct ashmem_ranges *set)
+/*
+ * The caller is the only user of @set, and has emptied its queues. Not for an empty @set:
+ * some kernels clear the batch on the stack.
+ */
+void ashmem_ranges_free_all(struct ashmem_ranges *set)
 {
 	struct ashmem_range *range, *next;
 	void *batch[FREE_BATCH];
@@ -44,12 +48,4 @@ static noinline void free_filled(struct ashmem_ranges *set)
 	}
 	if (count)
 		kmem_cache_free_bulk(ashmem_range_cache, count, batch);
-}
-
-/* The caller is the only user of @set, and has emptied its queues. */
-void ashmem_ranges_free_all(struct ashmem_ranges *set)
-{
-	/* Most sets are empty. Skip the batch on the stack, which some kernels clear. */
-	if (!RB_EMPTY_ROOT(&set->root))
-		free_filled(set);
 }

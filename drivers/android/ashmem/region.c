@@ -45,7 +45,8 @@ void ashmem_region_close(struct ashmem_region *region)
 	ashmem_ranges_init(&region->unpinned);
 	ashmem_region_count_locked(region);
 	spin_unlock(&region->lock);
-	ashmem_ranges_free_all(&unpinned);
+	if (!RB_EMPTY_ROOT(&unpinned.root))
+		ashmem_ranges_free_all(&unpinned);
 	ashmem_region_put(region);
 }
 
