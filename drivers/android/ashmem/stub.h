@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * KUnit suites can replace a function of the driver that begins with
- * KUNIT_STATIC_STUB_REDIRECT(). Builds without the suites check for no replacement, even
- * on kernels with KUnit.
- */
+/* KUnit suites can replace a function that begins with this. Other builds don't check. */
 
 #ifndef _ASHMEM_STUB_H
 #define _ASHMEM_STUB_H
