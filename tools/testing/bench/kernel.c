@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files of the kernel, and memory cgroups. The guest has tracefs, sysfs and /proc
+ * Files of the kernel, and memory cgroups. The guest has tracefs, sysfs, cgroup2 and /proc
  * mounted, and is used for nothing else: a measure may change it.
  */
 
@@ -8,14 +8,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-#define CGROUPS	"/tmp/cgroup"
+#define CGROUPS	"/sys/fs/cgroup"
 
 bool try_put_file(const char *path, const char *text)
 {
@@ -86,23 +85,9 @@ static const char *in_cgroup(const char *name, const char *file)
 	return path;
 }
 
-static void mount_cgroups(void)
-{
-	static bool mounted;
-
-	if (mounted)
-		return;
-	if (mkdir(CGROUPS, 0755) && errno != EEXIST)
-		die(CGROUPS);
-	if (mount("cgroup2", CGROUPS, "cgroup2", 0, NULL))
-		die("mount cgroup2");
-	put_file(in_cgroup("", "cgroup.subtree_control"), "+memory");
-	mounted = true;
-}
-
 void cgroup_make(const char *name)
 {
-	mount_cgroups();
+	put_file(in_cgroup("", "cgroup.subtree_control"), "+memory");
 	if (mkdir(in_cgroup(name, ""), 0755))
 		die("mkdir of a cgroup");
 }

@@ -37,64 +37,48 @@ done
 command -v gnuplot >/dev/null || die "gnuplot is missing: apt-get install gnuplot-nox"
 
 tmp=$(mktemp -d)
-trap 'stop_qemu; rm -rf "$tmp"' EXIT
+trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-find_qemu x86_64
 
-make -s -C "$here" OUTPUT="$out/bench" LDFLAGS=-static all
+mkdir -p "$tmp/tests" "$tmp/overlay/modules" "$tmp/overlay/bin"
+cp "$here/all_subjects" "$tmp/tests/"
+make -s -C "$here" OUTPUT="$tmp/overlay/bin" LDFLAGS=-static all
 
-# Makes the initramfs of kernel $1 in $tmp/initramfs; $2 are flags of the program.
+# Puts into the guests' root what they measure on $kernel.
 pack()
 {
-	root=$tmp/root
-	rm -rf "$root"
-	mkdir -p "$root/bin" "$root/dev" "$root/modules"
-	cp "$here/init" "$root/init"
-	cp "$(busybox_path)" "$root/bin/busybox"
-	cp "$out/bench/ashmem_bench" "$root/bin/"
-	printf "flags='%s'\nmeasures='%s'\n" "$2" "${MEASURE:-}" >"$root/bench.conf"
-
-	cp "$out/$1/modules/ashmem_linux.ko" "$root/modules/ours.ko"
-	echo "ours ours.ko" >"$root/subjects"
-	echo "memfd" >>"$root/subjects"
-	if [ -f "$dir/kernel/modules/$original" ]; then
-		cp "$dir/kernel/modules/$original" "$root/modules/original.ko"
-		echo "original original.ko" >>"$root/subjects"
+	original=$dir/kernel/modules/kernel/drivers/staging/android/ashmem_linux.ko
+	cp "$out/$kernel/modules/ashmem_linux.ko" "$tmp/overlay/modules/ours.ko"
+	printf 'ours ours.ko\nmemfd\n' >"$tmp/overlay/subjects"
+	if [ -f "$original" ]; then
+		cp "$original" "$tmp/overlay/modules/original.ko"
+		echo "original original.ko" >>"$tmp/overlay/subjects"
 	fi
-	pack_initramfs "$root" >"$tmp/initramfs"
 }
-original=kernel/drivers/staging/android/ashmem_linux.ko
 
-# Boots the guest named $1 of $kernel with more arguments of QEMU's, and adds
-# what it found to $tmp/results.
+# Boots the guest named $1 of $kernel, with the flags $2 of the program, QEMU's accelerator
+# $3 and more arguments for it in $4, and adds what it found to $tmp/results.
 boot()
 {
-	name=$1
-	shift
-	logs=$out/$kernel/bench-$name
-	mkdir -p "$logs"
-	: >"$logs/results.log"
-	say "kernel $kernel, $name ..."
+	logs=$out/$kernel/bench-$1
+	say "kernel $kernel, $1 ..."
 	start=$(date +%s)
-	status=0
+	printf "flags='%s'\nmeasures='%s'\n" "$2" "${MEASURE:-}" >"$tmp/overlay/bench.conf"
 	# Nothing that moves from boot to boot: addresses, mitigations that depend
 	# on the host, the clock's own calibration. And a seed for the kernel's
 	# random numbers, of which every new inode takes one: a kernel that
 	# gathers its own spends thousands of instructions on each.
-	run_qemu "$logs/qemu.log" "${TIMEOUT:-1200}" -M q35 \
-		-cpu qemu64,+rdrand -m "${MEM:-1536}" -kernel "$dir/kernel/vmlinuz" \
-		-initrd "$tmp/initramfs" -append "$guest_words \
-panic_on_warn=1 loglevel=4 nokaslr norandmaps tsc=reliable random.trust_cpu=on \
-${APPEND:-}" \
-		-serial "file:$logs/console.log" \
-		-serial "file:$logs/results.log" "$@" || status=$?
-	tr -d '\r' <"$logs/results.log" >"$tmp/said"
-	if [ "$(tail -n 1 "$tmp/said")" != "done" ]; then
-		tail -n 20 "$logs/console.log" "$logs/qemu.log" "$tmp/said" >&2
-		die "kernel $kernel, $name: the guest gave no results (status $status)"
+	# The guest's own clock runs ahead of the host's. The original is a taint: staging.
+	if ! OVERLAY=$tmp/overlay ACCEL=$3 QEMU_ARGS="-cpu qemu64,+rdrand $4" \
+	     APPEND="nokaslr norandmaps tsc=reliable random.trust_cpu=on ${APPEND:-}" \
+	     MEM=${MEM:-1536} TIMEOUT=${TIMEOUT:-1200} TEST_TIMEOUT=100000 TAINT_OK=1024 \
+	     EXTRA_MODULES='' AGAIN='' TEST='' \
+	     "$bed/run.sh" -n -p "$tmp/tests" -o "$logs" "$kernel" >"$tmp/said" 2>&1; then
+		cat "$tmp/said" >&2
+		die "kernel $kernel, $1: the guest gave no results"
 	fi
-	grep "$(printf '\t')" "$tmp/said" >>"$tmp/results" || true
-	say "kernel $kernel, $name: $(($(date +%s) - start)) s"
+	tr -d '\r' <"$logs/results.log" | grep "$(printf '\t')" >>"$tmp/results" || true
+	say "kernel $kernel, $1: $(($(date +%s) - start)) s"
 }
 
 # Puts the results of $kernel into the place that the documentation has for them.
@@ -121,12 +105,10 @@ for kernel in $KERNEL; do
 	dir=$(REFRESH="" "$bed/root.sh" "$kernel")
 	"$bed/build.sh" "$kernel"
 	: >"$tmp/results"
-	pack "$kernel" ""
-	boot cost -smp 1 -accel tcg -icount shift=0,sleep=off
-	pack "$kernel" -r
-	boot reclaim -smp 1 -accel tcg -icount shift=0,sleep=off
-	pack "$kernel" -c
-	boot concurrency -smp 2 -accel tcg,thread=multi
+	pack
+	boot cost "" tcg "-smp 1 -icount shift=0,sleep=off"
+	boot reclaim -r tcg "-smp 1 -icount shift=0,sleep=off"
+	boot concurrency -c tcg,thread=multi ""
 	[ -s "$tmp/results" ] || die "no measure begins with '${MEASURE:-}'"
 
 	base=$out/bench-$kernel

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: run.sh [-m MODULE.ko] [-p DIR] [-o LOGDIR] [--demo | --shell] KERNEL
+# Usage: run.sh [-n | -m MODULE.ko] [-p DIR] [-o LOGDIR] [--demo | --shell] KERNEL
 #
-# Boots KERNEL in QEMU, loads MODULE.ko there and runs every program
+# Boots KERNEL in QEMU, loads MODULE.ko there (-n: no module) and runs every program
 # of DIR in the order of their names; --demo runs DIR/run-demo instead and shows
 # what it prints, --shell gives a shell. LOGDIR gets the guest's console.log,
 # its results.log, and summary with the line "PASSED FAILED SKIPPED SECONDS".
@@ -39,15 +39,17 @@ bed=$(cd "$(dirname "$0")" && pwd)
 
 usage()
 {
-	die "usage: run.sh [-m MODULE.ko] [-p DIR] [-o LOGDIR] [--demo | --shell] KERNEL"
+	die "usage: run.sh [-n | -m MODULE.ko] [-p DIR] [-o LOGDIR] [--demo | --shell] KERNEL"
 }
 
 mode=tests
 module=
+load=yes
 programs=
 logs=
 while [ $# -gt 1 ]; do
 	case $1 in
+	-n) load= ;;
 	-m) module=$2; shift ;;
 	-p) programs=$2; shift ;;
 	-o) logs=$2; shift ;;
@@ -61,7 +63,7 @@ done
 kernel=$1
 suite=$(kernel_suite "$kernel")
 [ -n "$module" ] || module=$out/$kernel/modules/ashmem_linux.ko
-[ -f "$module" ] || die "no module $module"
+[ -z "$load" ] || [ -f "$module" ] || die "no module $module"
 [ -n "$logs" ] || logs=$out/$kernel
 slowness=$(kernel_column "$kernel" slower)
 limit=${TIMEOUT:-$((1800 * slowness))}
@@ -111,7 +113,7 @@ cp "$bed/init" "$root/init"
 busybox=$dir/kernel/busybox
 [ -e "$busybox" ] || busybox=$(busybox_path)
 cp "$busybox" "$root/bin/busybox"
-cp "$module" "$root/modules/"
+[ -z "$load" ] || cp "$module" "$root/modules/"
 : >"$extra/order"
 for name in ${EXTRA_MODULES:-}; do
 	params=$(echo "$name:" | cut -d : -f 2- | tr : ' ')
@@ -120,7 +122,7 @@ for name in ${EXTRA_MODULES:-}; do
 	name=${name#\?}
 	add_stock_module "$(echo "${name%%:*}" | tr - _)" "${params% }" "$optional"
 done
-name=$(basename "$module" .ko)
+name=${load:+$(basename "$module" .ko)}
 cat >"$root/bed.conf" <<-CONF
 	mode=$mode
 	module=$(echo "$name" | tr - _)
