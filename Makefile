@@ -316,7 +316,8 @@ help:
 #h   MEM=MiB             a guest's memory (640; the kernels of test-debug, fuzz
 #h                       and bench have more)
 #h   TIMEOUT=seconds     until a guest counts as hung (1800, more for long runs;
-#h                       not for soak, fuzz and test-mutants)
+#h                       kunit 300, test-install 900, bench 1200, test-mutants 240,
+#h                       after which a fault counts as caught; not for soak and fuzz)
 #h   TEST_TIMEOUT=seconds    until a test program is killed (600; test-debug 2000)
 #h   EXTRA_MODULES="a b:x=1" stock modules to load in the guest first
 #h   APPEND="words"      for the guest's kernel command line

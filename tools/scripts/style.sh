@@ -192,6 +192,15 @@ sed -n 's|^What:.*/sys/class/misc/ashmem/||p' "$abi" | sort |
 	diff "$tmp/attributes" - | sed -n "s|^[<>] |$abi: differs from stats.c: |p" >"$tmp/found"
 report "sysfs files are described, $(wc -l <"$tmp/attributes") of them"
 
+# 'make help' is the one list of settings.
+sed -n '/^#h Variables:/,$p' Makefile | grep -oE '^#h   ([A-Z_]+=.*)' |
+	grep -oE '\b[A-Z_]+=' | tr -d = | sort -u >"$tmp/settings"
+while read -r setting; do
+	grep -rqwF -e "\$$setting" -e "\${$setting" -e "\$($setting" Makefile Kbuild tools ||
+		echo "Makefile: nothing uses $setting of 'make help'"
+done <"$tmp/settings" >"$tmp/found"
+report "settings of 'make help' exist, $(wc -l <"$tmp/settings") of them"
+
 tools/testing/proofs/functions.sh >"$tmp/found" || true
 report "functions that proofs name exist"
 

@@ -13,15 +13,7 @@
 #
 # A missed goal is reported, but is no error: the figures are the result.
 #
-# Variables:
-#	KERNEL="5.10 7.3"	only these
-#	MEASURE="pin purge"	only measures whose names begin so; cache: the library's,
-#				see tools/lib/ashmem/bench/cache.sh
-#	MEM=1536		the guests' memory in MiB
-#	TIMEOUT=1200		seconds until a guest counts as hung
-#	APPEND=			more words for the kernel's command line
-#	DOC=1			put the tables, and the picture of a kernel that has
-#				the original, into Documentation/performance.*
+# Variables: see 'make help'.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

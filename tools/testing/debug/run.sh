@@ -10,10 +10,7 @@
 # what of the driver ran, and doesn't look for races. The last line is "N passed,
 # N failed", with ", N skipped" if any were.
 #
-# Variables, besides those of ../qemu/run.sh:
-#	JOBS=2		guests at a time
-#	SUITES="*"	programs for the debug and the real-time kernel, patterns
-#	GUESTS=		only these of "suites kunit races realtime"
+# Variables: see 'make help'.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

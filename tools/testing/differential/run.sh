@@ -9,11 +9,7 @@
 # OUT/differential. The last line says "differential: N passed, N failed", a test
 # being one run of ours against the original.
 #
-# Variables:
-#	SEEDS=1-200	numbers to seed the tester with: FIRST-LAST, or a list
-#	OPS=5200	operations for each seed
-#	KERNEL=		kernels to run ours on (all)
-#	TIMEOUT=1800	seconds until a guest counts as hung
+# Variables: see 'make help'.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -9,9 +9,7 @@
 # Both are taken from their Debian packages. The last line says "N passed, N
 # failed".
 #
-# Variables:
-#	MINUTES=3	how long each of the three runs
-#	KERNEL=debug	the kernel
+# Variables: see 'make help'.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -13,16 +13,9 @@
 # The last line says "N passed, N failed": the programs' text, the guests that
 # found nothing and those that did. With REPLAY all is in OUT/fuzz-replay.
 #
-# Variables:
-#	MINUTES=10	how long, without what it takes to build and boot
-#	SEED=		a number for the random choices to begin with (the clock's)
-#	WORKERS=3	processes that fuzz at the same time
-#	REPLAY=file	only run the programs of this file, over and over
+# Variables, besides those of 'make help':
 #	SOAK=1		only crowds, and memory is compared at the end; in OUT/fuzz-soak
 #	KERNEL=debug	the kernel, 7.3 with SOAK; coverage needs one with KCOV
-#	MERGE=1		take over into corpus/ what this run distilled
-#	UNTIL_FOUND=1	end with the first finding
-#	BARE=1		begin without the corpus
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -7,14 +7,11 @@
 # removal in whole systems of the kernels' suites. --short takes one suite,
 # bookworm, and boots it once, with containers. The last line is "N passed, N failed".
 #
-# Variables:
-#	KERNEL="6.1 7.3"	only the suites of these
+# Variables, besides those of 'make help':
 #	SCENARIO="by_hand"	only these of the functions in scenarios.sh; all
 #				packages are built with "libraries" only
 #	PACKAGES=dir		these packages, as built from the tarball TARBALL (with
 #				--short; make distcheck); also the library's are tested
-#	JOBS=2			suites at a time
-#	TIMEOUT=900		seconds until a guest counts as hung
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -7,14 +7,9 @@
 # kernel's source with the driver linked in. The last line is "N passed, N
 # failed", with ", N skipped" if any were.
 #
-# Variables:
+# Variables, besides those of 'make help':
 #	ARCH=um			user mode Linux; x86_64 for a guest in QEMU, where
 #				there are two nodes of memory; i386 for 32 bits
-#	TEST=pattern		only suites or tests like 'ashmem_lru*'
-#	SEED=n			of the random tests
-#	PAGES=n			regions of up to so many pages are gone through in all
-#				ways (5, which is the most)
-#	TIMEOUT=300		seconds until the kernel counts as hung
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

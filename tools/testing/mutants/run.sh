@@ -8,13 +8,10 @@
 # broken one nothing is known, as it doesn't build or its test didn't run. The
 # faults are in the file mutants, which says how they are written down.
 #
-# Variables:
+# Variables, besides those of 'make help':
 #	KERNEL=7.3	the kernel; it must be one that purges by cgroup, or the
 #			faults that only show there survive. Some faults are for
 #			their own kernel, or for another kind of guest.
-#	JOBS=2		guests at a time
-#	TIMEOUT=240	seconds until a guest counts as hung, and its fault as caught;
-#			more on slow kernels
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

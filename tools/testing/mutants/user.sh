@@ -7,8 +7,7 @@
 # should see it on this machine, with memfd, and says which were caught. A survivor
 # means that a test is missing. The faults are in the files library and command.
 #
-# Variables:
-#	JOBS=2		faults at a time
+# Variables: see 'make help'.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -11,9 +11,7 @@
 #
 # The kernel "given", which is built from the source in KSRC, has a row for each version.
 #
-# Variables, besides those of test.sh:
-#	KERNEL="6.1 7.3-rt"	only these
-#	DOC=1			put the table into README.md, too
+# Variables: see 'make help'.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)

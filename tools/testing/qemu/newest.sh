@@ -8,7 +8,7 @@
 # build fails, prints the messages of compat.h and the first errors of the compiler. The
 # last line is "N passed, N failed".
 #
-# Variables:
+# Variables, besides those of 'make help':
 #	KSRC=dir	a kernel source such as linux-next, configured or not. Checks
 #			only whether the probes know its headers, in about a second
 

@@ -8,8 +8,7 @@
 # something. If that changes its answer, the compiler has to stop with a sentence of
 # compat.h. Only that header is compiled. The last line is "N passed, N failed".
 #
-# Variables:
-#	KERNEL="6.1 7.3"	only these
+# Variables: see 'make help'.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)

@@ -11,23 +11,15 @@
 # The guest counts as a separate test. It fails when its verdict is missing
 # or bad: a panic, a hang, a refused rmmod, trouble in the kernel log.
 #
-# Variables:
-#	TEST=pattern	only programs whose name contains or matches it
-#	MEM=640		the guest's memory in MiB; kernels with less than 512
-#			of it usable turn huge pages off
-#	TIMEOUT=1800	seconds until a guest counts as hung
-#	BOOT_TIMEOUT=240	until its kernel counts as hung before init, and is
+# Variables, besides those of 'make help' (kernels that aren't stock have longer limits):
+#	MEM=640		kernels with less than 512 MiB usable turn huge pages off
+#	BOOT_TIMEOUT=240	seconds until its kernel counts as hung before init, and is
 #			booted again, twice at the most
-#	TEST_TIMEOUT=600	the same for one program
-#			(all four are more for kernels that aren't stock)
-#	AGAIN=		1: run a program whose tests failed once more, and let the
-#			second run count; what failed is shown as unstable
-#	EXTRA_MODULES="zram ?binder_linux:devices=binder"	stock modules to load
-#			first, each with its parameters behind colons; with ? where the
-#			kernel has it
+#	AGAIN=1		the second run of a program counts; what failed is shown as unstable
+#	EXTRA_MODULES="zram ?binder_linux:devices=binder"	each with its parameters
+#			behind colons; with ? where the kernel has it
 #	TAINT_OK=0	taint bits that are allowed besides "out of tree" and
 #			"unsigned"
-#	APPEND=		more words for the kernel's command line
 #	ACCEL=		QEMU's accelerator, instead of the best one that works here
 #	QEMU_ARGS=	more arguments for QEMU, without blanks in them
 #	OVERLAY=	directory of files for the guest's root

@@ -10,10 +10,7 @@
 # Each build and each guest counts as one more test. The last line is "N passed,
 # N failed", with ", N skipped" if tests were skipped.
 #
-# Variables, besides those of run.sh and of the differential tester:
-#	KERNEL="6.1 7.3"	only these
-#	JOBS=2			guests at a time
-#	STYLE=1			the style check as one more test
+# Variables: see 'make help'.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)

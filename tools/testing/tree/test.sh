@@ -8,9 +8,7 @@
 # that nothing is left of it when it is taken out. A warning fails a build. The last
 # line is "N passed, N failed".
 #
-# Variables:
-#	KERNEL="6.1 7.3"	only these
-#	TEST=pattern		only checks whose name has it, like 'i386|vmlinux'
+# Variables, besides those of 'make help':
 #	KSRC=dir		not these, but this source of 5.10 or later; then also boots
 #				a small kernel of it and runs all tests there (matrix.sh)
 

@@ -6,11 +6,8 @@
 # Runs cache_bench in a guest, prints its table, and draws it. Leaves out/bench-cache.tsv
 # and out/bench-cache.svg.
 #
-# Variables:
-#	KERNEL=7.3	the guest's
-#	MEM=1024	its memory in MiB
+# Variables, besides those of 'make help':
 #	ARGS=		those of cache_bench
-#	DOC=1		put table and picture into Documentation/performance.*
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
