@@ -114,9 +114,22 @@ int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shar
 	return err;
 }
 
+/* Would shmem have to wait for this page? */
+static bool is_locked(void *entry)
+{
+	bool locked;
+
+	if (!compat_folio_try_get(entry))
+		return false;
+	locked = compat_folio_locked(entry);
+	compat_folio_put(entry);
+	return locked;
+}
+
 /*
  * Looks at what a step would free: @max existing pages of [@first, @last], and more only to
- * end with a folio, so that shmem need not split it. Holes cost nothing. Never sleeps. Without
+ * end with a folio, so that shmem need not split it. Holes cost nothing. Part of a huge page
+ * in swap is like a hole: to free it, shmem would read all of it back. Never sleeps. Without
  * @wait, returns false if shmem would wait for the lock of the first page that exists.
  */
 bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
@@ -130,28 +143,31 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 				   survey);
 
 	*survey = (struct ashmem_survey){ .first = last + 1, .last = last };
-	/* Takes no references: a stale answer of a freed folio is harmless. */
 	rcu_read_lock();
 	xas_for_each(&xas, entry, last) {
-		unsigned long end = xas.xa_index;
+		unsigned long at = xas.xa_index, end, mask, pages;
+		bool swapped = xa_is_value(entry);
 
 		if (xas_retry(&xas, entry))
 			continue;
-		if (!xa_is_value(entry)) {
-			locked = !wait && compat_folio_locked(entry);
-			end = min(last, end | compat_folio_mask(entry));
-		}
-		if (locked || (survey->pages && survey->pages + end - xas.xa_index >= max)) {
-			survey->last = xas.xa_index - 1;
+		mask = compat_entry_mask(&backing->f_mapping->i_pages, at, entry);
+		end = at | mask;
+		if (mask)
+			xas_set(&xas, end + 1);
+		if (swapped && ((at & ~mask) < first || end > last))
+			continue;
+		end = min(end, last);
+		pages = end - at + 1;
+		locked = !swapped && !wait && is_locked(entry);
+		if (locked || (survey->pages && survey->pages + pages > max)) {
+			survey->last = at - 1;
 			break;
 		}
-		survey->first = min(survey->first, xas.xa_index);
+		survey->first = min(survey->first, at);
 		survey->final = end;
-		survey->pages += end - xas.xa_index + 1;
-		if (!xa_is_value(entry))
-			survey->resident += end - xas.xa_index + 1;
-		if (end != xas.xa_index)
-			xas_set(&xas, end + 1);
+		survey->pages += pages;
+		if (!swapped)
+			survey->resident += pages;
 	}
 	rcu_read_unlock();
 	return survey->pages || !locked;

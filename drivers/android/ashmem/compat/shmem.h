@@ -47,17 +47,19 @@ static inline int compat_folio_nid(void *entry)
 #endif
 }
 
-/* The bits of the index that differ within a folio. */
-static inline unsigned long compat_folio_mask(void *entry)
+/*
+ * The bits of the index that differ within @entry, a folio or a place in swap. 6.12: that
+ * place can be huge, too.
+ */
+static inline unsigned long compat_entry_mask(struct xarray *pages, unsigned long index,
+					      void *entry)
 {
 #ifdef ASHMEM_HAVE_FOLIO
-	unsigned int order = folio_order(entry);
+	return BIT(xa_get_order(pages, index)) - 1;
 #else
-	unsigned int order = compound_order(entry);
+	/* A freed page may have any order. */
+	return xa_is_value(entry) ? 0 : BIT(min(compound_order(entry), 20U)) - 1;
 #endif
-
-	/* A freed folio may have any value. */
-	return BIT(min(order, 20U)) - 1;
 }
 
 static inline bool compat_folio_try_get(void *entry)

@@ -669,12 +669,41 @@ static void clear_mapping(void *data)
 	xa_destroy(&mapping->i_pages);
 }
 
+/* An interval, the pages of a step, and what the survey says. */
+struct survey_case {
+	unsigned long first, last, max, end, pages, resident;
+};
+
+static void expect_surveys(struct kunit *test, struct file *file,
+			   const struct survey_case *cases, unsigned int count)
+{
+	struct ashmem_survey survey;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		KUNIT_EXPECT_TRUE(test, ashmem_backing_survey(file, cases[i].first, cases[i].last,
+							      cases[i].max, false, &survey));
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].end, survey.last, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].pages, survey.pages, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].resident, survey.resident, "case %u", i);
+	}
+}
+
+static void store_order(struct kunit *test, struct xarray *pages, unsigned long index,
+			unsigned int order, void *entry)
+{
+	XA_STATE_ORDER(xas, pages, index, order);
+
+	xas_lock(&xas);
+	xas_store(&xas, entry);
+	xas_unlock(&xas);
+	KUNIT_ASSERT_EQ(test, 0, xas_error(&xas));
+}
+
 /* What it says of swapped out pages, and of a folio of eight at page 8. */
 static void purge_survey_folio_test(struct kunit *test)
 {
-	static const struct {
-		unsigned long first, last, max, end, pages, resident;
-	} cases[] = {
+	static const struct survey_case cases[] = {
 		{ 0, 31, 100, 31, 10, 9 }, { 0, 7, 100, 7, 1, 0 }, { 0, 31, 9, 15, 9, 8 },
 		/*
 		 * A folio that is too large is not started, unless it is the whole step.
@@ -683,12 +712,15 @@ static void purge_survey_folio_test(struct kunit *test)
 		/* The caller's interval may begin and end in the middle of it. */
 		{ 10, 31, 100, 31, 7, 7 }, { 0, 11, 100, 11, 5, 4 }, { 10, 11, 1, 11, 2, 2 },
 	};
+	/* With four pages at page 20 that are swapped out as one. */
+	static const struct survey_case swapped[] = {
+		{ 17, 31, 100, 31, 4, 0 }, { 20, 23, 2, 23, 4, 0 }, { 16, 31, 4, 19, 1, 1 },
+		/* Parts of it are like holes: none is freed without the others. */
+		{ 21, 31, 100, 31, 0, 0 }, { 16, 22, 100, 22, 1, 1 }, { 21, 22, 1, 22, 0, 0 },
+	};
 	struct address_space *mapping = kunit_kzalloc(test, sizeof(*mapping), GFP_KERNEL);
 	struct file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
 	struct page *large, *small;
-	XA_STATE_ORDER(xas, NULL, 8, 3);
-	struct ashmem_survey survey;
-	unsigned int i;
 
 	fake_store_end(test);
 	if (!IS_ENABLED(CONFIG_XARRAY_MULTI))
@@ -704,19 +736,11 @@ static void purge_survey_folio_test(struct kunit *test)
 	KUNIT_ASSERT_NULL(test, xa_store(&mapping->i_pages, 16, small, GFP_KERNEL));
 	large = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
 	KUNIT_ASSERT_NOT_NULL(test, large);
-	xas.xa = &mapping->i_pages;
-	xas_lock(&xas);
-	xas_store(&xas, large);
-	xas_unlock(&xas);
-	KUNIT_ASSERT_EQ(test, 0, xas_error(&xas));
+	store_order(test, &mapping->i_pages, 8, 3, large);
+	expect_surveys(test, file, cases, ARRAY_SIZE(cases));
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		KUNIT_EXPECT_TRUE(test, ashmem_backing_survey(file, cases[i].first, cases[i].last,
-							      cases[i].max, false, &survey));
-		KUNIT_EXPECT_EQ_MSG(test, cases[i].end, survey.last, "case %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, cases[i].pages, survey.pages, "case %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, cases[i].resident, survey.resident, "case %u", i);
-	}
+	store_order(test, &mapping->i_pages, 20, 2, xa_mk_value(2));
+	expect_surveys(test, file, swapped, ARRAY_SIZE(swapped));
 }
 
 static struct kunit_case purge_cases[] = {

@@ -72,6 +72,20 @@ static UNUSED size_t page_round(size_t len)
 	return (len + page_size() - 1) & ~(page_size() - 1);
 }
 
+/* Bytes of a huge page, or 0. */
+static UNUSED size_t huge_page_size(void)
+{
+	unsigned long size = 0;
+	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lu", &size) != 1)
+		size = 0;
+	fclose(f);
+	return size;
+}
+
 /* ---- the device's calls ---- */
 
 static UNUSED long ash_ioctl(int fd, unsigned long cmd, unsigned long arg)

@@ -738,20 +738,6 @@ static long smaps_kb(const void *addr, const char *key)
 	return kb;
 }
 
-static size_t huge_page_size(void)
-{
-	unsigned long size = 0;
-	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
-			"re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%lu", &size) != 1)
-		size = 0;
-	fclose(f);
-	return size;
-}
-
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 
 static bool thp_set(const char *file, const char *mode)

@@ -817,6 +817,88 @@ TEST_F(swap, the_shrinker_takes_pages_that_were_swapped_out)
 	cache_close(&pinned);
 }
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+/* A region of huge pages, all of them in swap; false if the kernel can't. */
+static bool open_huge_in_swap(struct cache *c, size_t len)
+{
+	size_t huge = huge_page_size();
+	uintptr_t a;
+
+	if (!huge || len > 32 * MIB || cache_open(c, "huge", len, 4))
+		return false;
+	/* Mapped where a huge page fits. */
+	munmap(c->a, len);
+	a = (uintptr_t)mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	a = (a + huge - 1) & ~(huge - 1);
+	c->a = mmap((void *)a, len, PROT_RW, MAP_SHARED | MAP_FIXED, c->fd, 0);
+	if (c->a == MAP_FAILED)
+		return false;
+	cache_fill(c);
+	return !madvise(c->a, len, MADV_COLLAPSE) && swap_out(c) > 0 &&
+	       counts_of(c->fd).resident < c->pages / 4;
+}
+
+/* 6.12: a huge page can be swapped out as one. */
+TEST_F(swap, huge_pages_that_were_swapped_out_are_purged)
+{
+	struct cache c = { .fd = -1 };
+
+	if (!open_huge_in_swap(&c, 4 * huge_page_size()))
+		SKIP(return, "no huge pages of shmem in swap");
+	ASSERT_EQ(0, cache_unpin(&c));
+	ASSERT_EQ(0, shrink_everything());
+	EXPECT_COUNTS(c.fd, 0, c.pages, 0);
+	EXPECT_EQ(-ENXIO, RET(lseek(c.fd, 0, SEEK_DATA)));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TRUE(zeroed(c.a, c.len));
+	cache_close(&c);
+}
+
+/* shmem would read all of such a page back to free a part of it. */
+TEST_F(swap, reclaim_reads_no_huge_page_back_from_swap)
+{
+	struct cache c = { .fd = -1 };
+	long huge = (long)(huge_page_size() / page_size()), before, i;
+
+	if (!open_huge_in_swap(&c, 4 * huge_page_size()))
+		SKIP(return, "no huge pages of shmem in swap");
+	before = counts_of(c.fd).resident;
+	/* Two whole ones, half of the first, and single pages of the last. */
+	ASSERT_EQ(0, cache_unpin_part(&c, huge / 2, huge / 2 + 2 * huge));
+	for (i = 3 * huge + 1; i < c.pages; i += 2)
+		ASSERT_EQ(0, cache_unpin_part(&c, i, 1));
+	ASSERT_EQ(0, shrink_everything());
+	EXPECT_GE(before, counts_of(c.fd).resident);
+	EXPECT_EQ((off_t)(3 * huge_page_size()),
+		  lseek(c.fd, (off_t)huge_page_size(), SEEK_DATA));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TRUE(cache_part_whole(&c, 0, huge / 2));
+	EXPECT_TRUE(zeroed(c.a + huge_page_size(), 2 * huge_page_size()));
+	for (i = 3 * huge; i < c.pages; i += 2)
+		EXPECT_TRUE(cache_part_whole(&c, i, 1));
+	cache_close(&c);
+}
+
+/* By command there is time: shmem reads them back, and the rest of them stays. */
+TEST_F(swap, a_command_purges_parts_of_huge_pages_in_swap)
+{
+	struct cache c = { .fd = -1 };
+	long huge = (long)(huge_page_size() / page_size());
+
+	if (!open_huge_in_swap(&c, 4 * huge_page_size()))
+		SKIP(return, "no huge pages of shmem in swap");
+	ASSERT_EQ(0, cache_unpin_part(&c, huge / 2, 3 * huge));
+	EXPECT_EQ(3 * huge, ash_purge_all(c.fd));
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
+	EXPECT_TRUE(cache_part_whole(&c, 0, huge / 2));
+	EXPECT_TRUE(zeroed(c.a + huge_page_size() / 2, 3 * huge_page_size()));
+	EXPECT_TRUE(cache_part_whole(&c, 3 * huge + huge / 2, huge / 2));
+	cache_close(&c);
+}
+
 /* Unpinned but not purged: PIN brings the same bytes back from swap. */
 TEST_F(swap, pages_come_back_from_swap_when_they_are_pinned)
 {
