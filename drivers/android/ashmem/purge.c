@@ -192,10 +192,13 @@ static bool purge_oldest(struct purge *purge)
 		list_del(&purge->flight.link);
 		wake_up_var(&region->flights);
 	}
-	/* Tell the LRU the age of the payer and how many pages it has. */
+	/*
+	 * Tell the LRU the age of the payer and how many pages it has. With nothing but pages
+	 * in flight it goes behind all others, or each call would look at it first.
+	 */
 	oldest = ashmem_queue_oldest(&payer->queue);
 	ashmem_lru_put_back(region->lru, entry,
-			    oldest ? oldest->stamp : entry->key,
+			    oldest ? oldest->stamp : jiffies,
 			    payer->queue.pages + payer->in_flight, purge->resident);
 	spin_unlock(&region->lock);
 	ashmem_region_put(region);
@@ -222,7 +225,7 @@ static bool has_enough(struct ashmem_lru_group *group, const struct shrink_contr
 	is_short = compat_memcg_is_short(sc->memcg);
 	if (is_short)
 		WRITE_ONCE(group->short_at, jiffies);
-	was_short = time_before(jiffies, READ_ONCE(group->short_at) + HZ);
+	was_short = jiffies - READ_ONCE(group->short_at) < HZ;
 	if (!is_short && compat_reclaimed_any())
 		return was_short && test_bit(bit, &group->short_for);
 	assign_bit(bit, &group->short_for, was_short);
@@ -251,11 +254,12 @@ unsigned long ashmem_purge_count(struct ashmem_lru *lru, struct shrink_control *
 	return pages ?: SHRINK_EMPTY;
 }
 
-/* Returns false if there was nothing to purge and no other task purges. */
-static bool purge_group(struct purge *purge, unsigned long nr_to_scan)
+/* Returns false if there was nothing to purge and it is no use to wait for other tasks. */
+static bool purge_group(struct purge *purge, struct shrink_control *sc)
 {
 	unsigned long seen = READ_ONCE(purge->group->freed), by_others;
-	bool more = true;
+	unsigned long nr_to_scan = sc->nr_to_scan;
+	bool more = true, busy;
 
 	while (more && !fatal_signal_pending(current) &&
 	       (purge->scanned < nr_to_scan ||
@@ -266,12 +270,15 @@ static bool purge_group(struct purge *purge, unsigned long nr_to_scan)
 	}
 	if (more || purge->pages)
 		return true;
+	if (current_is_kswapd())
+		return false;
 
 	/* All may be in flight: wait for it, or the OOM killer might run. */
-	more = ashmem_lru_wait(purge->group, seen, &by_others);
+	busy = ashmem_lru_wait(purge->group, seen, &by_others);
 	compat_account_reclaimed_pages(by_others);
 	purge->scanned = max(purge->scanned, nr_to_scan);
-	return more;
+	/* A purge can be stalled. Then it holds up only its own cgroup for more than a tick. */
+	return by_others || (busy && compat_memcg_has_task(sc->memcg));
 }
 
 /*
@@ -291,7 +298,7 @@ unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *s
 	purge.group = ashmem_lru_get_group(lru, sc->nid, sc->memcg, &pages);
 	if (!purge.group)
 		return SHRINK_STOP;
-	found = !has_enough(purge.group, sc) && purge_group(&purge, sc->nr_to_scan);
+	found = !has_enough(purge.group, sc) && purge_group(&purge, sc);
 	ashmem_lru_put_group(purge.group);
 
 	trace_ashmem_shrinker_scan(sc->nid, sc->nr_to_scan, purge.scanned, purge.freed);

@@ -81,6 +81,19 @@ static inline bool compat_memcg_is_short(const struct mem_cgroup *memcg)
 	return false;
 }
 
+/* Is the current task in @memcg or in one below it? Not asked of the root. */
+static inline bool compat_memcg_has_task(struct mem_cgroup *memcg)
+{
+	bool has;
+
+	if (!memcg || !memcg->css.parent)
+		return false;
+	rcu_read_lock();
+	has = mem_cgroup_is_descendant(mem_cgroup_from_task(current), memcg);
+	rcu_read_unlock();
+	return has;
+}
+
 static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)
 {
 	return !memcg || css_tryget(&memcg->css);
@@ -115,6 +128,11 @@ static inline u64 compat_memcg_serial(const struct mem_cgroup *memcg)
 }
 
 static inline bool compat_memcg_is_short(const struct mem_cgroup *memcg)
+{
+	return false;
+}
+
+static inline bool compat_memcg_has_task(struct mem_cgroup *memcg)
 {
 	return false;
 }

@@ -304,18 +304,28 @@ static void wait_in_vain(struct kunit *test, struct fake_store *store, unsigned 
 	struct shrink_control sc = {
 		.nid = numa_node_id(), .gfp_mask = GFP_KERNEL, .nr_to_scan = 100,
 	};
-	unsigned long before = jiffies;
+	unsigned long before;
+	int i;
 
 	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_count(store->region->lru, NULL));
-	/* It returns while the step is still running, but not at once. */
-	expect_now(test, "the shrinker", scan, 100, 0, 0);
+	/*
+	 * It returns while the step is still running, but not at once. After a tick it gives
+	 * up: reclaim calls again for each 128 pages that were counted.
+	 */
+	expect_now(test, "the shrinker", scan, 100, 0, SHRINK_STOP);
 	before = jiffies;
-	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_some(store->region->lru, &sc));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_purge_some(store->region->lru, &sc));
 	KUNIT_EXPECT_NE(test, before, jiffies);
-	KUNIT_EXPECT_GE(test, sc.nr_scanned, 100);
+
+	current->flags |= PF_KSWAPD;
+	before = jiffies;
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_purge_some(store->region->lru, &sc));
+	KUNIT_EXPECT_LT_MSG(test, jiffies - before, 100, "kswapd waits");
+	current->flags &= ~PF_KSWAPD;
 }
 
-/* With all pages in flight, reclaim waits a tick, and does not report "nothing". */
+/* With all pages in flight, reclaim waits a tick for them, and kswapd doesn't. */
 static void race_all_in_flight_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
@@ -329,6 +339,39 @@ static void race_all_in_flight_test(struct kunit *test)
 	fake_store_expect_count(test, 1);
 	/* Now there is nothing. */
 	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, NULL, 10, &scanned));
+}
+
+static void look_past(struct kunit *test, struct fake_store *store, unsigned int number)
+{
+	unsigned long scanned;
+
+	if (number)
+		return;
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_kunit_scan(store->region->lru, NULL, 1, &scanned));
+	KUNIT_EXPECT_TRUE(test, time_after(ashmem_kunit_payer(store->region)->entry.key,
+					   ashmem_kunit_payer(store->other)->entry.key));
+}
+
+/* An entry whose pages are all in flight goes behind those that have pages to take. */
+static void race_past_flights_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct fake_store *store = test->priv;
+	unsigned long scanned;
+
+	store->region = ashmem_kunit_region(test, lru, 10);
+	store->other = ashmem_kunit_region(test, lru, 2 * STEP);
+	store->on_punch = look_past;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 9));
+	ashmem_kunit_next_tick();
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->other, 0, 2 * STEP - 1));
+	ashmem_kunit_next_tick();
+	KUNIT_EXPECT_EQ(test, 10, ashmem_kunit_scan(lru, NULL, 10, &scanned));
+	fake_store_expect(test, 0, store->region, 0, 9);
+	fake_store_expect(test, 1, store->other, 0, STEP - 1);
+	fake_store_expect_count(test, 2);
+	store->on_punch = NULL;
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_all(lru));
 }
 
 static void merge_at_second_step(struct kunit *test, struct fake_store *store,
@@ -392,7 +435,8 @@ static void correct_key(struct kunit *test, struct fake_store *store, unsigned i
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_unpin(store->region, 5, 5));
 	/* The shrinker can take nothing, but sees how old the region is now. */
 	store->locked_end = ULONG_MAX;
-	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(store->region->lru, NULL, 1, &scanned));
+	KUNIT_EXPECT_EQ(test, SHRINK_STOP,
+			ashmem_kunit_scan(store->region->lru, NULL, 1, &scanned));
 }
 
 /* A command goes on after an entry that has become too young for it. */
@@ -422,6 +466,7 @@ static struct kunit_case purge_race_cases[] = {
 	KUNIT_CASE(race_close_test),
 	KUNIT_CASE(race_side_by_side_test),
 	KUNIT_CASE(race_all_in_flight_test),
+	KUNIT_CASE(race_past_flights_test),
 	KUNIT_CASE(race_merge_test),
 	KUNIT_CASE(race_corrected_key_test),
 	{}
