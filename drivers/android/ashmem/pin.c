@@ -102,24 +102,21 @@ static bool have_landed(struct ashmem_region *region, unsigned long first,
 
 /* Waits for present flights, not for later ones. -ERESTARTSYS if the task was killed. */
 static noinline int wait_for_flights(struct ashmem_region *region, unsigned long first,
-				     unsigned long last, bool killable)
+				     unsigned long last)
 {
 	unsigned long departed;
 
 	spin_lock(&region->lock);
 	departed = region->departed;
 	spin_unlock(&region->lock);
-	if (killable)
-		return wait_var_event_killable(&region->flights,
-					       have_landed(region, first, last, departed));
-	wait_var_event(&region->flights, have_landed(region, first, last, departed));
-	return 0;
+	return wait_var_event_killable(&region->flights,
+				       have_landed(region, first, last, departed));
 }
 
 /*
  * Returns whether contents were lost, or an error. Without @clear, what was lost stays
- * marked. With it, the caller must tell the loss: there is no way back after the first
- * mark. Sets @in_flight if a purge is freeing pages.
+ * marked. With it, the caller must tell the loss: there is no way back and no error after
+ * the first mark. Sets @in_flight if a purge is freeing pages.
  */
 static int pin_pages(struct ashmem_region *region, unsigned long first,
 		     unsigned long last, bool clear, bool *in_flight)
@@ -140,6 +137,9 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 		 !(err = refill_spare(region, !(clear && edit.purged))));
 
 	ashmem_ranges_free(&edit.dropped);
+	/* Nobody else can tell the losses whose marks are cleared. */
+	if (clear && edit.purged)
+		return true;
 	return err ?: edit.purged;
 }
 
@@ -161,7 +161,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 	if (ret < 0)
 		return ret;
 	lost = ret || in_flight;
-	if (unlikely(in_flight) && wait_for_flights(region, first, last, true))
+	if (unlikely(in_flight) && wait_for_flights(region, first, last))
 		return -EINTR;
 
 	if (unlikely(lost) && may_discard(region)) {
@@ -169,7 +169,7 @@ int ashmem_region_pin(struct ashmem_region *region, const struct ashmem_pin *pin
 		if (ret < 0)
 			return ret;
 		if (in_flight)
-			wait_for_flights(region, first, last, false);
+			wait_for_flights(region, first, last);
 	}
 
 	trace_ashmem_pin(region, first, last, lost);
