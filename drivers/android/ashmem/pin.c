@@ -208,8 +208,9 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 			err = -ENOMEM;
 			break;
 		}
-		err = ashmem_ranges_unpin(&region->unpinned, &edit, &payer->queue, jiffies);
-		ashmem_payer_list_locked(payer);
+		edit.queue = &payer->queue;
+		err = ashmem_ranges_unpin(&region->unpinned, &edit, jiffies);
+		ashmem_payer_list_locked(container_of(edit.queue, struct ashmem_payer, queue));
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);
 	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region, true)));

@@ -237,11 +237,15 @@ int ashmem_ranges_pin(struct ashmem_ranges *set, struct ashmem_edit *edit, bool 
 	return 0;
 }
 
-/* Remove the ranges that overlap the edit's interval. @merged grows to cover them. */
+/*
+ * Remove the ranges that overlap the edit's interval. @merged grows to cover them, and gets
+ * the queue that most of the pages were in.
+ */
 static int absorb_ranges(struct ashmem_ranges *set, struct ashmem_edit *edit,
 			 struct ashmem_range *merged)
 {
 	struct ashmem_range *range = first_range(set, edit->first, edit->last), *next;
+	unsigned long most = edit->last - edit->first + 1;
 	unsigned int budget = RANGE_BATCH;
 
 	for (; range; range = next) {
@@ -255,6 +259,11 @@ static int absorb_ranges(struct ashmem_ranges *set, struct ashmem_edit *edit,
 		merged->purged |= range->purged;
 		merged->start = min(merged->start, range->start);
 		merged->last = max(merged->last, range->last);
+		if (ashmem_range_purgeable(range) > most) {
+			most = ashmem_range_purgeable(range);
+			merged->queue = range->queue;
+			merged->paid = false;
+		}
 		/* A spare must not look like a range that PIN took. */
 		range->paid = false;
 		remove_range(set, range, edit);
@@ -263,12 +272,13 @@ static int absorb_ranges(struct ashmem_ranges *set, struct ashmem_edit *edit,
 }
 
 /*
- * The interval and the ranges that it overlaps become one range, the youngest of @queue,
- * with all pages to take, because purged pages may have been written again. The mark for
- * lost contents is kept. Returns -EAGAIN if the rest needs another call, with a new spare.
+ * The interval and the ranges that it overlaps become one range, with all pages to take,
+ * because purged pages may have been written again. It is the youngest of @edit->queue, or
+ * of the queue of a larger range among them, which @edit->queue is then. The mark for lost
+ * contents is kept. Returns -EAGAIN if the rest needs another call, with a new spare.
  */
 int ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_edit *edit,
-			struct ashmem_queue *queue, unsigned long stamp)
+			unsigned long stamp)
 {
 	struct ashmem_range *merged = *edit->spare;
 	struct rb_node *parent, **link;
@@ -278,7 +288,7 @@ int ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_edit *edit,
 		return -EAGAIN;
 	*edit->spare = NULL;
 
-	merged->queue = queue;
+	merged->queue = edit->queue;
 	merged->stamp = stamp;
 	merged->start = edit->first;
 	merged->last = edit->last;
@@ -290,7 +300,8 @@ int ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_edit *edit,
 		link = find_place(set, merged->start, merged->last, &parent);
 	}
 	merged->resume = merged->start;
-	insert_range(set, merged, parent, link, queue->ranges.prev);
+	edit->queue = merged->queue;
+	insert_range(set, merged, parent, link, edit->queue->ranges.prev);
 	return err;
 }
 

@@ -45,6 +45,7 @@ struct ashmem_edit {
 	unsigned long last;
 	bool purged;			/* PIN: contents were lost in the part that is done */
 	bool paid;			/* UNPIN: @paid of the new range */
+	struct ashmem_queue *queue;	/* UNPIN: of the new range */
 	struct ashmem_range **spare;	/* to use, then NULL; a range that is removed refills it */
 	struct list_head dropped;	/* other removed ranges, by @age; the caller frees them */
 };
@@ -70,7 +71,7 @@ bool ashmem_ranges_overlap(const struct ashmem_ranges *set, unsigned long first,
 			   unsigned long last);
 int ashmem_ranges_pin(struct ashmem_ranges *set, struct ashmem_edit *edit, bool keep_lost);
 int ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_edit *edit,
-			struct ashmem_queue *queue, unsigned long stamp);
+			unsigned long stamp);
 void ashmem_ranges_take(struct ashmem_ranges *set, struct ashmem_range *range,
 			unsigned long pages);
 

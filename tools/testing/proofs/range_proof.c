@@ -442,14 +442,17 @@ static void prove_pin(int first, int last, bool keep)
 
 static void prove_unpin(int first, int last)
 {
-	struct ashmem_queue *queue = any_below(2) ? &queue1 : &queue0;
+	struct ashmem_queue *named = any_below(2) ? &queue1 : &queue0;
+	const struct ashmem_queue *queue = named;
+	unsigned long stamp = 7, most = bound[last + 1] - bound[first];
 	struct ashmem_edit edit;
-	unsigned long stamp = 7;
 	int owned = ranges + (spare ? 1 : 0), err, from, to;
-	bool had = spare, purged = false;
+	bool had = spare, purged = false, paid;
 
 	begin_edit(&edit, first, last);
-	err = ashmem_ranges_unpin(&set, &edit, queue, stamp);
+	paid = edit.paid;
+	edit.queue = named;
+	err = ashmem_ranges_unpin(&set, &edit, stamp);
 	check(!err || err == -EAGAIN, "an error that is known");
 	check(had || err, "UNPIN needs a spare");
 	end_edit(&edit, owned);
@@ -478,6 +481,25 @@ static void prove_unpin(int first, int last)
 		to++;
 	for (int s = 0; s < N; s++)
 		purged |= s >= from && s <= to && before[s].in && before[s].purged;
+	/* The largest of them says who pays. */
+	for (int s = from; s <= to; s++) {
+		unsigned long there = 0;
+
+		if (!before[s].in || (s > 0 && before[s - 1].joined))
+			continue;
+		for (int t = s; t < N; t++) {
+			if (before[t].there)
+				there += bound[t + 1] - bound[t];
+			if (!before[t].joined)
+				break;
+		}
+		if (there > most) {
+			most = there;
+			queue = before[s].queue;
+			paid = false;
+		}
+	}
+	check(edit.queue == queue, "UNPIN tells the queue");
 
 	for (int s = 0; s < N; s++) {
 		if (s < from || s > to) {
@@ -488,7 +510,7 @@ static void prove_unpin(int first, int last)
 		}
 		check(after[s].in && after[s].there && after[s].purged == purged &&
 		      after[s].queue == queue && after[s].stamp == stamp &&
-		      after[s].paid == edit.paid, "UNPIN unpins");
+		      after[s].paid == paid, "UNPIN unpins");
 		check(after[s].joined == (s < to), "UNPIN merges");
 		for (int t = 0; t < N; t++)
 			check(!after[t].there || after[t].queue != queue ||

@@ -253,10 +253,13 @@ static void memcg_payer_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, roots->cgroup);
 	KUNIT_EXPECT_EQ(test, 5, ashmem_kunit_count(lru, root_mem_cgroup));
 
-	/* The first page decides. A range that UNPIN merges into moves along. */
-	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 6, 10));
+	/* The first page decides, or the larger range that UNPIN merges into. */
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 7, 10));
+	KUNIT_EXPECT_EQ(test, 11, theirs->queue.pages);
+	KUNIT_EXPECT_EQ(test, 5, roots->queue.pages);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 6, 19));
 	KUNIT_EXPECT_EQ(test, 0, theirs->queue.pages);
-	KUNIT_EXPECT_EQ(test, 5 + 11, roots->queue.pages);
+	KUNIT_EXPECT_EQ(test, 20 + 5, roots->queue.pages);
 	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 4, 25));
 	KUNIT_EXPECT_EQ(test, 26, theirs->queue.pages);
 	KUNIT_EXPECT_EQ(test, 0, roots->queue.pages);

@@ -160,6 +160,7 @@ int range_model_unpin(struct range_model *model, struct model_edit *edit, u8 que
 		.stamp = ++model->stamp, .queue = queue, .paid = paid,
 	};
 	unsigned int first = edit->first, last = edit->last, page, end, runs = 0;
+	unsigned int most = last - first + 1;
 	int err = 0;
 
 	if (!use_spare(edit))
@@ -178,6 +179,11 @@ int range_model_unpin(struct range_model *model, struct model_edit *edit, u8 que
 		first = min(first, start_of(model, page));
 		end = range_model_end(model, page);
 		last = max(last, end);
+		if (range_model_left(model, page) > most) {
+			most = range_model_left(model, page);
+			unpinned.queue = model->page[page].queue;
+			unpinned.paid = false;
+		}
 		give_range(edit);
 	}
 	for (page = first; page <= last; page++)

@@ -93,8 +93,8 @@ static const char *edit_once(struct range_world *world, const struct range_op *o
 	should->dropped = 0;
 	if (op->verb == UNPIN) {
 		want = range_model_unpin(&world->model, should, op->queue, op->queue);
-		*ret = ashmem_ranges_unpin(&world->set, edit, &world->queues[op->queue],
-					   world->model.stamp);
+		edit->queue = &world->queues[op->queue];
+		*ret = ashmem_ranges_unpin(&world->set, edit, world->model.stamp);
 	} else {
 		want = range_model_pin(&world->model, should, op->verb == KEEP);
 		*ret = ashmem_ranges_pin(&world->set, edit, op->verb == KEEP);
