@@ -4,6 +4,8 @@
 #ifndef _ASHMEM_ALLOC_H
 #define _ASHMEM_ALLOC_H
 
+#include <linux/sched.h>
+
 #include "range.h"
 
 extern struct kmem_cache *ashmem_range_cache;
@@ -16,8 +18,10 @@ static inline void ashmem_ranges_free(struct list_head *dropped)
 {
 	struct ashmem_range *range, *next;
 
-	list_for_each_entry_safe(range, next, dropped, age)
+	list_for_each_entry_safe(range, next, dropped, age) {
 		ashmem_range_free(range);
+		cond_resched();
+	}
 }
 
 #endif /* _ASHMEM_ALLOC_H */
