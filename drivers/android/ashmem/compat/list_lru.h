@@ -9,6 +9,10 @@
 #include "compat.h"
 #include "memcg.h"
 
+#ifdef ASHMEM_HAVE_MEMCG_LRU
+#include <linux/kfence.h>
+#endif
+
 /* 6.13: callbacks of a walk no longer get the lock */
 #ifdef ASHMEM_HAVE_LRU_WALK_LOCK
 #define COMPAT_LRU_WALK_LOCK	spinlock_t *lock,
@@ -84,9 +88,21 @@ static inline bool compat_list_lru_prepare(struct kmem_cache *cache, struct list
 static inline void *compat_list_lru_alloc_gfp(struct kmem_cache *cache,
 					      struct list_lru *lru, int nid, gfp_t gfp)
 {
+	void *object;
+
 	if (!compat_list_lru_prepare(cache, lru, gfp & ~__GFP_THISNODE))
 		return NULL;
-	return kmem_cache_alloc_node(cache, gfp | __GFP_ZERO, nid);
+	object = kmem_cache_alloc_node(cache, gfp | __GFP_ZERO, nid);
+#ifdef ASHMEM_HAVE_MEMCG_LRU
+	/* 7.3: an object of KFENCE is charged to no cgroup. It doesn't take two in a row. */
+	if (is_kfence_address(object)) {
+		void *sampled = object;
+
+		object = kmem_cache_alloc_node(cache, gfp | __GFP_ZERO, nid);
+		kmem_cache_free(cache, sampled);
+	}
+#endif
+	return object;
 }
 
 /*
