@@ -43,7 +43,11 @@ if [ ! -e "$copy/$build/.config" ]; then
 	say "building a kernel for $arch (some minutes once) ..."
 fi
 more=
-if [ "$arch" = x86_64 ]; then
+if [ "$arch" = um ]; then
+	# Nothing else has it select XARRAY_MULTI, which huge pages have everywhere else.
+	more="--kconfig_add=CONFIG_EXPERT=y --kconfig_add=CONFIG_SOUND=y --kconfig_add=CONFIG_SND=y"
+	more="$more --kconfig_add=CONFIG_SND_CTL_FAST_LOOKUP=y"
+elif [ "$arch" = x86_64 ]; then
 	# Without PCI the kernel doesn't read which memory is on which node.
 	more="--kconfig_add=CONFIG_SMP=y --kconfig_add=CONFIG_NUMA=y"
 	more="$more --kconfig_add=CONFIG_PCI=y"
