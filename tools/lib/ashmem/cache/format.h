@@ -13,11 +13,7 @@
 #include "../frame/format.h"
 
 #define CACHE_MAGIC	0x48434143u	/* "CACH" on little-endian machines */
-#define CACHE_VERSION	1u
-
-/* The lock: the holder's number among the parties and 1, or 0; does a task sleep? */
-#define LOCK_HOLDER	0xffu
-#define LOCK_SLEEPER	0x100u
+#define CACHE_VERSION	2u
 
 enum state {
 	ENTRY_FREE,
@@ -61,7 +57,7 @@ struct cache_index {
 	};
 	struct ring_party party[RING_PARTIES];
 
-	_Atomic uint32_t lock;
+	_Atomic uint32_t lock;		/* a robust futex, see lock.c */
 	_Atomic uint32_t torn;
 	_Atomic uint32_t touched;	/* no slot behind this one was ever used */
 	_Atomic uint32_t unused;	/* list of free slots */

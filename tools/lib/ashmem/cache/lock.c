@@ -3,9 +3,11 @@
 /*
  * The lock of an index, and what each call begins and ends with.
  *
- * The lock is a party's number, and free if that party is dead: the kernel marks its owner
- * then, see guard.c. pthread's robust mutexes are no choice: their lists are in the shared
- * memory, where a peer can point them anywhere.
+ * The lock is a robust futex of the thread that has it, and free when the kernel has marked
+ * that this very thread is gone. The end of the guardian isn't enough: another thread of a
+ * killed process may still be in the kernel, on its way to free pages. pthread's robust
+ * mutexes are no choice: their lists are in the shared memory, where a peer can point them
+ * anywhere.
  */
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -19,33 +21,31 @@ enum { HANDLE_FREE, HANDLE_LOCKED, HANDLE_AWAITED };
 #define LOCK_TRIES	1000000u
 #define LOCK_SPIN	20u		/* microseconds */
 
-/* Takes it from a dead party, and from one whose number we have now. */
 static int take_lock(struct ashm_cache *c, struct deadline *deadline)
 {
-	_Atomic uint32_t *lock = &c->index->lock, *owner;
-	uint32_t me = c->party + 1, old, holder, value;
+	uint32_t me = libashmem_guard_thread(), old;
+	_Atomic uint32_t *lock = &c->index->lock;
 	struct spin spin = { .begun = false };
 	unsigned int tries;
 	int ret;
 
 	for (tries = 0; tries < LOCK_TRIES; tries++) {
 		old = *lock;
-		holder = old & LOCK_HOLDER;
-		owner = &c->index->party[(holder - 1) % RING_PARTIES].owner;
-		value = *owner;
-		if (!holder || holder == me || holder > RING_PARTIES ||
-		    !libashmem_guard_alive(value)) {
+		if (!libashmem_guard_alive(old)) {
+			/* Not while it waits: a thread of another pid namespace has the same id. */
+			libashmem_guard_announce(lock);
 			if (atomic_compare_exchange_strong(lock, &old,
-							   (old & LOCK_SLEEPER) | me))
+							   (old & FUTEX_WAITERS) | me))
 				return 0;
+			libashmem_guard_announce(NULL);
 			continue;
 		}
 		if (libashmem_spin(&spin, LOCK_SPIN, deadline))
 			continue;
-		if (!(old & LOCK_SLEEPER) &&
-		    !atomic_compare_exchange_strong(lock, &old, old | LOCK_SLEEPER))
+		if (!(old & FUTEX_WAITERS) &&
+		    !atomic_compare_exchange_strong(lock, &old, old | FUTEX_WAITERS))
 			continue;
-		ret = libashmem_wait(lock, old | LOCK_SLEEPER, owner, value, deadline,
+		ret = libashmem_wait(lock, old | FUTEX_WAITERS, NULL, 0, deadline,
 				     RING_SLICE_MS);
 		if (ret && ret != -EINTR)
 			break;
@@ -56,9 +56,12 @@ static int take_lock(struct ashm_cache *c, struct deadline *deadline)
 static void give_lock(struct ashm_cache *c)
 {
 	_Atomic uint32_t *lock = &c->index->lock;
+	uint32_t old = 0;
 
-	if ((*lock & LOCK_HOLDER) == c->party + 1 &&
-	    atomic_exchange(lock, 0) & LOCK_SLEEPER)
+	if ((*lock & FUTEX_TID_MASK) == libashmem_guard_thread())
+		old = atomic_exchange(lock, 0);
+	libashmem_guard_announce(NULL);
+	if (old & FUTEX_WAITERS)
 		libashmem_wake(lock);
 }
 

@@ -17,6 +17,9 @@
  * effect. The kernel may walk the list at any moment, so each change is one store.
  *
  * The mutex protects start and end of the guardian and all changes of the list.
+ *
+ * For a word that belongs to a thread, the C library's list of that thread is good enough:
+ * the kernel looks at a word that is announced as pending, too.
  */
 #include <errno.h>
 #include <limits.h>
@@ -42,11 +45,19 @@ static struct {
 } guard = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* The kernel's struct robust_list_head; the list ends where it began. */
-static struct {
+struct robust_head {
 	_Atomic(struct guard_node *) first;
 	long offset;
-	struct guard_node *pending;
-} robust = { .offset = (long)GUARD_OFFSET };
+	_Atomic(char *) pending;
+};
+
+static struct robust_head robust = { .offset = (long)GUARD_OFFSET };
+
+/* Of this thread. @own is in use where the C library has no list yet. */
+static __thread struct {
+	uint32_t tid;
+	struct robust_head *head, own;
+} self;
 
 #define ROBUST_END	((struct guard_node *)&robust)
 
@@ -89,6 +100,7 @@ static void in_child(void)
 	atomic_store(&robust.first, ROBUST_END);
 	atomic_store(&guard.tid, 0);
 	guard.words = 0;
+	self.tid = 0;
 	pthread_mutex_unlock(&guard.lock);
 }
 
@@ -212,4 +224,32 @@ void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours
 	if (!--guard.words)
 		stop_guardian();
 	pthread_mutex_unlock(&guard.lock);
+}
+
+/* musl and bionic register a list late or never, and then instead of ours. */
+static void find_list(void)
+{
+	size_t len;
+
+	self.tid = (uint32_t)syscall(SYS_gettid);
+	self.head = NULL;
+	if (!syscall(SYS_get_robust_list, 0, &self.head, &len) && self.head)
+		return;
+	self.head = &self.own;
+	atomic_store(&self.own.first, (struct guard_node *)&self.own);
+	syscall(SYS_set_robust_list, self.head, sizeof(self.own));
+}
+
+uint32_t libashmem_guard_thread(void)
+{
+	if (!self.tid || self.head == &self.own)
+		find_list();
+	return self.tid;
+}
+
+void libashmem_guard_announce(_Atomic uint32_t *word)
+{
+	char *pending = word ? (char *)word - self.head->offset : NULL;
+
+	atomic_store_explicit(&self.head->pending, pending, memory_order_release);
 }

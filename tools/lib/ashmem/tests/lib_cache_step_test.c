@@ -8,6 +8,8 @@
 #include "lib_both.h"
 #include "cache_util.h"
 
+#include "../cache/internal.h"
+
 enum { PAGES = 4, STOPS = 24 };
 
 static void do_get(struct ashm_cache *c)
@@ -155,6 +157,82 @@ TEST_F_TIMEOUT(lib, any_instruction, 600)
 			ASSERT_EQ(0, sound(c))
 				TH_LOG("call %u, killed after %ld of %ld steps", i, stop, all);
 		}
+	}
+	ashm_cache_close(c);
+}
+
+/* It dies with the lock. Returns what that left. */
+static uint32_t leave_lock(struct ashm_cache *c)
+{
+	struct ashm_cache *own;
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (another(c, &own) || libashmem_cache_enter(own, 0))
+			_exit(1);
+		raise(SIGSTOP);
+	}
+	waitpid(pid, &status, WUNTRACED);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return c->index->lock;
+}
+
+/* How many steps of a get that takes over a dead one's lock come before that. */
+static long steps_to_lock(struct ashm_cache *c)
+{
+	pid_t pid = start(c, do_get);
+	uint32_t left = leave_lock(c);
+	long steps;
+	int status;
+
+	for (steps = 0; pid > 0 && c->index->lock == left; steps++)
+		if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) || waitpid(pid, &status, 0) != pid ||
+		    !WIFSTOPPED(status))
+			break;
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return steps;
+}
+
+/*
+ * A process stops while it takes over a dead one's lock. Another one gets the dead one's
+ * place, and the lock: the first one must not get it, too.
+ */
+TEST_F_TIMEOUT(lib, takes_over, 120)
+{
+	struct ashm_cache *c, *next;
+	long steps, stop;
+	uint32_t left;
+	int status, i;
+	pid_t pid;
+
+	ASSERT_EQ(0, ashm_cache_create("step", PAGES * page_size(), 8, 16, &c));
+	ASSERT_EQ(0, set_up(c));
+	steps = steps_to_lock(c);
+	ASSERT_GT(steps, 0);
+	for (stop = steps > 100 ? steps - 100 : 0; stop < steps; stop++) {
+		pid = start(c, do_get);
+		if (pid < 0)
+			SKIP(return, "no ptrace() here");
+		left = leave_lock(c);
+		for (i = 0; i < stop; i++) {
+			ASSERT_EQ(0, ptrace(PTRACE_SINGLESTEP, pid, 0, 0));
+			ASSERT_EQ(pid, waitpid(pid, &status, 0));
+			ASSERT_TRUE(WIFSTOPPED(status));
+		}
+		ASSERT_EQ(left, c->index->lock);
+		ASSERT_EQ(0, another(c, &next));
+		ASSERT_EQ(0, libashmem_cache_enter(next, 1000));
+		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+		nap_ms(5);
+		EXPECT_EQ(0, waitpid(pid, &status, WNOHANG))
+			TH_LOG("stopped after %ld of %ld steps", stop, steps);
+		libashmem_cache_leave(next, 0);
+		ashm_cache_close(next);
+		waitpid(pid, &status, 0);
+		EXPECT_EQ(0, status);
 	}
 	ashm_cache_close(c);
 }

@@ -3,6 +3,7 @@
  * The cache: what is found is whole, what is held stays, the oldest goes first, and the
  * death of a process leaves nothing behind.
  */
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -938,8 +939,7 @@ static void die_in_doubt(struct ashm_cache *c)
 	CHILD_CHECK(!hold(c, 1, &e));
 	memset(e.data, 0, PAGE);
 	slot_of(c, &e)->state = ENTRY_DOUBT;
-	c->index->lock = c->party + 1;
-	c->index->torn = 1;
+	CHILD_CHECK(!libashmem_cache_enter(c, 0));
 }
 
 TEST_F(lib, dies_in_doubt)
@@ -954,6 +954,63 @@ TEST_F(lib, dies_in_doubt)
 	EXPECT_EQ(0, stat_of(c).entries);
 	EXPECT_EQ(0, put(c, 1, PAGE, 2));
 	EXPECT_EQ(0, check(c, 1, PAGE, 2));
+	ashm_cache_close(c);
+}
+
+static void die_inside(struct ashm_cache *c)
+{
+	CHILD_CHECK(!libashmem_cache_enter(c, 0));
+}
+
+/*
+ * The guardian of a killed process ends while the thread that has the lock is still in the
+ * kernel, where it frees pages. Until that has ended, too, it has the lock.
+ */
+TEST_F(lib, outlives_its_guardian)
+{
+	struct ashm_cache *c = new_cache(1, 1), *d;
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		CHILD_CHECK(!another(c, &d));
+		die_inside(d);
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	c->index->party[c->party + 1].owner = FUTEX_OWNER_DIED;
+	EXPECT_EQ(-ETIMEDOUT, libashmem_cache_enter(c, 100));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, wait_child(pid));
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
+	ashm_cache_close(c);
+}
+
+static void *end_inside(void *c)
+{
+	return (void *)(intptr_t)libashmem_cache_enter(c, 0);
+}
+
+/* A thread that ends with the lock. Its process goes on, with another handle. */
+TEST_F(lib, thread_ends_inside)
+{
+	struct ashm_cache *c = new_cache(1, 1), *d;
+	pthread_t id;
+	void *ret;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, another(c, &d));
+	ASSERT_EQ(0, pthread_create(&id, NULL, end_inside, d));
+	ASSERT_EQ(0, pthread_join(id, &ret));
+	EXPECT_EQ(NULL, ret);
+	EXPECT_EQ(0, check(c, 1, PAGE, 1));
 	ashm_cache_close(c);
 }
 
@@ -979,8 +1036,7 @@ static int fake_pin(int fd, uint32_t offset, uint32_t len)
 	driver.answer = 0;
 	/* As if another process had stopped with the lock, from now on. */
 	if (driver.stop) {
-		driver.cache->index->party[7].owner = 1;
-		driver.cache->index->lock = 8;
+		driver.cache->index->lock = 1;
 		driver.stop = false;
 	}
 	return answer;
@@ -1059,9 +1115,8 @@ TEST_F_TIMEOUT(lib, stopped, 120)
 	ASSERT_NE(NULL, other);
 	ASSERT_EQ(0, put(c, 2, PAGE, 2));
 	ASSERT_EQ(0, put(other, 3, PAGE, 3));
-	/* A party whose owner seems to live. */
-	c->index->party[7].owner = 1;
-	c->index->lock = 8;
+	/* A thread that seems to live. */
+	c->index->lock = 1;
 	beside = c;
 	ASSERT_EQ(0, pthread_create(&id, NULL, reclaim_beside, &took));
 	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_beside, &held));
@@ -1076,14 +1131,10 @@ TEST_F_TIMEOUT(lib, stopped, 120)
 	/* A cache that can't be locked doesn't keep the others from giving back. */
 	EXPECT_EQ(ON_DEVICE ? 1 : 0, stat_of(other).entries);
 	ashm_cache_close(other);
-	c->index->party[7].owner = 0;
+	/* It ended: the kernel leaves the flag of the sleepers. Nor does 0 have it. */
+	c->index->lock = FUTEX_OWNER_DIED | FUTEX_WAITERS;
 	EXPECT_EQ(0, check(c, 2, PAGE, 2));
-	/* Nonsense, a party without an owner, and a predecessor don't have it. */
-	c->index->lock = LOCK_HOLDER;
-	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
-	c->index->lock = 63 | LOCK_SLEEPER;
-	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
-	c->index->lock = c->party + 1;
+	c->index->lock = FUTEX_WAITERS;
 	EXPECT_EQ(-ENOENT, hold(c, 1, &e));
 	EXPECT_EQ(0, c->index->lock);
 	ashm_cache_close(c);
@@ -1120,10 +1171,9 @@ TEST_F_TIMEOUT(lib, stopped_halfway, 120)
 	ASSERT_NE(NULL, c);
 	ASSERT_EQ(0, put(c, 1, PAGE, 1));
 	ASSERT_TRUE(died(c, hold_one));
-	c->index->party[7].owner = 1;
-	c->index->lock = 8;
+	c->index->lock = 1;
 	EXPECT_EQ(-ETIMEDOUT, another(c, &d));
-	c->index->party[7].owner = 0;
+	c->index->lock = FUTEX_OWNER_DIED;
 	EXPECT_EQ(0, put(c, 2, PAGE, 2));
 	EXPECT_EQ(0, wait_child(putter));
 	ashm_cache_close(c);
