@@ -116,7 +116,7 @@ static int claim_party(struct ashm_cache *c)
 	int ret = -EBUSY;
 
 	for (c->party = 0; ret == -EBUSY && c->party < RING_PARTIES; c->party++)
-		ret = libashmem_guard_claim(&c->index->party[c->party].owner, &c->claimed);
+		ret = libashmem_guard_claim(&c->index->party[c->party].owner, &c->claimed, NULL);
 	c->party--;
 	return ret == -EBUSY ? -EUSERS : ret;
 }

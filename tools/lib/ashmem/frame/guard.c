@@ -180,7 +180,7 @@ bool libashmem_guard_alive(uint32_t owner)
 	return !libashmem_guard_died(owner) && owner & FUTEX_TID_MASK;
 }
 
-int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed)
+int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm_ring *ring)
 {
 	struct guard_node *node = libashmem_guard_node(word);
 	uint32_t old;
@@ -202,13 +202,24 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed)
 	*claimed = atomic_load(&guard.tid) | FUTEX_WAITERS;
 	list_add(node);
 	if (!atomic_compare_exchange_strong(word, &old, *claimed)) {
-		list_del(node);
-		if (!guard.words)
-			stop_guardian();
 		ret = -EBUSY;
+		goto undo;
+	}
+	/*
+	 * If the ring was recreated in between, the claim is in the new one, and stays there
+	 * when the handle of the old one is closed.
+	 */
+	ret = ring ? libashmem_ring_check(ring) : 0;
+	if (!ret) {
+		guard.words++;
 		goto unlock;
 	}
-	guard.words++;
+	old = *claimed;
+	atomic_compare_exchange_strong(word, &old, 0);
+undo:
+	list_del(node);
+	if (!guard.words)
+		stop_guardian();
 unlock:
 	pthread_mutex_unlock(&guard.lock);
 	return ret;

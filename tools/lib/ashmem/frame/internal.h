@@ -94,8 +94,9 @@ _Static_assert(sizeof(struct guard_node) == sizeof(struct ring_party),
 /*
  * Claims the word for this process, if it is free; 0, -EBUSY, -ENOMEM or
  * -EAGAIN. After it is given back no peer learns of this process's death.
+ * With @ring it must be a word of that ring, not of its successor: -ENODATA, -ESTALE.
  */
-int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed);
+int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm_ring *ring);
 /* @ours: the ring is the one in which the word was claimed. */
 void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours);
 

@@ -70,7 +70,7 @@ static int claim_party(struct ashm_reader *reader)
 
 	for (i = 1; i <= ring->readers; i++) {
 		party = &ring->header->party[i];
-		ret = libashmem_guard_claim(&party->owner, &reader->claimed);
+		ret = libashmem_guard_claim(&party->owner, &reader->claimed, ring);
 		if (!ret) {
 			reader->party = party;
 			return 0;

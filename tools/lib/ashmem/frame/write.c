@@ -130,7 +130,7 @@ int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 	if (!writer)
 		return -ENOMEM;
 	writer->ring = ring;
-	ret = libashmem_guard_claim(&shared->owner, &writer->claimed);
+	ret = libashmem_guard_claim(&shared->owner, &writer->claimed, ring);
 	if (ret)
 		goto free_writer;
 	ret = take_over(writer);
@@ -148,7 +148,7 @@ int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 	return 0;
 
 release:
-	libashmem_guard_release(&shared->owner, writer->claimed, true);
+	libashmem_guard_release(&shared->owner, writer->claimed, !libashmem_ring_check(ring));
 free_writer:
 	free(writer);
 	return ret;

@@ -411,6 +411,18 @@ static void succeed(struct player *peer)
 	peer->ret = ashm_ring_writer(peer->ring, &peer->writer);
 }
 
+static void visit_as_writer(struct player *peer)
+{
+	succeed(peer);
+	ashm_ring_writer_close(peer->writer);
+}
+
+static void visit_as_reader(struct player *peer)
+{
+	join(peer);
+	leave(peer);
+}
+
 static void close_writer(struct player *peer)
 {
 	void *data;
@@ -434,7 +446,36 @@ static void go_on(struct __test_metadata *_metadata, struct stage *s)
 	traffic(_metadata, s, 4);
 }
 
+/* Unless the peer is the writer. */
+static void recreate(struct __test_metadata *_metadata, struct stage *s)
+{
+	struct ashm_ring_config config = {
+		.frame_max = FRAME, .slots = SLOTS, .flags = ASHM_RING_WAIT, .readers = PLACES,
+	};
+	struct ashm_ring *ring;
+	int ret = ashm_ring_create(ashm_fd(s->b.region), &config, &ring);
+
+	if (ret) {
+		EXPECT_EQ(-EBUSY, ret);
+		return;
+	}
+	ashm_ring_detach(s->b.ring);
+	s->b.ring = ring;
+}
+
 /* ---- what must be true then ---- */
+
+/* A visit that began in the ring before leaves nothing in this one. */
+static void vacant(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	struct ashm_ring_stat stat;
+
+	(void)over;
+	ASSERT_EQ(0, ashm_ring_stat(s->b.ring, &stat));
+	EXPECT_NE(ASHM_WRITER_ALIVE, stat.writer);
+	EXPECT_EQ(0, stat.readers);
+	both_own(_metadata, s);
+}
 
 /* The peer has joined: it reads all from its first frame on, when it continues. */
 static void joined(struct __test_metadata *_metadata, struct stage *s, bool over)
@@ -560,6 +601,10 @@ PLAYING(overwriting_killed, .setup = reader_own, .ready = writer_ready,
 	.act = write_two, .after = succeeded, .killed = true)
 PLAYING(succeeding_killed, .flags = ASHM_RING_WAIT, .setup = dead_writer,
 	.ready = attach_guarded, .act = succeed, .after = succeeded, .killed = true)
+PLAYING(succeeding_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
+	.act = visit_as_writer, .meddle = recreate, .after = vacant, .stride = 4)
+PLAYING(joining_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
+	.act = visit_as_reader, .meddle = recreate, .after = vacant, .stride = 4)
 PLAYING(closing_killed, .flags = ASHM_RING_WAIT, .setup = reader_own,
 	.ready = writer_ready, .act = close_writer, .after = succeeded, .killed = true)
 PLAYING(creating_killed, .flags = ASHM_RING_WAIT, .setup = reader_own, .ready = attach,
