@@ -7,9 +7,10 @@
  * A bell is a futex: the lowest bit says that a task sleeps, and the other bits
  * count. A task that wants to sleep sets the bit, checks again for what it waits for,
  * and sleeps on the value with the bit. A task that changes something then checks the
- * bit, and if it is set, clears it, counts and wakes. Full fences between the two steps
- * on each side make sure that at least one sees the other: no wake-up is lost, and none
- * is made when no task sleeps. Clearing the bit also forgets killed sleepers.
+ * bit, and if it is set, adds 1, which clears it and counts, and wakes. Full fences
+ * between the two steps on each side make sure that at least one sees the other: no
+ * wake-up is lost, and none is made when no task sleeps. Clearing the bit also forgets
+ * killed sleepers.
  */
 #include <errno.h>
 #include <limits.h>
@@ -209,9 +210,9 @@ void libashmem_ring_bell(_Atomic uint32_t *word, bool always)
 	if (!(value & RING_SLEEPER) && !always)
 		return;
 	/*
-	 * A task that sets the bit in between sleeps on an old value and returns at
-	 * once.
+	 * Adding 1 to a set bit clears it and counts. If another task has done that in between,
+	 * the bit is set for no sleeper, but no value comes twice, as it could with a store.
 	 */
-	atomic_exchange(word, (value & ~RING_SLEEPER) + 2);
+	atomic_fetch_add(word, value & RING_SLEEPER ? 1 : 2);
 	libashmem_wake(word);
 }

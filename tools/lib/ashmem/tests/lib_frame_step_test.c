@@ -13,6 +13,8 @@
 #include "lib_both.h"
 #include "frame_util.h"
 
+#include "../frame/internal.h"
+
 #include <linux/futex.h>
 
 enum { FRAME = 8, SLOTS = 3, PLACES = 3, STEPS_MAX = 16384 };
@@ -446,6 +448,25 @@ static void go_on(struct __test_metadata *_metadata, struct stage *s)
 	traffic(_metadata, s, 4);
 }
 
+static void ring_bell(struct player *peer)
+{
+	CHILD_CHECK(peer->ring);
+	libashmem_ring_bell(&raw_header(&now_playing->b)->writer.bell, true);
+}
+
+static uint32_t asleep_on;
+
+/* The bell rings for a task that sleeps, then for one that has not gone to sleep yet. */
+static void ring_twice(struct __test_metadata *_metadata, struct stage *s)
+{
+	_Atomic uint32_t *bell = &raw_header(&s->b)->writer.bell;
+
+	(void)_metadata;
+	libashmem_ring_bell(bell, true);
+	asleep_on = libashmem_arm(bell);
+	libashmem_ring_bell(bell, false);
+}
+
 /* Unless the peer is the writer. */
 static void recreate(struct __test_metadata *_metadata, struct stage *s)
 {
@@ -464,6 +485,19 @@ static void recreate(struct __test_metadata *_metadata, struct stage *s)
 }
 
 /* ---- what must be true then ---- */
+
+/* A task that sleeps now is on another value. */
+static void counted(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	(void)over;
+	EXPECT_NE(asleep_on, libashmem_arm(&raw_header(&s->b)->writer.bell));
+}
+
+static void first_asleep(struct __test_metadata *_metadata, struct stage *s)
+{
+	(void)_metadata;
+	libashmem_arm(&raw_header(&s->b)->writer.bell);
+}
 
 /* A visit that began in the ring before leaves nothing in this one. */
 static void vacant(struct __test_metadata *_metadata, struct stage *s, bool over)
@@ -605,6 +639,8 @@ PLAYING(succeeding_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
 	.act = visit_as_writer, .meddle = recreate, .after = vacant, .stride = 4)
 PLAYING(joining_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
 	.act = visit_as_reader, .meddle = recreate, .after = vacant, .stride = 4)
+PLAYING(ringing, .setup = first_asleep, .ready = attach, .act = ring_bell,
+	.meddle = ring_twice, .after = counted, .stride = 1)
 PLAYING(closing_killed, .flags = ASHM_RING_WAIT, .setup = reader_own,
 	.ready = writer_ready, .act = close_writer, .after = succeeded, .killed = true)
 PLAYING(creating_killed, .flags = ASHM_RING_WAIT, .setup = reader_own, .ready = attach,
