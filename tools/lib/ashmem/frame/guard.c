@@ -34,6 +34,9 @@
 
 #define GUARD_STACK	(64 * 1024)
 
+/* A dead one's list is walked for 2048 nodes (ROBUST_LIST_LIMIT), and no further. */
+#define GUARD_WORDS	2000
+
 static struct {
 	pthread_mutex_t lock;
 	pthread_t thread;
@@ -191,6 +194,10 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm
 	/* It stays ours, even if a peer has cleared the word. */
 	if (libashmem_guard_alive(old) || node->listed) {
 		ret = -EBUSY;
+		goto unlock;
+	}
+	if (guard.words >= GUARD_WORDS) {
+		ret = -EAGAIN;
 		goto unlock;
 	}
 	if (!guard.words) {

@@ -92,8 +92,9 @@ _Static_assert(sizeof(struct guard_node) == sizeof(struct ring_party),
 #define GUARD_OFFSET	(RING_HEADER + offsetof(struct ring_header, party))
 
 /*
- * Claims the word for this process, if it is free; 0, -EBUSY, -ENOMEM or
- * -EAGAIN. After it is given back no peer learns of this process's death.
+ * Claims the word for this process, if it is free; 0, -EBUSY, -ENOMEM or -EAGAIN, which
+ * it is, too, if this process has 2000 of them. After it is given back no peer learns of
+ * this process's death.
  * With @ring it must be a word of that ring, not of its successor: -ENODATA, -ESTALE.
  */
 int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm_ring *ring);

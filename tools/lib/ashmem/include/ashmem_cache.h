@@ -118,7 +118,7 @@ int ashm_cache_create(const char *name, uint64_t size, uint32_t entries,
  * Return: 0; -EPROTO if the two are no cache; -EPROTONOSUPPORT if it is one of another
  * version of the library; -ENODATA if the index is empty; -EACCES if one can't be
  * written to; -EUSERS if there are %ASHM_CACHE_HANDLES_MAX handles; -ENOMEM; -EAGAIN if
- * no thread could be made.
+ * no thread could be made, or if this process has 2000 caches and ends of rings.
  */
 int ashm_cache_open(struct ashm *index, struct ashm *contents,
 		    struct ashm_cache **cache);

@@ -309,7 +309,8 @@ int ashm_ring_await_writer(struct ashm_ring *ring, int timeout);
  *  * -EACCES - the ring was attached for reading only
  *  * -EPROTO - the state of the ring makes no sense: it must be recreated
  *  * -ENODATA, -ESTALE - as of ashm_ring_stat()
- *  * -ENOMEM, -EAGAIN - no memory, or no thread could be started
+ *  * -ENOMEM, -EAGAIN - no memory; no thread could be started, or this process has 2000
+ *    writers, readers of rings with %ASHM_RING_WAIT and caches
  */
 int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **writer);
 
@@ -342,7 +343,8 @@ void ashm_ring_writer_close(struct ashm_writer *writer);
  *  * -EUSERS - the ring has as many readers as it was made for
  *  * -EPROTO - the state of the ring makes no sense
  *  * -ENODATA, -ESTALE - as of ashm_ring_stat()
- *  * -ENOMEM, -EAGAIN - no memory, or no thread could be started
+ *  * -ENOMEM, -EAGAIN - no memory; no thread could be started, or this process has 2000
+ *    writers, readers of rings with %ASHM_RING_WAIT and caches
  */
 int ashm_ring_reader(struct ashm_ring *ring, unsigned int flags,
 		     struct ashm_reader **reader);

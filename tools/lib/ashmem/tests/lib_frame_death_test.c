@@ -390,6 +390,50 @@ static bool has_threads(int count)
 	return false;
 }
 
+/* Takes all places of a ring; 0 or why not. */
+static int take_all(struct test_ring *b)
+{
+	struct ashm_reader *r;
+	struct ashm_writer *w;
+	int ret = ashm_ring_writer(b->ring, &w);
+
+	while (!ret)
+		ret = ashm_ring_reader(b->ring, 0, &r);
+	return ret == -EUSERS ? 0 : ret;
+}
+
+/* The kernel only tells of the first 2048 claims of a process: no more are made. */
+TEST_F(lib, many_claims)
+{
+	struct test_ring first, next;
+	struct ashm_ring_stat stat;
+	int ret, status;
+	pid_t pid;
+
+	NO_TSAN();
+	ASSERT_EQ(0, ring_new(&first, FRAME, SLOTS, ASHM_RING_WAIT, ASHM_RING_READERS_MAX));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		first.ring = attach(&first);
+		CHILD_CHECK(first.ring);
+		for (ret = take_all(&first); !ret; ret = take_all(&next))
+			CHILD_CHECK(!ring_new(&next, FRAME, SLOTS, ASHM_RING_WAIT,
+					      ASHM_RING_READERS_MAX));
+		CHILD_CHECK(ret == -EAGAIN);
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	/* Valgrind looks for leaks if a process kills itself. */
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, wait_child(pid));
+	ASSERT_EQ(0, ashm_ring_stat(first.ring, &stat));
+	EXPECT_EQ(ASHM_WRITER_DIED, stat.writer);
+	EXPECT_EQ(0, stat.readers);
+	ring_free(&first);
+}
+
 /* The guardian exists as long as there is something to guard. */
 TEST(guardian)
 {
