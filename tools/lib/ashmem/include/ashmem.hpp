@@ -623,6 +623,8 @@ private:
 	template <class F, class P>
 	int begin(F f, P *at, std::error_code *ec) const
 	{
+		/* A call of the C interface may have left one of another object. */
+		detail::thrown() = nullptr;
 		const int ret = object ? f(get(), at) : -EBADF;
 
 		if (detail::thrown())

@@ -292,6 +292,14 @@ static void failing_rebuild()
 		}
 	}
 	EXPECT(caught == 3);
+
+	/* What a call from C left is not another object's. */
+	ashmem::purgeable other("other", size, [](void *at, std::size_t len) {
+		std::memset(at, 6, len);
+	});
+	const void *at;
+	EXPECT(ashm_purgeable_begin_read(inner.get(), &at) == -ECANCELED);
+	EXPECT(filled(other.read(&ec).data(), 6) && !ec);
 	good = true;
 	EXPECT(filled(outer.read().data(), 5));
 
