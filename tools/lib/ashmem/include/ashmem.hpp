@@ -862,8 +862,9 @@ public:
 			ashm_frame_commit(payload.get_deleter().owner.get(), length, tag) :
 			-EBADF;
 
+		/* With the deleter, which owns the writer. */
 		if (ret != -EINVAL)
-			payload.reset();
+			payload = decltype(payload)();
 		detail::settle(ret, "ashm_frame_commit", ec);
 	}
 
@@ -900,12 +901,12 @@ public:
 
 	const void *data() const noexcept
 	{
-		return known.data;
+		return payload ? known.data : nullptr;
 	}
 
 	std::size_t size() const noexcept
 	{
-		return std::size_t(known.length);
+		return payload ? std::size_t(known.length) : 0;
 	}
 
 	/* Fails if the frame was overwritten: bytes that were read may be of another. */
@@ -919,7 +920,8 @@ public:
 	{
 		const int ret = valid();
 
-		payload.reset();
+		/* With the deleter, which owns the reader. */
+		payload = decltype(payload)();
 		known.data = nullptr;
 		detail::settle(ret, "ashm_frame_release", ec);
 	}

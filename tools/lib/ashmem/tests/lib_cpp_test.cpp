@@ -581,6 +581,27 @@ static void frames_in_place()
 	loan = reader.borrow();
 	reader = ashmem::frame_reader();
 	EXPECT(!std::memcmp(loan.data(), "f", 1));
+
+	ashmem::loan moved = std::move(loan);
+	EXPECT(moved.size() == 1 && !loan.data() && !loan.size());
+}
+
+/* A slot and a loan that are empty don't keep the writer and the reader. */
+static void emptied()
+{
+	ashmem::region region("cpp", std::size_t(ashmem::ring::size(config(ASHM_RING_WAIT))));
+	ashmem::ring ring = ashmem::ring::create(region.fd(), config(ASHM_RING_WAIT));
+	ashmem::frame_writer writer = ring.writer();
+	ashmem::frame_reader reader = ring.reader();
+	ashmem::slot slot = writer.begin(1);
+
+	slot.commit(1);
+	ashmem::loan loan = reader.borrow();
+	loan.release();
+	writer = ashmem::frame_writer();
+	EXPECT(ring.stat().writer == ASHM_WRITER_CLOSED);
+	reader = ashmem::frame_reader();
+	EXPECT(ring.stat().readers == 0);
 }
 
 /* A child's copies end without a trace in the parent. */
@@ -632,6 +653,7 @@ static const struct {
 	{"cache_in_child", cache_in_child},
 	{"frames", frames},
 	{"frames_in_place", frames_in_place},
+	{"emptied", emptied},
 	{"children", children},
 };
 
