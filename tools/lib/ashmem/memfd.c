@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -77,6 +78,7 @@ int libashmem_memfd_new(const char *name, size_t size)
 {
 	char full[MEMFD_NAME_LEN + 1];
 	off_t length = (off_t)size;
+	struct rlimit limit;
 	int fd, ret;
 
 	/* Truncate longer names, as the device does. */
@@ -84,7 +86,8 @@ int libashmem_memfd_new(const char *name, size_t size)
 		snprintf(full, sizeof(full), PREFIX "/%s", name);
 	else
 		snprintf(full, sizeof(full), PREFIX);
-	if (length < 0)
+	/* Above that limit ftruncate() raises SIGXFSZ, which ends the program. */
+	if (length < 0 || (!getrlimit(RLIMIT_FSIZE, &limit) && size > limit.rlim_cur))
 		return -EFBIG;
 	fd = make(full);
 	if (fd < 0)

@@ -5,6 +5,8 @@
 #include "kselftest_harness.h"
 #include "lib_both.h"
 
+#include <sys/resource.h>
+
 #define CHECK_LOST(r) do { \
 	char __byte = 0x5a; \
 	EXPECT_EQ(-ENODATA, ashm_read(r, &__byte, 1, 0)); \
@@ -54,6 +56,26 @@ TEST_F(lib, create_refused)
 	EXPECT_NE(0, errno);
 #endif
 	EXPECT_EQ(before, count_fds());
+}
+
+/* ulimit -f: the kernel sends a signal that ends the program. */
+TEST_F(lib, create_above_the_limit)
+{
+	struct rlimit limit = { page_size(), RLIM_INFINITY };
+	struct ashm *r;
+	pid_t pid;
+
+	if (ON_DEVICE)
+		SKIP(return, "regions of the device have no such limit");
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		CHILD_CHECK(!setrlimit(RLIMIT_FSIZE, &limit));
+		CHILD_CHECK(!ashm_create("x", page_size(), &r));
+		CHILD_CHECK(ashm_create("x", page_size() + 1, &r) == -EFBIG);
+		_exit(0);
+	}
+	EXPECT_EQ(0, wait_child(pid));
 }
 
 TEST_F(lib, names)
