@@ -13,6 +13,7 @@
 #ifndef LIBASHMEM_INTERNAL_H
 #define LIBASHMEM_INTERNAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,11 @@ int libashmem_kind_of(int fd, const struct libashmem_kind **kind);
 
 /* A descriptor of a new region; environment and machine choose the backend. */
 int libashmem_new(const char *name, size_t size);
+
+/* ---- frame/guard.c ---- */
+
+/* A thread of the library, which gets none of the program's signals. */
+int libashmem_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 
 /* ---- pressure.c ---- */
 

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,8 +38,6 @@
 
 /* After so much has got contents, the thread looks, or a cgroup would be full unnoticed. */
 #define GROWTH_BYTES	(256u * 1024)
-
-#define STACK		(64 * 1024)
 
 /*
  * A task that has filled its cgroup may be killed a millisecond later, and the kernel
@@ -373,8 +370,6 @@ static int begin(struct watch **watch)
 
 static int start(libashmem_reclaim_fn *reclaim)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
 	struct watch *w;
 	int ret;
 
@@ -382,17 +377,10 @@ static int start(libashmem_reclaim_fn *reclaim)
 	if (ret)
 		return ret;
 	w->reclaim = reclaim;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	/* The program's signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&w->thread, &attr, watcher, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
+	ret = libashmem_start_thread(&w->thread, watcher, w);
 	if (ret) {
 		end(w);
-		return -ret;
+		return ret;
 	}
 	pressure.watch = w;
 	return 0;

@@ -30,9 +30,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../internal.h"
 #include "internal.h"
 
-#define GUARD_STACK	(64 * 1024)
+/* The C library takes the program's thread-local variables from it, too. */
+#define STACK		(256 * 1024)
 
 /* A dead one's list is walked for 2048 nodes (ROBUST_LIST_LIMIT), and no further. */
 #define GUARD_WORDS	2000
@@ -115,10 +117,30 @@ static void stop_guardian(void)
 	atomic_store(&guard.tid, 0);
 }
 
-static int start_guardian(void)
+int libashmem_start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
+	int ret;
+
+	ret = pthread_attr_init(&attr);
+	if (ret)
+		return -ret;
+	pthread_attr_setstacksize(&attr, STACK);
+	/* The program's signals are for the program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(thread, &attr, run, arg);
+	/* Those variables alone are larger. */
+	if (ret == EINVAL)
+		ret = pthread_create(thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -ret;
+}
+
+static int start_guardian(void)
+{
 	int ret;
 
 	if (!guard.forks_seen) {
@@ -130,18 +152,9 @@ static int start_guardian(void)
 	atomic_store(&robust.first, ROBUST_END);
 	atomic_store(&guard.stop, 0);
 	guard.error = 0;
-	ret = pthread_attr_init(&attr);
+	ret = libashmem_start_thread(&guard.thread, guardian, NULL);
 	if (ret)
-		return -ret;
-	pthread_attr_setstacksize(&attr, GUARD_STACK);
-	/* The program's signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&guard.thread, &attr, guardian, NULL);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	if (ret)
-		return -ret;
+		return ret;
 	while (!atomic_load(&guard.tid))
 		private_wait(&guard.tid, 0);
 	if (guard.error) {

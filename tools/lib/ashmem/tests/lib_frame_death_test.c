@@ -460,6 +460,22 @@ TEST(guardian)
 	ring_free(&c);
 }
 
+/* The C library takes these from each thread's stack: there is no room for more. */
+__thread char variables[1 << 20];
+
+TEST(guardian_beside_large_variables)
+{
+	struct ashm_writer *w;
+	struct test_ring b;
+
+	variables[0] = 1;
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, 0, 0));
+	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+}
+
 static _Atomic int signals;
 
 static void count_signal(int sig)
