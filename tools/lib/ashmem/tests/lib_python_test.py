@@ -9,6 +9,7 @@ import doctest
 import errno
 import gc
 import importlib
+import math
 import mmap
 import os
 import signal
@@ -527,6 +528,8 @@ class Frames(Case):
         self.assertEqual((7, 4, "alive", 1), (stat.frames, stat.unread, stat.writer,
                                               stat.readers))
         self.ring.await_writer(0)
+        self.ring.await_writer(math.inf)
+        self.ring.await_writer(1e308)
         self.writer.close()
         self.assertEqual([b"0", b"1", b"2", b"3"], [frame.data for frame in self.reader])
         self.assertRaises(ValueError, self.writer.write, b"")

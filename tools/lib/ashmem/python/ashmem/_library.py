@@ -143,7 +143,7 @@ def waiting(call: Callable[[int], int], timeout: Timeout) -> int:
     end = None if timeout is None else time.monotonic() + timeout
     left = timeout
     while True:
-        ms = -1 if left is None else min(math.ceil(max(left, 0) * 1000), 0x7fffffff)
+        ms = -1 if left is None else math.ceil(min(max(left, 0) * 1000, 0x7fffffff))
         result = call(ms)
         if result != -errno.EINTR:
             break
