@@ -25,9 +25,16 @@ final class Mapping extends Native {
 
     static ByteBuffer of(long address, int length) {
         Mapping mapping = new Mapping(address, length);
-        ByteBuffer buffer = Library.view(address, length);
+        ByteBuffer buffer = null;
+        try {
+            buffer = Library.view(address, length);
+        } finally {
+            // It throws if the heap is full, or returns null.
+            if (buffer == null) {
+                Library.unmap(address, length);
+            }
+        }
         if (buffer == null) {
-            Library.unmap(address, length);
             throw new OutOfMemoryError("no buffer");
         }
         ALL.put(address, mapping);
