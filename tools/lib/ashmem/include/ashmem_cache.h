@@ -228,7 +228,10 @@ int ashm_cache_drop(struct ashm_cache *cache, const void *key, size_t key_len);
  *
  * Looks at each page of the contents: not for every call.
  */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* of C++: a struct has the same name, as stat() */
 int ashm_cache_stat(struct ashm_cache *cache, struct ashm_cache_stat *stat);
+#pragma GCC diagnostic pop
 
 #ifdef __cplusplus
 }

@@ -260,7 +260,10 @@ void ashm_ring_detach(struct ashm_ring *ring);
  *  * -ESTALE - it was made again by ashm_ring_create()
  *  * -EPROTO - the state of the ring makes no sense; the first half is right
  */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* of C++: a struct has the same name, as stat() */
 int ashm_ring_stat(struct ashm_ring *ring, struct ashm_ring_stat *stat);
+#pragma GCC diagnostic pop
 
 /**
  * define ASHM_SPIN_MAX - the longest that a call spins, in microseconds

@@ -28,7 +28,7 @@ failed=0
 # $1 is the compiler; then options, then files.
 try()
 {
-	if said=$("$@" -O2 -Wall -Wextra -Werror -Iinclude -o /dev/null 2>&1); then
+	if said=$("$@" -O2 -Wall -Wextra -Wshadow -Werror -Iinclude -o /dev/null 2>&1); then
 		passed=$((passed + 1))
 	else
 		echo "not ok - $*"
