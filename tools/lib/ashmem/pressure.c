@@ -291,6 +291,13 @@ static bool find_cgroup(struct watch *w, char *dir)
 			snprintf(dir, PATH_MAX, "%s%s", mounts[i], path);
 		return true;
 	}
+	/* In a container without a cgroup namespace its cgroup may be what is mounted. */
+	for (i = 0; i < sizeof(mounts) / sizeof(*mounts) && strncmp(path, "/..", 3); i++) {
+		snprintf(dir, PATH_MAX, "%s", mounts[i]);
+		open_limits(w, dir);
+		if (w->file[MAX] >= 0)
+			return true;
+	}
 	return false;
 }
 

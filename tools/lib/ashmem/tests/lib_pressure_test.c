@@ -6,7 +6,9 @@
  * Files in a directory stand in for a cgroup, but for the tests at the end.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
@@ -41,6 +43,19 @@ ssize_t pread(int fd, void *buf, size_t len, off_t at)
 		return snprintf(buf, len, "%llu\n", (unsigned long long)(group.others +
 				(uint64_t)contents.st_blocks * 512));
 	return (ssize_t)syscall(SYS_pread64, fd, buf, len, (long)at, 0L);
+}
+
+/* The same: the cgroup of this process. */
+static char *own_cgroup;
+
+FILE *fopen(const char *path, const char *mode)
+{
+	int fd;
+
+	if (own_cgroup && !strcmp(path, "/proc/self/cgroup"))
+		return fmemopen(own_cgroup, strlen(own_cgroup), "r");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? NULL : fdopen(fd, mode);
 }
 
 static void set(const char *name, const char *text)
@@ -291,6 +306,27 @@ TEST(limit_is_lowered)
 	EXPECT_LT(high / 3, left * ENTRY);
 	ASSERT_EQ(0, ashm_purgeable_end_read(oldest));
 	ashm_purgeable_destroy(oldest);
+	ashm_cache_close(c);
+	end_group();
+}
+
+/* A container that sees its cgroup's files as /sys/fs/cgroup, but its path from outside. */
+TEST(cgroup_is_the_root)
+{
+	static char line[] = "0::/docker/1234\n";
+	struct ashm_cache *c;
+
+	begin_group();
+	if (unshare(CLONE_NEWNS) || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) ||
+	    mount(group.dir, "/sys/fs/cgroup", "", MS_BIND, NULL))
+		SKIP(return, "nothing can be mounted here");
+	unsetenv("MEMORY_PRESSURE_WATCH");
+	own_cgroup = line;
+	c = full_cache();
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(watched());
+	set_number("memory.high", ENTRIES * ENTRY - MIB);
+	EXPECT_GE(ENTRIES - MIB / ENTRY, settled(c, ENTRIES - MIB / ENTRY));
 	ashm_cache_close(c);
 	end_group();
 }
