@@ -210,8 +210,9 @@ int ashm_send(int sock, int fd);
  * @region: where the object is put
  *
  * Anything but one message of that kind with one region is closed and
- * refused. An accepted region can be mapped and read safely: its size can't
- * change any more. Its contents can, if the sender can write.
+ * refused; on SOCK_STREAM the bytes behind the first one stay. An accepted
+ * region can be mapped and read safely: its size can't change any more. Its
+ * contents can, if the sender can write.
  */
 int ashm_receive(int sock, struct ashm **region);
 
