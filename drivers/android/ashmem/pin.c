@@ -137,7 +137,7 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 		 !(err = refill_spare(region, !(clear && edit.purged))));
 
 	ashmem_ranges_free(&edit.dropped);
-	/* Nobody else can tell the losses whose marks are cleared. */
+	/* No other task can tell the losses whose marks are cleared. */
 	if (clear && edit.purged)
 		return true;
 	return err ?: edit.purged;
