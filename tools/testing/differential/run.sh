@@ -50,7 +50,7 @@ run_guest()
 	rm -f "$tmp/disk"
 	truncate -s $((64 + count * ops / 2500))M "$tmp/disk"
 	# The original is of the staging tree, which is a taint.
-	if ! OVERLAY=$tmp/overlay EXTRA_MODULES="virtio_pci virtio_blk" TAINT_OK=1024 \
+	if ! OVERLAY=$tmp/overlay EXTRA_MODULES="?virtio_pci virtio_blk" TAINT_OK=1024 \
 	     QEMU_ARGS="-drive file=$tmp/disk,if=virtio,format=raw,cache=unsafe" \
 	     MEM=1024 TIMEOUT=$limit TEST_TIMEOUT=$limit AGAIN='' TEST='' \
 	     "$bed/run.sh" -n -p "$tmp/tests" -o "$3.guest" "$1" >"$3.out" 2>&1; then

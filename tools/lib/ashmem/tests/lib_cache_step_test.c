@@ -200,19 +200,19 @@ static long steps_to_lock(struct ashm_cache *c)
  * A process stops while it takes over a dead one's lock. Another one gets the dead one's
  * place, and the lock: the first one must not get it, too.
  */
-TEST_F_TIMEOUT(lib, takes_over, 120)
+TEST_F_TIMEOUT(lib, takes_over, 300)
 {
 	struct ashm_cache *c, *next;
+	int status, i, most = as_often(120);
 	long steps, stop;
 	uint32_t left;
-	int status, i;
 	pid_t pid;
 
 	ASSERT_EQ(0, ashm_cache_create("step", PAGES * page_size(), 8, 16, &c));
 	ASSERT_EQ(0, set_up(c));
 	steps = steps_to_lock(c);
 	ASSERT_GT(steps, 0);
-	for (stop = steps > 100 ? steps - 100 : 0; stop < steps; stop++) {
+	for (stop = steps > most ? steps - most : 0; stop < steps; stop++) {
 		pid = start(c, do_get);
 		if (pid < 0)
 			SKIP(return, "no ptrace() here");
