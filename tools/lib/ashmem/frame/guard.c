@@ -196,11 +196,25 @@ bool libashmem_guard_alive(uint32_t owner)
 	return !libashmem_guard_died(owner) && owner & FUTEX_TID_MASK;
 }
 
+/*
+ * With the mutex. @ours: this claim was made in the word, and not in that of a ring made
+ * since, where this process may have claimed the same word.
+ */
+static void give_back(_Atomic uint32_t *word, uint32_t claimed, bool ours)
+{
+	if (ours)
+		atomic_compare_exchange_strong(word, &claimed, 0);
+	list_del(libashmem_guard_node(word));
+	if (!--guard.words)
+		stop_guardian();
+}
+
 int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm_ring *ring)
 {
 	struct guard_node *node = libashmem_guard_node(word);
 	uint32_t old;
 	int ret = 0;
+	bool ours;
 
 	pthread_mutex_lock(&guard.lock);
 	old = atomic_load(word);
@@ -221,25 +235,18 @@ int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm
 	/* The flag makes the kernel wake a sleeper when we die. */
 	*claimed = atomic_load(&guard.tid) | FUTEX_WAITERS;
 	list_add(node);
-	if (!atomic_compare_exchange_strong(word, &old, *claimed)) {
-		ret = -EBUSY;
-		goto undo;
-	}
+	guard.words++;
 	/*
-	 * If the ring was recreated in between, the claim is in the new one, and stays there
-	 * when the handle of the old one is closed.
+	 * If the ring was recreated in between, the claim is in the new one, and would stay
+	 * there when the handle of the old one is closed.
 	 */
-	ret = ring ? libashmem_ring_check(ring) : 0;
-	if (!ret) {
-		guard.words++;
-		goto unlock;
-	}
-	old = *claimed;
-	atomic_compare_exchange_strong(word, &old, 0);
-undo:
-	list_del(node);
-	if (!guard.words)
-		stop_guardian();
+	ours = atomic_compare_exchange_strong(word, &old, *claimed);
+	if (!ours)
+		ret = -EBUSY;
+	else if (ring)
+		ret = libashmem_ring_check(ring);
+	if (ret)
+		give_back(word, *claimed, ours);
 unlock:
 	pthread_mutex_unlock(&guard.lock);
 	return ret;
@@ -248,12 +255,7 @@ unlock:
 void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours)
 {
 	pthread_mutex_lock(&guard.lock);
-	/* In a ring made since, this process may have claimed the same word. */
-	if (ours)
-		atomic_compare_exchange_strong(word, &claimed, 0);
-	list_del(libashmem_guard_node(word));
-	if (!--guard.words)
-		stop_guardian();
+	give_back(word, claimed, ours);
 	pthread_mutex_unlock(&guard.lock);
 }
 

@@ -57,8 +57,8 @@ static pid_t start(struct ashm_cache *c, void (*what)(struct ashm_cache *c))
 	return pid;
 }
 
-/* Lets it do at most @steps; returns how many it did before it ended, or was killed. */
-static long walk(pid_t pid, long steps)
+/* Lets it do at most @steps; returns how many it did before it ended. */
+static long step(pid_t pid, long steps)
 {
 	long done;
 	int status;
@@ -68,10 +68,21 @@ static long walk(pid_t pid, long steps)
 			return -errno;
 		waitpid(pid, &status, 0);
 		if (!WIFSTOPPED(status))
-			return done;
+			break;
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
+	return done;
+}
+
+/* The same, and then kills it, unless it has ended. */
+static long walk(pid_t pid, long steps)
+{
+	long done = step(pid, steps);
+	int status;
+
+	if (done == steps) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
 	return done;
 }
 
@@ -184,13 +195,11 @@ static long steps_to_lock(struct ashm_cache *c)
 {
 	pid_t pid = start(c, do_get);
 	uint32_t left = leave_lock(c);
-	long steps;
+	long steps = 0;
 	int status;
 
-	for (steps = 0; pid > 0 && c->index->lock == left; steps++)
-		if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) || waitpid(pid, &status, 0) != pid ||
-		    !WIFSTOPPED(status))
-			break;
+	while (pid > 0 && c->index->lock == left && step(pid, 1) == 1)
+		steps++;
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	return steps;
@@ -203,7 +212,7 @@ static long steps_to_lock(struct ashm_cache *c)
 TEST_F_TIMEOUT(lib, takes_over, 300)
 {
 	struct ashm_cache *c, *next;
-	int status, i, most = as_often(120);
+	int status, most = as_often(120);
 	long steps, stop;
 	uint32_t left;
 	pid_t pid;
@@ -217,11 +226,7 @@ TEST_F_TIMEOUT(lib, takes_over, 300)
 		if (pid < 0)
 			SKIP(return, "no ptrace() here");
 		left = leave_lock(c);
-		for (i = 0; i < stop; i++) {
-			ASSERT_EQ(0, ptrace(PTRACE_SINGLESTEP, pid, 0, 0));
-			ASSERT_EQ(pid, waitpid(pid, &status, 0));
-			ASSERT_TRUE(WIFSTOPPED(status));
-		}
+		ASSERT_EQ(stop, step(pid, stop));
 		ASSERT_EQ(left, c->index->lock);
 		ASSERT_EQ(0, another(c, &next));
 		ASSERT_EQ(0, libashmem_cache_enter(next, 1000));

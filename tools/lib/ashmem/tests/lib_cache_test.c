@@ -957,11 +957,6 @@ TEST_F(lib, dies_in_doubt)
 	ashm_cache_close(c);
 }
 
-static void die_inside(struct ashm_cache *c)
-{
-	CHILD_CHECK(!libashmem_cache_enter(c, 0));
-}
-
 /*
  * The guardian of a killed process ends while the thread that has the lock is still in the
  * kernel, where it frees pages. Until that has ended, too, it has the lock.
@@ -978,7 +973,7 @@ TEST_F(lib, outlives_its_guardian)
 	ASSERT_GE(pid, 0);
 	if (!pid) {
 		CHILD_CHECK(!another(c, &d));
-		die_inside(d);
+		CHILD_CHECK(!libashmem_cache_enter(d, 0));
 		raise(SIGSTOP);
 		_exit(1);
 	}

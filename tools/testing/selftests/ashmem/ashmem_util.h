@@ -86,6 +86,17 @@ static UNUSED size_t huge_page_size(void)
 	return size;
 }
 
+/* Address space for @len bytes where a huge page fits, to map there with MAP_FIXED. */
+static UNUSED unsigned char *reserve_huge(size_t len)
+{
+	size_t huge = huge_page_size();
+	unsigned char *a = mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (a == MAP_FAILED)
+		return a;
+	return (unsigned char *)(((uintptr_t)a + huge - 1) & ~(huge - 1));
+}
+
 /* ---- the device's calls ---- */
 
 static UNUSED long ash_ioctl(int fd, unsigned long cmd, unsigned long arg)

@@ -802,7 +802,7 @@ FIXTURE_TEARDOWN(huge)
 TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 {
 	size_t huge = huge_page_size(), len = 2 * huge;
-	unsigned char *reserve, *priv, *shared;
+	unsigned char *priv, *shared;
 	bool was_huge;
 	int fd;
 
@@ -810,10 +810,8 @@ TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 		SKIP(return, "no huge page size that a test can afford");
 	fd = ash_region("huge", len);
 	ASSERT_LE(0, fd);
-	reserve = mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
-	ASSERT_NE(MAP_FAILED, reserve);
-	priv = (unsigned char *)(((uintptr_t)reserve + huge - 1) & ~(huge - 1));
+	priv = reserve_huge(len);
+	ASSERT_NE(MAP_FAILED, priv);
 	ASSERT_EQ(priv, mmap(priv, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
 	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
 	fill(priv, len, 22);

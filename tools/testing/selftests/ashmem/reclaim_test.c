@@ -753,6 +753,14 @@ static long swap_out(struct cache *c)
 	return before - counts_of(c->fd).resident;
 }
 
+/* Nothing of it is left, in memory or in swap. Pins it. */
+#define EXPECT_ALL_LOST(c) do { \
+	EXPECT_COUNTS((c)->fd, 0, (c)->pages, 0); \
+	EXPECT_EQ(-ENXIO, RET(lseek((c)->fd, 0, SEEK_DATA))); \
+	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(c)); \
+	EXPECT_TRUE(zeroed((c)->a, (c)->len)); \
+} while (0)
+
 TEST_F(swap, pages_that_were_swapped_out_are_purged_like_others)
 {
 	struct cache c[2], pinned;
@@ -783,10 +791,7 @@ TEST_F(swap, pages_that_were_swapped_out_are_purged_like_others)
 	/* The swap space is free again: 16 MiB of it, at least 8. */
 	EXPECT_LE(8 * 1024, free_swap_kb() - free_kb);
 	for (i = 0; i < 2; i++) {
-		EXPECT_COUNTS(c[i].fd, 0, c[i].pages, 0);
-		EXPECT_EQ(-ENXIO, RET(lseek(c[i].fd, 0, SEEK_DATA)));
-		EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c[i]));
-		EXPECT_TRUE(zeroed(c[i].a, c[i].len));
+		EXPECT_ALL_LOST(&c[i]);
 		cache_close(&c[i]);
 	}
 	EXPECT_EQ(ASHMEM_NOT_PURGED, cache_pin(&pinned));
@@ -808,10 +813,7 @@ TEST_F(swap, the_shrinker_takes_pages_that_were_swapped_out)
 	EXPECT_LE(pinned.pages / 2, swap_out(&pinned));
 	ASSERT_EQ(0, cache_unpin(&c));
 	ASSERT_EQ(0, shrink_everything());
-	EXPECT_COUNTS(c.fd, 0, c.pages, 0);
-	EXPECT_EQ(-ENXIO, RET(lseek(c.fd, 0, SEEK_DATA)));
-	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
-	EXPECT_TRUE(zeroed(c.a, c.len));
+	EXPECT_ALL_LOST(&c);
 	EXPECT_TRUE(cache_whole(&pinned));
 	cache_close(&c);
 	cache_close(&pinned);
@@ -824,16 +826,15 @@ TEST_F(swap, the_shrinker_takes_pages_that_were_swapped_out)
 /* A region of huge pages, all of them in swap; false if the kernel can't. */
 static bool open_huge_in_swap(struct cache *c, size_t len)
 {
-	size_t huge = huge_page_size();
-	uintptr_t a;
+	unsigned char *a;
 
-	if (!huge || len > 32 * MIB || cache_open(c, "huge", len, 4))
+	if (!len || len > 32 * MIB || cache_open(c, "huge", len, 4))
 		return false;
-	/* Mapped where a huge page fits. */
+	a = reserve_huge(len);
+	if (a == MAP_FAILED)
+		return false;
 	munmap(c->a, len);
-	a = (uintptr_t)mmap(NULL, len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	a = (a + huge - 1) & ~(huge - 1);
-	c->a = mmap((void *)a, len, PROT_RW, MAP_SHARED | MAP_FIXED, c->fd, 0);
+	c->a = mmap(a, len, PROT_RW, MAP_SHARED | MAP_FIXED, c->fd, 0);
 	if (c->a == MAP_FAILED)
 		return false;
 	cache_fill(c);
@@ -850,10 +851,7 @@ TEST_F(swap, huge_pages_that_were_swapped_out_are_purged)
 		SKIP(return, "no huge pages of shmem in swap");
 	ASSERT_EQ(0, cache_unpin(&c));
 	ASSERT_EQ(0, shrink_everything());
-	EXPECT_COUNTS(c.fd, 0, c.pages, 0);
-	EXPECT_EQ(-ENXIO, RET(lseek(c.fd, 0, SEEK_DATA)));
-	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
-	EXPECT_TRUE(zeroed(c.a, c.len));
+	EXPECT_ALL_LOST(&c);
 	cache_close(&c);
 }
 
