@@ -114,16 +114,18 @@ int ashmem_backing_mmap(struct file *file, struct vm_area_struct *vma, bool shar
 	return err;
 }
 
-/* Would shmem have to wait for this page? */
-static bool is_locked(void *entry)
+/* The bits of the index that differ within a folio. @locked: shmem would have to wait. */
+static unsigned long folio_mask(void *entry, bool *locked)
 {
-	bool locked;
+	unsigned long mask;
 
+	/* Without a reference it may be part of another folio by now. */
 	if (!compat_folio_try_get(entry))
-		return false;
-	locked = compat_folio_locked(entry);
+		return 0;
+	*locked = compat_folio_locked(entry);
+	mask = BIT(compat_folio_order(entry)) - 1;
 	compat_folio_put(entry);
-	return locked;
+	return mask;
 }
 
 /*
@@ -150,7 +152,10 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 
 		if (xas_retry(&xas, entry))
 			continue;
-		mask = compat_entry_mask(&backing->f_mapping->i_pages, at, entry);
+		if (swapped)
+			mask = BIT(xa_get_order(xas.xa, at)) - 1;
+		else
+			mask = folio_mask(entry, &locked);
 		end = at | mask;
 		if (mask)
 			xas_set(&xas, end + 1);
@@ -158,7 +163,7 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 			continue;
 		end = min(end, last);
 		pages = end - at + 1;
-		locked = !swapped && !wait && is_locked(entry);
+		locked &= !wait;
 		if (locked || (survey->pages && survey->pages + pages > max)) {
 			survey->last = at - 1;
 			break;

@@ -26,8 +26,8 @@ static inline struct file *compat_shmem_file_setup(const char *name, loff_t size
 }
 
 /*
- * 5.16: the page cache consists of folios. These functions take an entry of it, which
- * may be freed at any time, because the caller holds no reference.
+ * 5.16: the page cache consists of folios. These functions take an entry of it. Without a
+ * reference it may be freed at any time; lock and order need one.
  */
 static inline bool compat_folio_locked(void *entry)
 {
@@ -47,18 +47,12 @@ static inline int compat_folio_nid(void *entry)
 #endif
 }
 
-/*
- * The bits of the index that differ within @entry, a folio or a place in swap. 6.12: that
- * place can be huge, too.
- */
-static inline unsigned long compat_entry_mask(struct xarray *pages, unsigned long index,
-					      void *entry)
+static inline unsigned int compat_folio_order(void *entry)
 {
 #ifdef ASHMEM_HAVE_FOLIO
-	return BIT(xa_get_order(pages, index)) - 1;
+	return folio_order(entry);
 #else
-	/* A freed page may have any order. */
-	return xa_is_value(entry) ? 0 : BIT(min(compound_order(entry), 20U)) - 1;
+	return compound_order(entry);
 #endif
 }
 
