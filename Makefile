@@ -284,8 +284,8 @@ help:
 #h                       test-install, test-differential, bench and style;
 #h                       demo, shell and test-bed take one
 #h                       (6.1), soak and test-mutants (7.3), fuzz and
-#h                       fuzz-others (debug), also debug, race or realtime, the
-#h                       kernels of test-debug
+#h                       fuzz-others (debug), also debug, race, realtime or cfi,
+#h                       the kernels of test-debug
 #h   KSRC=dir            kernel source whose kselftest_harness.h selftests take;
 #h                       for test-newest one to come, like linux-next; for
 #h                       test-tree one of 5.10 or later to build, boot and test
@@ -312,7 +312,8 @@ help:
 #h   JOBS=n              guests at a time, for test, test-debug, coverage,
 #h                       test-install and the three test-mutants (2)
 #h   SUITES="pin* file*" only these programs on the debug kernels, for test-debug
-#h   GUESTS="races kunit" only these of suites, kunit, races and realtime, for it
+#h   GUESTS="races kunit" only these of suites, kunit, races, realtime and cfi,
+#h                       for it
 #h   MEM=MiB             a guest's memory (640; the kernels of test-debug, fuzz
 #h                       and bench have more)
 #h   TIMEOUT=seconds     until a guest counts as hung (1800, more for long runs;

@@ -3,12 +3,12 @@
 #
 # Usage: run.sh [--short | --coverage]
 #
-# Runs the tests on kernels with checkers: all tests and the KUnit suites on the debug kernel,
-# all tests on the real-time kernel that proves locking, and the tests with concurrency on the
-# kernel that detects data races. Any report of a checker fails its guest.
-# --short is a sample for 'make test', on the debug kernel. --coverage also says
-# what of the driver ran, and doesn't look for races. The last line is "N passed,
-# N failed", with ", N skipped" if any were.
+# Runs the tests on kernels with checkers: all tests and the KUnit suites on the debug
+# kernel, all tests on the real-time kernel that proves locking and on the kernel that checks
+# the types of calls, and the tests with concurrency on the kernel that detects data races.
+# Any report of a checker fails its guest. --short is a sample for 'make test', on the debug
+# kernel. --coverage also says what of the driver ran, and doesn't look for races. The last
+# line is "N passed, N failed", with ", N skipped" if any were.
 #
 # Variables: see 'make help'.
 
@@ -47,7 +47,7 @@ kernel_of()
 {
 	case $1 in
 	races) echo race ;;
-	realtime) echo realtime ;;
+	realtime | cfi) echo "$1" ;;
 	*) echo debug ;;
 	esac
 }
@@ -62,7 +62,7 @@ if [ "$mode" != --short ]; then
 fi
 case $mode in
 --all)
-	guests=${GUESTS:-$guests races realtime}
+	guests=${GUESTS:-$guests races realtime cfi}
 	kernels=$(for guest in $guests; do
 		kernel_of "$guest"
 	done | sort -u)
@@ -90,15 +90,15 @@ if [ "$mode" != --short ] || [ ! -d "$out/tests" ]; then
 	"$bed/programs.sh" "$out"
 fi
 
-mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races" "$tmp/realtime"
+mkdir "$tmp/suites" "$tmp/kunit" "$tmp/races" "$tmp/realtime" "$tmp/cfi"
 (
 	cd "$out/tests"
-	# shellcheck disable=SC2086 # patterns
-	cp $suites "$tmp/suites/"
-	# shellcheck disable=SC2086 # patterns
-	cp $suites "$tmp/realtime/"
-	# Steps through the library, one instruction at a time.
-	rm -f "$tmp/suites/lib_cache_step_test" "$tmp/realtime/lib_cache_step_test"
+	for guest in suites realtime cfi; do
+		# shellcheck disable=SC2086 # patterns
+		cp $suites "$tmp/$guest/"
+		# Steps through the library, one instruction at a time.
+		rm -f "$tmp/$guest/lib_cache_step_test"
+	done
 	cp race_test reclaim_test cgroup_test lifetime_test module_test share_test \
 		bounded_test crowd_test hostile_test shootdown_test \
 		lib_threads_test lib_frame_stress_test "$tmp/races/"

@@ -4,7 +4,7 @@
 # Usage: kernel.sh KERNEL
 #
 # Builds, or finds in the cache, a KERNEL that isn't stock but configured here
-# (debug, race, realtime, given): see the table in kernels. Prints a directory of the same
+# (debug, race, realtime, cfi, given): see the table in kernels. Prints a directory of the same
 # shape as root.sh does, which calls this; its root holds the source that the kernel
 # was built from and all that builds modules for it. REFRESH=1 builds it again.
 
@@ -22,7 +22,10 @@ fragments=$(kernel_column "$kernel" fragments |
 	sed "s|[^,]*|$bed/configs/&.config|g; s/,/ /g")
 word=$(kernel_column "$kernel" word | sed 's/^-$//')
 
-tree=$(REFRESH='' "$bed/tree.sh" "$base")
+case $word in
+LLVM=*) tree=$(REFRESH='' "$bed/tree.sh" "$base" clang lld llvm) ;;
+*) tree=$(REFRESH='' "$bed/tree.sh" "$base") ;;
+esac
 # A later fragment overrules an earlier one.
 # shellcheck disable=SC2086 # a list of files
 options=$(grep -hE '^(# )?CONFIG_' $fragments | awk '{

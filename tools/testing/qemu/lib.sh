@@ -205,12 +205,16 @@ kernel_series()
 	esac
 }
 
-# What kbuild is told of the machine of kernel $1, in a root for another one.
+# What kbuild is told of the machine of kernel $1, in a root for another one, and of the
+# compiler if it isn't gcc.
 kbuild_machine()
 {
 	case $(kernel_column "$1" machine) in
 	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
 	i386) echo "ARCH=i386" ;;
+	esac
+	case $(kernel_column "$1" word) in
+	LLVM=*) kernel_column "$1" word ;;
 	esac
 }
 

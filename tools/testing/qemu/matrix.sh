@@ -9,7 +9,8 @@
 # those of README.md. The table of all rows is out/matrix.md. The last line is "N passed,
 # N failed".
 #
-# The kernel "given", which is built from the source in KSRC, has a row for each version.
+# The kernel "given", which is built from the source in KSRC, has a row for each version. So
+# has "cfi", which only runs when it is named.
 #
 # Variables: see 'make help'.
 
@@ -27,7 +28,7 @@ export KERNEL
 for kernel in $KERNEL; do
 	suite=$(kernel_suite "$kernel")
 	[ -n "$(kernel_column "$kernel" when)" ] || [ "$kernel" = given ] ||
-		die "$kernel is no stock kernel"
+		[ "$kernel" = cfi ] || die "$kernel is no stock kernel"
 done
 # This script writes the part of README.md between these lines.
 begin='<!-- Made by make test-matrix DOC=1. -->'
@@ -62,11 +63,18 @@ record()
 		version=$(cat "$dir/kernel/version")
 	fi
 	page=$(kernel_column "$1" page)
-	if [ "$name" = given ]; then
+	case $name in
+	given)
 		name=${version%% *}
 		version="plain source"
 		page=4K
-	fi
+		;;
+	cfi)
+		name=${version%%-*}-cfi
+		version="plain source, clang"
+		page=4K
+		;;
+	esac
 	if [ -e "$logs/modules/ashmem_linux.ko" ]; then
 		builds=yes
 	fi
@@ -92,7 +100,7 @@ table()
 	for kernel in $(all_kernels); do
 		cat "$records/$kernel" 2>/dev/null || missing="$missing, $kernel"
 	done
-	grep -h '| plain source |' "$records"/* | sort -V || true
+	grep -h '| plain source' "$records"/* | sort -V || true
 	echo
 	echo "The driver was version $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
 		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}" | fold -s -w 96 | sed 's/ $//'

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: tree.sh KERNEL
+# Usage: tree.sh KERNEL [PACKAGE...]
 #
 # Makes, or finds in the cache, a root of the suite of KERNEL with what building
-# a whole kernel takes, and in its /src/linux that kernel's source as Debian
+# a whole kernel takes, and each PACKAGE, and in its /src/linux that kernel's source as Debian
 # patches it. It is never written to: builds have their own directory (O=), or
 # work on a copy. Prints the directory that holds the root as root/ and the
 # source's version in the file version. REFRESH=1 makes it again.
@@ -17,12 +17,12 @@ bed=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
-[ $# -eq 1 ] || die "usage: tree.sh KERNEL"
+[ $# -ge 1 ] || die "usage: tree.sh KERNEL [PACKAGE...]"
 kernel=$1
 suite=$(kernel_suite "$kernel")
 
 packages="make gcc flex bison bc kmod cpio python3 rsync xz-utils libelf-dev"
-packages="$packages libssl-dev libc6-dev"
+packages="$packages libssl-dev libc6-dev$(shift; for more; do printf ' %s' "$more"; done)"
 hooks="$bed/hook-backports $bed/hook-source"
 from=
 
