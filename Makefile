@@ -7,7 +7,10 @@ INSTALL_MOD_DIR ?= updates
 
 version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 bed := tools/testing/qemu
-kbuild = $(MAKE) -C '$(KDIR)' M='$(CURDIR)'
+# As the kernel was built: clang's options aren't gcc's.
+llvm = $(if $(LLVM)$(filter command%,$(origin CC)),,$(shell \
+	grep -qsx CONFIG_CC_IS_CLANG=y '$(KDIR)/include/config/auto.conf' && echo LLVM=1))
+kbuild = $(MAKE) -C '$(KDIR)' M='$(CURDIR)' $(llvm)
 # The name of the running kernel. Not from include/config/kernel.release: Debian's headers
 # have only the version there.
 release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \

@@ -226,6 +226,16 @@ libraries()
 	check "README's Python runs" inside python3 /readme.py
 }
 
+# Makes $1 headers of a kernel that was built with clang; it says what it's told.
+clang_kernel()
+{
+	mkdir -p "$1/include/config" "$1/include/generated"
+	echo CONFIG_CC_IS_CLANG=y >"$1/include/config/auto.conf"
+	echo '#define UTS_RELEASE "6.1.0-clang"' >"$1/include/generated/utsrelease.h"
+	# shellcheck disable=SC2016 # make's own
+	echo 'modules: ; @echo LLVM=$(LLVM)' >"$1/Makefile"
+}
+
 # The targets of Makefile, each twice.
 by_hand()
 {
@@ -242,6 +252,17 @@ by_hand()
 
 	check "make without headers says so" not inside make -C "$src" KDIR=/nowhere
 	check "and which are wanted" says '^no kernel headers in /nowhere: install'
+	clang_kernel "$root/root/clang"
+	for given in "" LLVM=-19 CC=gcc; do
+		case $given in
+		CC=*) taken=LLVM= ;;
+		*) taken=${given:-LLVM=1} ;;
+		esac
+		# shellcheck disable=SC2086 # a word or none
+		check "make $given for a kernel of clang" inside make -C "$src" \
+			KDIR=/root/clang $given
+		check "builds with $taken" says "^$taken\$"
+	done
 	check "make builds for the kernel of KDIR" inside make -C "$src" KDIR="$kdir"
 	check "make sign without a key says so" not inside make -C "$src" KDIR="$kdir" sign
 	check "and what to type" says 'make sign KEY=.* CERT='
