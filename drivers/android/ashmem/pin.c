@@ -26,21 +26,21 @@ static int interval_of(struct ashmem_region *region, const struct ashmem_pin *pi
 	return err;
 }
 
-/* Make sure that the region has a spare range for the next part of an edit. */
-static int refill_spare(struct ashmem_region *region, bool killable)
+/* Between two parts of an edit. If @needed, makes sure that the region has a spare range. */
+static int next_part(struct ashmem_region *region, bool needed, bool killable)
 {
-	struct ashmem_range *range = NULL;
+	struct ashmem_range *range;
 
 	if (killable && fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	if (!READ_ONCE(region->spare)) {
-		range = ashmem_range_alloc();
-		if (!range)
-			return -ENOMEM;
-		/* It must not look like one that PIN took: see ashmem_payer_lock(). */
-		range->paid = false;
-	}
+	if (!needed || READ_ONCE(region->spare))
+		return 0;
+	range = ashmem_range_alloc();
+	if (!range)
+		return -ENOMEM;
+	/* It must not look like one that PIN took: see ashmem_payer_lock(). */
+	range->paid = false;
 	spin_lock(&region->lock);
 	if (!region->spare)
 		swap(region->spare, range);
@@ -122,19 +122,22 @@ static int pin_pages(struct ashmem_region *region, unsigned long first,
 		     unsigned long last, bool clear, bool *in_flight)
 {
 	struct ashmem_edit edit = { .first = first, .last = last, .spare = &region->spare };
+	unsigned long from;
 	int err;
 
 	INIT_LIST_HEAD(&edit.dropped);
 	*in_flight = false;
 	do {
+		from = edit.first;
 		spin_lock(&region->lock);
 		if (unlikely(!list_empty(&region->flights)))
 			*in_flight |= flights_among_locked(region, first, last, region->departed);
 		err = ashmem_ranges_pin(&region->unpinned, &edit, !clear);
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);
+		/* Without progress there is a range to split. The rest needs no memory. */
 	} while (unlikely(err == -EAGAIN) &&
-		 !(err = refill_spare(region, !(clear && edit.purged))));
+		 !(err = next_part(region, edit.first == from, !(clear && edit.purged))));
 
 	ashmem_ranges_free(&edit.dropped);
 	/* No other task can tell the losses whose marks are cleared. */
@@ -193,7 +196,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 	if (!may_discard(region))
 		return -EPERM;
 	if (unlikely(!READ_ONCE(region->spare))) {
-		err = refill_spare(region, true);
+		err = next_part(region, true, true);
 		if (err)
 			return err;
 	}
@@ -213,7 +216,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 		ashmem_payer_list_locked(container_of(edit.queue, struct ashmem_payer, queue));
 		ashmem_region_count_locked(region);
 		spin_unlock(&region->lock);
-	} while (unlikely(err == -EAGAIN) && !(err = refill_spare(region, true)));
+	} while (unlikely(err == -EAGAIN) && !(err = next_part(region, true, true)));
 
 	ashmem_ranges_free(&edit.dropped);
 	if (!err)

@@ -163,7 +163,7 @@ inline pin()
 	}
 	do
 	:: cur <= last ->
-		/* Stands for: refill_spare */
+		/* Stands for: next_part */
 		if
 #ifdef KILL
 #ifdef BREAK_CLEAR_KILLED

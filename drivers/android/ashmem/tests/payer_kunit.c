@@ -121,7 +121,9 @@ static void payer_huge_test(struct kunit *test)
 
 /* An allocated range may still have the values of another region. */
 static struct ashmem_range was;
+static struct ashmem_region *changes;
 
+/* While one task allocates, another has done its work. */
 static struct ashmem_range *alloc_used(void)
 {
 	struct kunit *test = kunit_get_current_test();
@@ -129,7 +131,7 @@ static struct ashmem_range *alloc_used(void)
 
 	kunit_deactivate_static_stub(test, ashmem_range_alloc);
 	range = ashmem_range_alloc();
-	kunit_activate_static_stub(test, ashmem_range_alloc, alloc_used);
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(changes, 0, 0));
 	if (range)
 		*range = was;
 	return range;
@@ -141,18 +143,14 @@ static struct ashmem_range *alloc_used(void)
  */
 static void payer_new_spare_test(struct kunit *test)
 {
-	struct ashmem_lru *lru = ashmem_kunit_lru(test);
-	struct ashmem_region *region = ashmem_kunit_region(test, lru, 400);
-	unsigned int page;
+	struct ashmem_region *region = ashmem_kunit_region(test, ashmem_kunit_lru(test), 3);
 
 	was.paid = true;
-	for (page = 0; page < 400; page += 2)
-		KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, page, page));
-	KUNIT_ASSERT_EQ(test, 200, ashmem_purge_all(lru));
+	changes = region;
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 2));
 	KUNIT_ASSERT_NULL(test, region->spare);
-	region->prot_mask = PROT_READ;
 	kunit_activate_static_stub(test, ashmem_range_alloc, alloc_used);
-	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 0, 399));
+	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 1, 1));
 	KUNIT_ASSERT_NOT_NULL(test, region->spare);
 	KUNIT_EXPECT_FALSE(test, region->spare->paid);
 }

@@ -4,11 +4,13 @@
  * and GET_PIN_STATUS.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/mman.h>
 #include <linux/sizes.h>
 
+#include "../alloc.h"
 #include "../payer.h"
 #include "../pin.h"
 #include "../purge.h"
@@ -321,6 +323,25 @@ static void pin_many_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 599));
 }
 
+static struct ashmem_range *no_memory(void)
+{
+	return NULL;
+}
+
+/* Only a range to split needs memory. A PIN that reports a loss must not end halfway. */
+static void pin_without_memory_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 600);
+
+	unpin_every_other(test, region, 600);
+	KUNIT_ASSERT_EQ(test, 300, ashmem_purge_all(lru));
+	KUNIT_ASSERT_NULL(test, region->spare);
+	kunit_activate_static_stub(test, ashmem_range_alloc, no_memory);
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 0, 599));
+	KUNIT_EXPECT_EQ(test, 0, region->unpinned.unpinned);
+}
+
 static struct kunit_case pin_cases[] = {
 	KUNIT_CASE(pin_interval_test),
 	KUNIT_CASE(pin_interval_edges_test),
@@ -329,6 +350,7 @@ static struct kunit_case pin_cases[] = {
 	KUNIT_CASE(pin_read_only_test),
 	KUNIT_CASE(pin_read_only_keeps_test),
 	KUNIT_CASE(pin_many_test),
+	KUNIT_CASE(pin_without_memory_test),
 	{}
 };
 
