@@ -230,6 +230,6 @@ void check_cgroups(struct patient *patient)
 				" cgroup_disable=memory off the kernel's command line"));
 	else
 		found(patient, "cgroups", LEVEL_OK,
-		      xasprintf("unpinned pages are purged for the cgroup that unpinned them"),
+		      xasprintf("unpinned pages are purged for the cgroup that pays for them"),
 		      NULL);
 }

@@ -278,7 +278,7 @@ TEST_F(patient, android_around)
 	drop(self->root, "/proc/pressure");
 	ANDROID("pressure", "warn", "without PSI");
 	EXPECT_TRUE(has(self->o.out, "psi=1"));
-	ANDROID("cgroups", "ok", "for the cgroup that unpinned them");
+	ANDROID("cgroups", "ok", "for the cgroup that pays for them");
 	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
 	ANDROID("cgroups", "warn", "whole machine only");
 	EXPECT_EQ(0, count_of(self->o.out, "\"apps\""));
@@ -315,21 +315,21 @@ TEST_F(patient, node_modes)
 
 TEST_F(patient, cgroups)
 {
-	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	DOCTOR("cgroups", "ok", "for the cgroup that pays for them");
 	put_file(self->root, "/proc/cgroups", "memory\t0\t5\t1\nx\nmemory\t0\t1\t0\n");
 	DOCTOR("cgroups", "warn", "without memory cgroups");
 	put_file(self->root, "/sys/fs/cgroup/cgroup.controllers", "cpuset memory pids\n");
-	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	DOCTOR("cgroups", "ok", "for the cgroup that pays for them");
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.6.30\n");
 	DOCTOR("cgroups", "warn", "whole machine only");
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.7.0\n");
-	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	DOCTOR("cgroups", "ok", "for the cgroup that pays for them");
 	/* The driver's own answer counts more than the kernel's version. */
 	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
 	DOCTOR("cgroups", "warn", "whole machine only");
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.1.0\n");
 	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "1\n");
-	DOCTOR("cgroups", "ok", "for the cgroup that unpinned them");
+	DOCTOR("cgroups", "ok", "for the cgroup that pays for them");
 }
 
 TEST_F(patient, binder)

@@ -28,8 +28,8 @@
  * waits ends it with -EINTR; one that was installed with SA_RESTART may do so.
  *
  * A ring may be used by any number of threads, a writer or a reader handle by
- * one at a time. Handles belong to the process that made them: in a child after
- * fork() they return -ECHILD, and can only be closed.
+ * one at a time. A ring and its handles belong to the process that made them: in a
+ * child after fork() they return -ECHILD, and can only be closed.
  *
  * The layout of the memory is described in
  * Documentation/userspace-api/ashmem-frames.rst.
@@ -312,6 +312,7 @@ int ashm_ring_await_writer(struct ashm_ring *ring, int timeout);
  *  * -EACCES - the ring was attached for reading only
  *  * -EPROTO - the state of the ring makes no sense: it must be recreated
  *  * -ENODATA, -ESTALE - as of ashm_ring_stat()
+ *  * -ECHILD - @ring is of the parent process: attach again
  *  * -ENOMEM, -EAGAIN - no memory; no thread could be started, or this process has 2000
  *    writers, readers of rings with %ASHM_RING_WAIT and caches
  */
@@ -346,6 +347,7 @@ void ashm_ring_writer_close(struct ashm_writer *writer);
  *  * -EUSERS - the ring has as many readers as it was made for
  *  * -EPROTO - the state of the ring makes no sense
  *  * -ENODATA, -ESTALE - as of ashm_ring_stat()
+ *  * -ECHILD - @ring is of the parent process: attach again
  *  * -ENOMEM, -EAGAIN - no memory; no thread could be started, or this process has 2000
  *    writers, readers of rings with %ASHM_RING_WAIT and caches
  */
@@ -443,7 +445,8 @@ int ashm_frame_abort(struct ashm_writer *writer);
  *  * -EBUSY - frames are overwritten faster than this reader copies them
  *  * -EPROTO - the ring's state makes no sense
  *  * -ENODATA - the ring was purged
- *  * -ESTALE - it was recreated *  * -EINPROGRESS - a borrowed frame wasn't given back
+ *  * -ESTALE - it was recreated
+ *  * -EINPROGRESS - a borrowed frame wasn't given back
  *  * -ECHILD - the handle is of the parent process
  */
 int ashm_frame_read(struct ashm_reader *reader, void *buf, size_t size,

@@ -13,9 +13,6 @@ functions need no copy. A view keeps its memory mapped after its object was clos
 Functions that fail raise OSError with the errno of their man page. Rings, caches and Purgeable
 objects belong to the process that made them: in a child after fork() they raise
 ECHILD.
-
-...     if lost:
-...         cache.write(b"again")
 """
 
 from ._cache import Cache, CacheStat
