@@ -466,6 +466,9 @@ TEST(forks_beside)
 	int i;
 
 	NO_TSAN();
+#ifdef __SANITIZE_ADDRESS__
+	SKIP(return, "AddressSanitizer's malloc() may be locked in a child");
+#endif
 	begin_group();
 	ASSERT_EQ(0, pthread_create(&id, NULL, comes_and_goes, &stop));
 	for (i = 0; i < as_often(200); i++) {
