@@ -7,7 +7,8 @@
 #
 # source copies the files for DKMS into DIR. install registers this tree's version with DKMS,
 # replacing any other, builds it for the kernel RELEASE with the headers in KDIR, and installs it
-# under MODROOT/lib/modules. uninstall reverts install, for all kernels.
+# under MODROOT/lib/modules; with RELEASE's own headers there also for each other kernel that
+# has headers. uninstall reverts install, for all kernels.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -46,9 +47,9 @@ need_dkms()
 	[ "$(id -u)" -eq 0 ] || die "needs root: sudo make dkms-$1"
 	# Only the package may change the files of the package.
 	if [ "$(dpkg-query --show --showformat '${db:Status-Status}' ashmem-dkms \
-		2>/dev/null)" = installed ]; then
-		die "the package ashmem-dkms looks after the module here:" \
-			"apt-get remove ashmem-dkms first"
+		2>/dev/null)" = installed ] || rpm --query ashmem-dkms >/dev/null 2>&1 ||
+	   pacman --query ashmem-dkms >/dev/null 2>&1; then
+		die "the package ashmem-dkms looks after the module here: remove it first"
 	fi
 }
 
@@ -61,6 +62,19 @@ remove_all()
 			dkms remove -m ashmem -v "$old" --all
 		done
 	rm -rf /usr/src/ashmem-[0-9]*
+}
+
+# For the kernels other than $1 that were installed before this: DKMS builds for new ones only.
+install_others()
+{
+	for build in /lib/modules/*/build; do
+		release=${build%/build}
+		release=${release##*/}
+		if [ "$release" != "$1" ] && [ -e "$build/Makefile" ] &&
+		   ! dkms install -m ashmem -v "$version" -k "$release"; then
+			echo "dkms.sh: not built for $release, see above" >&2
+		fi
+	done
 }
 
 case ${1:-} in
@@ -76,6 +90,9 @@ install)
 	dkms add -m ashmem -v "$version"
 	dkms install -m ashmem -v "$version" -k "$2" --kernelsourcedir "$3" \
 		${4:+--installtree "$4/lib/modules"}
+	if [ -z "${4:-}" ] && [ "$3" = "/lib/modules/$2/build" ]; then
+		install_others "$2"
+	fi
 	echo "dkms.sh: ashmem $version is installed for $2; DKMS builds it for each new kernel, too"
 	;;
 uninstall)

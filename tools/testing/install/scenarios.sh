@@ -317,11 +317,15 @@ by_hand()
 	check "and sources" test -f "$root/root/stage2/usr/src/ashmem-$version/Kbuild"
 	check "and not a file elsewhere" same_inventory "$work/inventory"
 
+	other=$from-other
+	mkdir "$root/lib/modules/$other"
+	cp -P "$root$kdir" "$root/lib/modules/$other/build"
 	for time in first second; do
 		check "make dkms-install, the $time time" inside make -C "$src" KDIR="$kdir" \
 			dkms-install
 	done
 	check "DKMS has it" dkms_has "$version" "$from"
+	check "for the other kernel, too" dkms_has "$version" "$other"
 	check "make uninstall leaves that of DKMS" inside make -C "$src" KDIR="$kdir" \
 		uninstall
 	check "which is still picked" picked "$from" "$version"
@@ -329,6 +333,7 @@ by_hand()
 	for time in first second; do
 		check "make dkms-uninstall, the $time time" inside make -C "$src" dkms-uninstall
 	done
+	rm -r "${root:?}/lib/modules/$other"
 	check "nothing of it is left" same_inventory "$work/inventory"
 
 	# shellcheck disable=SC2016 # expanded by the inner shell
