@@ -474,6 +474,8 @@ inline int call_rebuild(void *data, void *contents, std::size_t size) noexcept
 {
 	try {
 		static_cast<maker *>(data)->rebuild(contents, size);
+		/* Of a begin by the C interface in there, which it has dealt with. */
+		thrown() = nullptr;
 		return 0;
 	} catch (...) {
 		thrown() = std::current_exception();
