@@ -29,7 +29,7 @@ if [ "${1:-}" = -e ] && [ $# -ge 2 ]; then
 	shift 2
 fi
 [ $# -le 1 ] || { say "usage: deb.sh [-e COMMAND] [DIR] (make deb)"; exit 1; }
-dest=${1:-${OUT:-$top/out}/deb}
+dest=$(realpath -m "${1:-${OUT:-$top/out}/deb}")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM

@@ -10,7 +10,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-out=${OUT:-$top/out}/distcheck
+out=$(realpath -m "${OUT:-$top/out}")/distcheck
 
 die()
 {

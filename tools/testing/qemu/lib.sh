@@ -10,6 +10,8 @@ cache=${ASHMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ashmem}
 out=${OUT:-$top/out}
 # Made as the user, so that root does not own them.
 mkdir -p "$cache/roots" "$cache/trees" "$cache/builds" "$cache/locks" "$out"
+cache=$(realpath "$cache")
+out=$(realpath "$out")
 
 say()
 {
