@@ -2,6 +2,7 @@
 // Copyright (c) 2026 ashmem maintainers
 package android.os;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -45,11 +46,16 @@ final class Mapping extends Native {
 
     /** Gives the shared memory back, once. The buffer, or a duplicate, is of this class. */
     static void unmap(ByteBuffer buffer) {
-        Mapping mapping = buffer.isDirect() ? ALL.get(Library.address(buffer)) : null;
-        if (mapping == null) {
-            throw new IllegalArgumentException("not a buffer of map(), or a part of one");
+        try {
+            Mapping mapping = buffer.isDirect() ? ALL.get(Library.address(buffer)) : null;
+            if (mapping == null) {
+                throw new IllegalArgumentException("not a buffer of map(), or a part of one");
+            }
+            mapping.replace();
+        } finally {
+            // Once collected, its address may be that of another thread's new mapping.
+            Reference.reachabilityFence(buffer);
         }
-        mapping.replace();
     }
 
     private synchronized void replace() {

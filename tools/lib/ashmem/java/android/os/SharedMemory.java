@@ -9,6 +9,7 @@ import static android.system.OsConstants.PROT_WRITE;
 import android.system.ErrnoException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 
 /**
@@ -16,6 +17,9 @@ import java.nio.ByteBuffer;
  *
  * It isn't Parcelable: pass it on by getFdDup() and fromFileDescriptor(). Any thread may
  * call; after close() all calls but close() throw IllegalStateException.
+ *
+ * The fences: a collected object closes its region, and one whose last call runs may be
+ * collected before the call has used the region.
  */
 public final class SharedMemory implements Closeable {
     private final Region region;
@@ -57,11 +61,17 @@ public final class SharedMemory implements Closeable {
             return ParcelFileDescriptor.adoptFd(region.dup());
         } catch (ErrnoException e) {
             throw e.rethrowAsIOException();
+        } finally {
+            Reference.reachabilityFence(this);
         }
     }
 
     public int getSize() {
-        return (int) region.size();
+        try {
+            return (int) region.size();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -70,7 +80,11 @@ public final class SharedMemory implements Closeable {
      */
     public boolean setProtect(int prot) {
         checkProt(prot);
-        return region.protect(prot);
+        try {
+            return region.protect(prot);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     private static void checkProt(int prot) {
@@ -100,8 +114,12 @@ public final class SharedMemory implements Closeable {
         if (offset < 0 || length <= 0 || offset > size - length) {
             throw new IllegalArgumentException(length + " bytes at " + offset + " of " + size);
         }
-        ByteBuffer buffer = region.map(prot, offset, length);
-        return (prot & PROT_WRITE) == 0 ? buffer.asReadOnlyBuffer() : buffer;
+        try {
+            ByteBuffer buffer = region.map(prot, offset, length);
+            return (prot & PROT_WRITE) == 0 ? buffer.asReadOnlyBuffer() : buffer;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
