@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import unittest
+import unittest.mock
 
 import ashmem
 from ashmem import WAIT, Cache, Purgeable, Region, Ring, ring_size
@@ -59,6 +60,19 @@ class Case(unittest.TestCase):
         with self.assertRaises(OSError) as caught:
             call(*arguments, **keywords)
         self.assertEqual(errno.errorcode[number], errno.errorcode[caught.exception.errno])
+
+    def interrupted(self, name, call):
+        """Calls, with an exception as of a signal's handler right behind a call of C."""
+        module, name = name.split(".")
+        module = sys.modules["ashmem." + module]
+        real = getattr(module, name)
+
+        def then_raise(*arguments):
+            real(*arguments)
+            raise KeyboardInterrupt
+
+        with unittest.mock.patch.object(module, name, then_raise):
+            self.assertRaises(KeyboardInterrupt, call)
 
     def in_child(self, run):
         pid = os.fork()
@@ -185,6 +199,29 @@ class Regions(Case):
             region.close()
         self.assertEqual(SIZE, twin.size)
 
+    def test_interrupted(self):
+        region = Region("python", SIZE)
+        self.interrupted("_region._create", lambda: Region("python", SIZE))
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with here, there:
+            region.send(here)
+            self.interrupted("_region._receive", lambda: Region.receive(there))
+        fd = os.dup(region.fileno())
+        self.interrupted("_region._adopt", lambda: Region.adopt(fd))
+        os.close(fd)
+
+    def test_interrupted_pin(self):
+        region = Region("python", SIZE)
+        region.unpin()
+        self.interrupted("_region._pin", region.pinned().__enter__)
+        self.assertFalse(region.is_pinned)
+        # No caller was told whether the contents were lost.
+        self.assertTrue(region.pin())
+        self.assertFalse(region.pin())
+        with unittest.mock.patch("ashmem._region._pin", lambda _: -errno.EPERM):
+            self.fails(errno.EPERM, region.pinned().__enter__)
+        self.assertTrue(region.is_pinned)
+
     def test_closed_under_threads(self):
         for _ in range(50):
             region = Region("python", 1 << 20)
@@ -273,6 +310,49 @@ class Purgeables(Case):
             self.assertEqual(5, view[0])
         own = Purgeable("own", SIZE, lambda view: own.read().__enter__())
         self.fails(errno.EDEADLK, own.read().__enter__)
+
+    def writes(self, object):
+        def write():
+            with object.write():
+                pass
+
+        thread = threading.Thread(target=write, daemon=True)
+        thread.start()
+        thread.join(5)
+        return not thread.is_alive()
+
+    def test_interrupted(self):
+        self.interrupted("_purgeable._create",
+                         lambda: Purgeable("python", SIZE, self.rebuild))
+        object = Purgeable("python", SIZE, self.rebuild)
+        self.interrupted("_purgeable._begin_read", lambda: object.read().__enter__())
+        self.assertTrue(self.writes(object))
+        self.interrupted("_purgeable._begin_write", lambda: object.write().__enter__())
+        self.assertTrue(self.writes(object))
+
+    def test_signal_while_waiting(self):
+        object = Purgeable("python", SIZE, self.rebuild)
+        held = threading.Event()
+
+        def read():
+            with object.read():
+                held.set()
+                time.sleep(0.1)
+
+        def handle(*_):
+            raise ZeroDivisionError
+
+        thread = threading.Thread(target=read)
+        before = signal.signal(signal.SIGALRM, handle)
+        try:
+            thread.start()
+            held.wait()
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            self.assertRaises(ZeroDivisionError, object.write().__enter__)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        thread.join()
+        self.assertTrue(self.writes(object))
 
     def test_memory_outlives_object(self):
         kept = []
@@ -452,6 +532,23 @@ class Caches(Case):
                 self.assertEqual(b"hello", view)
         self.assertEqual(b"world", self.has(self.cache, b"answer"))
 
+    def test_interrupted(self):
+        self.interrupted("_cache._create", lambda: Cache("python", SIZE, 10, 8))
+
+        def attach():
+            Cache.open(*self.cache.descriptors())
+
+        self.interrupted("_cache._attach", attach)
+        gc.collect()
+        self.assertEqual(1, self.cache.stat().handles)
+        with unittest.mock.patch("os.close", side_effect=AssertionError):
+            self.interrupted("_cache._adopt", attach)
+        self.cache.put(b"key", b"hello")
+        self.interrupted("_cache._get", self.cache.get(b"key").__enter__)
+        self.interrupted("_cache._reserve", self.cache.reserve(b"made", SIZE).__enter__)
+        # Nothing is held any more.
+        self.cache.put(b"all", bytes(4 * SIZE))
+
     def test_memory_outlives_cache(self):
         cache = Cache("python", SIZE, 10, 8)
         with cache.reserve(b"key", SIZE) as view:
@@ -543,6 +640,7 @@ class Frames(Case):
         with self.reader.borrow() as frame:
             self.assertEqual((b"hello", 1, 0, 7, 1), frame)
             self.fails(errno.EINPROGRESS, self.reader.read)
+            self.fails(errno.EINPROGRESS, self.reader.borrow().__enter__)
         self.assertRaises(ValueError, lambda: frame.data[0])
         with self.assertRaises(ZeroDivisionError), self.writer.frame(5):
             raise ZeroDivisionError
@@ -610,6 +708,23 @@ class Frames(Case):
             signal.signal(signal.SIGALRM, before)
         self.writer.write(b"after")
         self.assertEqual(b"after", self.reader.read().data)
+
+    def test_interrupted(self):
+        self.interrupted("_frame._attach", lambda: Ring.attach(self.region))
+        self.interrupted("_frame._reader", self.ring.reader)
+        gc.collect()
+        self.assertEqual(1, self.ring.stat().readers)
+        self.interrupted("_frame._begin", self.writer.frame(5).__enter__)
+        with self.writer.frame(5) as view:
+            # That it was refused is not yet known either.
+            self.interrupted("_frame._begin", self.writer.frame(5).__enter__)
+            view[:] = b"hello"
+        self.writer.write(b"world")
+        self.interrupted("_frame._borrow", self.reader.borrow().__enter__)
+        self.assertEqual(b"world", self.reader.read(0).data)
+        self.writer.close()
+        self.interrupted("_frame._writer", self.ring.writer)
+        self.ring.writer().close()
 
     def test_threads_share_handles(self):
         got, count = [], 200

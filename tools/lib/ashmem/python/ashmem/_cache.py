@@ -8,10 +8,10 @@ import contextlib
 import ctypes
 import errno
 import os
-from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ContextManager, Iterator, NamedTuple, Optional, Tuple
 
 from ._library import (FileLike, Handle, Number, Owner, Pointer, Size, check, descriptor,
-                       function, readable, release, unsigned, view_of)
+                       function, make, readable, unsigned, view_of)
 
 _U32, _U64 = ctypes.c_uint32, ctypes.c_uint64
 
@@ -58,27 +58,13 @@ def _copy(file: FileLike, region: Pointer) -> None:
     fd = os.dup(descriptor(file))
     try:
         check(_adopt(fd, ctypes.byref(region)), "ashm_adopt")
-    except BaseException:
-        os.close(fd)
-        raise
+    finally:
+        if not region.value:
+            os.close(fd)
 
 
 def _is_there(result: int, name: str) -> bool:
     return result != -errno.ENOENT and check(result, name) == 0
-
-
-@contextlib.contextmanager
-def _held(owner: Owner, entry: _Entry, readonly: bool) -> Iterator[memoryview]:
-    view = view_of(entry.data, entry.size, owner)
-    if readonly:
-        view = view.toreadonly()
-    try:
-        yield view
-    finally:
-        release(view)
-        result = _release(owner.pointer, ctypes.byref(entry))
-    # If this fails, the entry is held until the cache is closed.
-    check(result, "ashm_cache_release")
 
 
 class Cache(Handle):
@@ -98,29 +84,27 @@ class Cache(Handle):
     def __init__(self, name: Optional[str], size: int, entries: int,
                  key_max: int) -> None:
         text = None if name is None else os.fsencode(name)
-        self._make(lambda made: _create(text, unsigned(size), unsigned(entries, _U32),
-                                        unsigned(key_max, _U32), made),
-                   "ashm_cache_create")
-
-    def _make(self, call: Callable[[Any], int], name: str) -> None:
-        self._owner = None
-        pointer = Pointer()
-        check(call(ctypes.byref(pointer)), name)
-        self._owner = Owner(pointer, _close)
+        self._owner = make(
+            lambda made: _create(text, unsigned(size), unsigned(entries, _U32),
+                                 unsigned(key_max, _U32), made),
+            "ashm_cache_create", _close)
 
     @classmethod
     def open(cls, index: FileLike, contents: FileLike) -> Cache:
         """Open a cache of another process by copies of its two descriptors."""
         cache = cls.__new__(cls)
+        owner = Owner(_close)
         parts = Pointer(), Pointer()
         try:
             _copy(index, parts[0])
             _copy(contents, parts[1])
-            cache._make(lambda made: _attach(*parts, made), "ashm_cache_open")
-        except BaseException:
-            for part in parts:
-                _close_region(part)
-            raise
+            check(_attach(*parts, ctypes.byref(owner.pointer)), "ashm_cache_open")
+        finally:
+            # The parts belong to a cache from its beginning.
+            if not owner.pointer.value:
+                for part in parts:
+                    _close_region(part)
+        cache._owner = owner
         return cache
 
     def descriptors(self) -> Tuple[int, int]:
@@ -129,34 +113,44 @@ class Cache(Handle):
         return _fd(owner.pointer, 0), _fd(owner.pointer, 1)
 
     @contextlib.contextmanager
-    def get(self, key: Any) -> Iterator[Optional[memoryview]]:
+    def _hold(self, call: Callable[[Owner, Any], int], name: str, new: bool) -> Iterator[Any]:
+        owner = self._open()
+        entry = _Entry()
+        made = ctypes.byref(entry)
+        result = 0
+        try:
+            if _is_there(call(owner, made), name):
+                with view_of(entry.data, entry.size, owner, not new) as view:
+                    yield view
+                if new:
+                    check(_commit(owner.pointer, made), "ashm_cache_commit")
+            else:
+                yield None
+        finally:
+            # As an Owner's pointer: it is set if the entry is held.
+            if entry.slot:
+                result = _release(owner.pointer, made)
+        # If this fails, the entry is held until the cache is closed.
+        check(result, "ashm_cache_release")
+
+    def get(self, key: Any) -> ContextManager[Optional[memoryview]]:
         """The contents of an entry, which stay as they are until the block ends.
 
         None if there is no such entry, or not any more. A view or an array that is kept
         longer may read zeroes or another entry.
         """
-        owner = self._open()
-        entry = _Entry()
-        if not _is_there(_get(owner.pointer, *readable(key), ctypes.byref(entry)),
-                         "ashm_cache_get"):
-            yield None
-            return
-        with _held(owner, entry, True) as view:
-            yield view
+        return self._hold(lambda owner, made: _get(owner.pointer, *readable(key), made),
+                          "ashm_cache_get", False)
 
-    @contextlib.contextmanager
-    def reserve(self, key: Any, size: int) -> Iterator[memoryview]:
+    def reserve(self, key: Any, size: int) -> ContextManager[memoryview]:
         """A new entry, to be filled; others find it after the block.
 
         An exception that leaves the block gives it up. Nothing may write to it later.
         """
-        owner = self._open()
-        entry = _Entry()
-        check(_reserve(owner.pointer, *readable(key), unsigned(size, Size),
-                       ctypes.byref(entry)), "ashm_cache_reserve")
-        with _held(owner, entry, False) as view:
-            yield view
-            check(_commit(owner.pointer, ctypes.byref(entry)), "ashm_cache_commit")
+        return self._hold(
+            lambda owner, made: _reserve(owner.pointer, *readable(key),
+                                         unsigned(size, Size), made),
+            "ashm_cache_reserve", True)
 
     def put(self, key: Any, data: Any) -> None:
         """Add or replace an entry: bytes, or any object with a buffer."""

@@ -12,7 +12,7 @@ import threading
 from typing import Any, Callable, Iterator, NamedTuple
 
 from ._library import (FileLike, Handle, Number, Owner, Pointer, Size, Timeout, check,
-                       descriptor, function, readable, release, unsigned, view_of, waiting)
+                       descriptor, function, make, readable, unsigned, view_of, waiting)
 
 _U32, _U64 = ctypes.c_uint32, ctypes.c_uint64
 
@@ -113,35 +113,26 @@ class _User(Handle):
         # Recursive: a signal handler may use the object in the middle of a call.
         self._lock = threading.RLock()
 
-    @contextlib.contextmanager
-    def _lone(self) -> Iterator[None]:
+    def _lone(self) -> Any:
         # Check this first: in a child the lock may stay locked forever.
         if os.getpid() != self._process:
             raise OSError(errno.ECHILD, "made by the parent process")
-        with self._lock:
-            yield
+        return self._lock
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[Owner]:
-        with self._lone():
-            yield self._open()
-
-
-    @contextlib.contextmanager
-    def _in_place(self, view: memoryview, end: Callable[[], int], name: str,
-                  drop: Callable[[], int]) -> Iterator[None]:
-        """A block that uses view and then calls end; an exception calls drop instead."""
+    def _in_place(self, begin: Callable[[], int], end: Callable[[], int],
+                  drop: Callable[[], object]) -> Iterator[None]:
+        """A block between begin and end; an exception in one of the three calls drop."""
         try:
+            with self._lone():
+                begin()
             yield
+            with self._lone():
+                end()
         except BaseException:
             with contextlib.suppress(OSError), self._lone():
                 drop()
             raise
-        else:
-            with self._lone():
-                check(end(), name)
-        finally:
-            release(view)
 
 
 class Writer(_User):
@@ -154,7 +145,8 @@ class Writer(_User):
         """
         what, length = readable(data)
         unsigned(tag)
-        with self._turn() as owner:
+        owner = self._open()
+        with self._lone():
             check(waiting(lambda ms: _write(owner.pointer, what, length, tag, ms),
                           timeout), "ashm_frame_write")
 
@@ -165,12 +157,14 @@ class Writer(_User):
         at = Pointer()
         unsigned(length, Size)
         unsigned(tag)
-        with self._turn() as owner:
-            check(waiting(lambda ms: _begin(owner.pointer, length, ctypes.byref(at), ms),
-                          timeout), "ashm_frame_begin")
-        view = view_of(at.value or 0, length, owner)
-        with self._in_place(view, lambda: _commit(owner.pointer, length, tag),
-                            "ashm_frame_commit", lambda: _abort(owner.pointer)):
+        owner = self._open()
+        with self._in_place(
+                lambda: check(waiting(
+                    lambda ms: _begin(owner.pointer, length, ctypes.byref(at), ms),
+                    timeout), "ashm_frame_begin"),
+                lambda: check(_commit(owner.pointer, length, tag), "ashm_frame_commit"),
+                lambda: at.value and _abort(owner.pointer)), \
+                view_of(at.value, length, owner) as view:
             yield view
 
 
@@ -187,7 +181,8 @@ class Reader(_User):
     def read(self, timeout: Timeout = None) -> Frame:
         """The next frame, copied; timeout is in seconds: see ashm_frame_read(3)."""
         frame = _Frame()
-        with self._turn() as owner:
+        owner = self._open()
+        with self._lone():
             while True:
                 size = len(self._buffer)
                 into = (ctypes.c_char * size).from_buffer(self._buffer)
@@ -208,12 +203,14 @@ class Reader(_User):
         (ESTALE): discard what was read. A ring with WAIT keeps the frame.
         """
         frame = _Frame()
-        with self._turn() as owner:
-            check(waiting(lambda ms: _borrow(owner.pointer, ctypes.byref(frame), ms),
-                          timeout), "ashm_frame_borrow")
-        view = view_of(frame.data or 0, frame.length, owner).toreadonly()
-        with self._in_place(view, lambda: _release(owner.pointer), "ashm_frame_release",
-                            lambda: _release(owner.pointer)):
+        owner = self._open()
+        with self._in_place(
+                lambda: check(waiting(
+                    lambda ms: _borrow(owner.pointer, ctypes.byref(frame), ms),
+                    timeout), "ashm_frame_borrow"),
+                lambda: check(_release(owner.pointer), "ashm_frame_release"),
+                lambda: frame.data and _release(owner.pointer)), \
+                view_of(frame.data, frame.length, owner, True) as view:
             yield BorrowedFrame(view, frame.seq, frame.missed, frame.tag,
                                 frame.generation)
 
@@ -241,39 +238,30 @@ class Ring(Handle):
         self._owner = owner
 
     @classmethod
-    def _make(cls, call: Callable[[Any], int], name: str) -> Ring:
-        pointer = Pointer()
-        check(call(ctypes.byref(pointer)), name)
-        return cls(Owner(pointer, _detach))
-
-    @classmethod
     def create(cls, region: FileLike, frame_max: int, slots: int, flags: int = 0,
                readers: int = 0) -> Ring:
         """Make a ring in a region; flags are WAIT, READONLY and UNCHECKED, or-ed."""
         config = _config(frame_max, slots, flags, readers)
-        return cls._make(lambda made: _create(descriptor(region), ctypes.byref(config),
-                                              made), "ashm_ring_create")
+        return cls(make(lambda made: _create(descriptor(region), ctypes.byref(config), made),
+                        "ashm_ring_create", _detach))
 
     @classmethod
     def attach(cls, region: FileLike, readonly: bool = False) -> Ring:
         """Use the ring that is in a region."""
-        return cls._make(lambda made: _attach(descriptor(region), int(readonly), made),
-                         "ashm_ring_attach")
+        return cls(make(lambda made: _attach(descriptor(region), int(readonly), made),
+                        "ashm_ring_attach", _detach))
 
     def writer(self) -> Writer:
         """Become the ring's writer; there is one at a time."""
         owner = self._open()
-        pointer = Pointer()
-        check(_writer(owner.pointer, ctypes.byref(pointer)), "ashm_ring_writer")
-        return Writer(Owner(pointer, _writer_close))
+        return Writer(make(lambda made: _writer(owner.pointer, made), "ashm_ring_writer",
+                           _writer_close))
 
     def reader(self, newest: bool = False) -> Reader:
         """Become a reader that starts with the oldest frame, or with the next new one."""
         owner = self._open()
-        pointer = Pointer()
-        check(_reader(owner.pointer, int(newest), ctypes.byref(pointer)),
-              "ashm_ring_reader")
-        return Reader(Owner(pointer, _reader_close))
+        return Reader(make(lambda made: _reader(owner.pointer, int(newest), made),
+                           "ashm_ring_reader", _reader_close))
 
     def stat(self) -> RingStat:
         owner = self._open()

@@ -9,12 +9,13 @@ object's memory holds such a reference. close() only drops one, from any thread.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import math
 import os
 import time
-from typing import Any, Callable, Optional, Protocol, Tuple, TypeVar, Union
+from typing import Any, Callable, Iterator, Optional, Protocol, Tuple, TypeVar, Union
 
 library = ctypes.CDLL("libashmem.so.0")
 
@@ -56,16 +57,25 @@ def check(result: int, name: str) -> int:
 
 
 class Owner:
-    """An object of the library, which ends with this one."""
+    """An object of the library, which ends with this one, and is made after it.
 
-    def __init__(self, pointer: Pointer, end: Callable[..., int],
-                 keep: object = None) -> None:
-        self.pointer = pointer
-        self.keep = keep
+    C writes a pointer only if it succeeds. Not so the result: the handler of a signal may
+    raise an exception right behind the call, and then nothing else would end the object.
+    """
+
+    def __init__(self, end: Callable[..., int]) -> None:
+        self.pointer = Pointer()
+        self.keep: object = None
         self._end = end
 
     def __del__(self) -> None:
         self._end(self.pointer)
+
+
+def make(call: Callable[[Any], int], name: str, end: Callable[..., int]) -> Owner:
+    owner = Owner(end)
+    check(repeated(lambda: call(ctypes.byref(owner.pointer))), name)
+    return owner
 
 
 Same = TypeVar("Same", bound="Handle")
@@ -113,21 +123,26 @@ def readable(data: Any) -> Tuple[Any, int]:
     return (ctypes.c_char * view.nbytes).from_buffer(view), view.nbytes
 
 
-def view_of(address: int, size: int, owner: Owner) -> memoryview:
-    """A view of an object's memory. The object lives as long as any part of the view."""
-    if not size:
-        return memoryview(bytearray())
-    array = (ctypes.c_ubyte * size).from_address(address)
-    array.owner = owner  # type: ignore[attr-defined]
-    return memoryview(array).cast("B")
+@contextlib.contextmanager
+def view_of(address: Optional[int], size: int, owner: Owner,
+            readonly: bool = False) -> Iterator[memoryview]:
+    """A view of an object's memory, for a block.
 
-
-def release(view: memoryview) -> None:
-    """Ends a view. If another object was made from it, the view and its memory stay."""
+    If another object was made from it, the view and its memory stay. The object lives as
+    long as any part of the view.
+    """
+    view = memoryview(bytearray())
+    if address and size:
+        array = (ctypes.c_ubyte * size).from_address(address)
+        array.owner = owner  # type: ignore[attr-defined]
+        view = memoryview(array).cast("B")
+    if readonly:
+        view = view.toreadonly()
     try:
-        view.release()
-    except BufferError:
-        pass
+        yield view
+    finally:
+        with contextlib.suppress(BufferError):
+            view.release()
 
 
 def repeated(call: Callable[[], int]) -> int:

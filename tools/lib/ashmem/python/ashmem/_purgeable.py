@@ -10,10 +10,10 @@ import errno
 import os
 import threading
 import weakref
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Callable, ContextManager, Iterator, Optional
 
-from ._library import (Handle, Number, Owner, Pointer, Size, check, function, release,
-                       unsigned, view_of)
+from ._library import (Handle, Number, Owner, Pointer, Size, check, function, unsigned,
+                       view_of)
 
 _rebuild_fn = ctypes.CFUNCTYPE(Number, Pointer, Pointer, Size)
 _create = function("ashm_purgeable_create", ctypes.c_char_p, Size, _rebuild_fn, Pointer,
@@ -28,7 +28,7 @@ _discard = function("ashm_purgeable_discard", Pointer)
 _reclaim = function("ashm_purgeable_reclaim", ctypes.c_uint64,
                     ctypes.POINTER(ctypes.c_uint64))
 
-# What a rebuild function raised. It can't pass through C, so _begin() raises it again.
+# What a rebuild function raised. It can't pass through C, so _use() raises it again.
 _raised = threading.local()
 
 
@@ -38,11 +38,8 @@ def _callback(rebuild: Callable[[memoryview], object],
         try:
             owner = find()
             assert owner is not None  # begin holds a reference
-            view = view_of(contents, size, owner)
-            try:
+            with view_of(contents, size, owner) as view:
                 rebuild(view)
-            finally:
-                release(view)
             return 0
         except BaseException as exception:
             _raised.exception = exception
@@ -65,60 +62,52 @@ class Purgeable(Handle):
 
     def __init__(self, name: Optional[str], size: int,
                  rebuild: Callable[[memoryview], object]) -> None:
-        self._owner = None
         text = None if name is None else os.fsencode(name)
-        pointer = Pointer()
-        found: Callable[[], Optional[Owner]] = lambda: None
-        callback = _callback(rebuild, lambda: found())
-        check(_create(text, unsigned(size, Size), callback, None, ctypes.byref(pointer)),
-              "ashm_purgeable_create")
-        self._owner = Owner(pointer, _destroy, callback)
-        found = weakref.ref(self._owner)
+        owner = Owner(_destroy)
+        owner.keep = _callback(rebuild, weakref.ref(owner))
+        check(_create(text, unsigned(size, Size), owner.keep, None,
+                      ctypes.byref(owner.pointer)), "ashm_purgeable_create")
+        self._owner = owner
 
     @property
     def size(self) -> int:
         return _size(self._open().pointer)
 
-    def _begin(self, owner: Owner, begin: Any) -> memoryview:
+    @contextlib.contextmanager
+    def _use(self, begin: Any, end: Any, write: bool) -> Iterator[memoryview]:
+        owner = self._open()
         at = Pointer()
         _raised.exception = None
-        result = begin(owner.pointer, ctypes.byref(at))
-        exception, _raised.exception = _raised.exception, None
-        if exception is not None:
-            raise exception
-        check(result, "ashm_purgeable_begin")
-        return view_of(at.value or 0, _size(owner.pointer), owner)
+        try:
+            result = begin(owner.pointer, ctypes.byref(at))
+            exception, _raised.exception = _raised.exception, None
+            if exception is not None:
+                raise exception
+            check(result, "ashm_purgeable_begin")
+            with view_of(at.value, _size(owner.pointer), owner, not write) as view:
+                yield view
+        except BaseException:
+            if write and at.value:
+                _discard(owner.pointer)
+            raise
+        finally:
+            # As of an Owner's: begin waits, and then a handler of Ctrl-C may raise.
+            if at.value:
+                end(owner.pointer)
 
-    @contextlib.contextmanager
-    def read(self) -> Iterator[memoryview]:
+    def read(self) -> ContextManager[memoryview]:
         """The contents, complete until the with block ends.
 
         A view or an array that is kept longer reads zeroes after a purge.
         """
-        owner = self._open()
-        view = self._begin(owner, _begin_read).toreadonly()
-        try:
-            yield view
-        finally:
-            release(view)
-            _end_read(owner.pointer)
+        return self._use(_begin_read, _end_read, False)
 
-    @contextlib.contextmanager
-    def write(self) -> Iterator[memoryview]:
+    def write(self) -> ContextManager[memoryview]:
         """The contents, to change them; no other thread uses them in the block.
 
         If an exception leaves the block, the next use rebuilds the contents.
         """
-        owner = self._open()
-        view = self._begin(owner, _begin_write)
-        try:
-            yield view
-        except BaseException:
-            _discard(owner.pointer)
-            raise
-        finally:
-            release(view)
-            _end_write(owner.pointer)
+        return self._use(_begin_write, _end_write, True)
 
 
 def reclaim(size: int = (1 << 64) - 1) -> int:

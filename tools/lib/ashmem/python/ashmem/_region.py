@@ -9,11 +9,10 @@ import ctypes
 import errno
 import mmap
 import os
-import threading
-from typing import Any, Callable, Iterator, Optional, Tuple
+from typing import Any, Iterator, Optional, Tuple
 
 from ._library import (FileLike, Handle, Number, Owner, Pointer, Size, check, descriptor,
-                       function, library, readable, repeated, unsigned)
+                       function, library, make, readable, repeated, unsigned)
 
 _create = function("ashm_create", ctypes.c_char_p, Size, Pointer)
 _adopt = function("ashm_adopt", Number, Pointer)
@@ -59,30 +58,32 @@ class Region(Handle):
     b'hello'
     """
 
+    # The user that pins. Never wait for it: a child may find it there forever.
+    _user: object = None
+    _doubt = False
+
     def __init__(self, name: Optional[str], size: int) -> None:
         text = None if name is None else os.fsencode(name)
-        self._make(lambda made: _create(text, unsigned(size, Size), made), "ashm_create")
-
-    def _make(self, call: Callable[[Any], int], name: str) -> None:
-        self._owner = None
-        pointer = Pointer()
-        check(repeated(lambda: call(ctypes.byref(pointer))), name)
-        self._owner = Owner(pointer, _close)
-        # The user that pins holds it. Never wait for it: a child may find it held forever.
-        self._hold = threading.Lock()
+        self._owner = make(lambda made: _create(text, unsigned(size, Size), made),
+                           "ashm_create", _close)
 
     @classmethod
     def adopt(cls, fd: int) -> Region:
         """Make a Region of a descriptor; the Region then owns and closes it."""
         region = cls.__new__(cls)
-        region._make(lambda made: _adopt(descriptor(fd), made), "ashm_adopt")
+        pointer = Pointer()
+        region._owner = Owner(_close)
+        check(repeated(lambda: _adopt(descriptor(fd), ctypes.byref(pointer))), "ashm_adopt")
+        # Not earlier: who gets an exception, even of a signal's handler, still owns fd.
+        region._owner.pointer = pointer
         return region
 
     @classmethod
     def receive(cls, sock: FileLike) -> Region:
         """Receive a region from a peer: see ashm_receive(3)."""
         region = cls.__new__(cls)
-        region._make(lambda made: _receive(descriptor(sock), made), "ashm_receive")
+        region._owner = make(lambda made: _receive(descriptor(sock), made),
+                             "ashm_receive", _close)
         return region
 
     def send(self, sock: FileLike) -> None:
@@ -158,12 +159,22 @@ class Region(Handle):
     @contextlib.contextmanager
     def _alone(self) -> Iterator[Owner]:
         owner = self._open()
-        if not self._hold.acquire(blocking=False):
-            raise OSError(errno.EBUSY, "the region is being pinned by another user")
+        user = object()
         try:
+            # One step, and it says who did it, even if a signal's handler raises behind it.
+            if self.__dict__.setdefault("_user", user) is not user:
+                raise OSError(errno.EBUSY, "the region is being pinned by another user")
             yield owner
         finally:
-            self._hold.release()
+            if self._user is user:
+                del self._user
+
+    def _pin(self, owner: Owner) -> int:
+        # If a signal's handler raises behind the call, the next one tells of a loss.
+        doubt, self._doubt = self._doubt, True
+        result = _pin(owner.pointer)
+        self._doubt = doubt and result < 0
+        return result or int(doubt)
 
     def unpin(self) -> None:
         """Let the kernel purge the contents when memory is short."""
@@ -173,7 +184,7 @@ class Region(Handle):
     def pin(self) -> bool:
         """Keep the contents; true if some were lost and read as zeroes now."""
         with self._alone() as owner:
-            return check(_pin(owner.pointer), "ashm_pin") == 1
+            return check(self._pin(owner), "ashm_pin") == 1
 
     @property
     def is_pinned(self) -> bool:
@@ -196,12 +207,14 @@ class Region(Handle):
         False
         """
         with self._alone() as owner:
-            lost = check(_pin(owner.pointer), "ashm_pin") == 1
+            result = 0
             try:
-                yield lost
+                result = self._pin(owner)
+                yield check(result, "ashm_pin") == 1
             finally:
                 # A failure is harmless: the contents stay.
-                _unpin(owner.pointer)
+                if result >= 0:
+                    _unpin(owner.pointer)
 
     # ---- rights ----
 
