@@ -52,8 +52,6 @@ static struct {
 	unsigned int forks;
 } idle = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-
 static void before_fork(void)
 {
 	libashmem_pressure_before_fork();
@@ -77,14 +75,17 @@ static void in_child(void)
 	libashmem_pressure_after_fork(true);
 }
 
-static void watch_forks(void)
+/*
+ * Before the program's constructors. Then its own handlers before a fork() come first:
+ * they may wait for a thread that waits for these locks.
+ */
+__attribute__((constructor(101))) static void watch_forks(void)
 {
 	pthread_atfork(before_fork, in_parent, in_child);
 }
 
 void libashmem_idle_lock(void)
 {
-	pthread_once(&fork_once, watch_forks);
 	pthread_mutex_lock(&idle.lock);
 }
 
@@ -102,7 +103,6 @@ int ashm_purgeable_watch(int on)
 {
 	KEEP_ERRNO;
 
-	pthread_once(&fork_once, watch_forks);
 	return libashmem_pressure_watch(on, ashm_purgeable_reclaim);
 }
 
@@ -153,7 +153,6 @@ int ashm_purgeable_create(const char *name, size_t size, ashm_rebuild_fn *rebuil
 	ret = ashm_map(p->region, PROT_READ | PROT_WRITE, &p->contents);
 	if (ret)
 		goto close_region;
-	pthread_once(&fork_once, watch_forks);
 	p->rebuild = rebuild;
 	p->data = data;
 	p->forks = idle.forks;

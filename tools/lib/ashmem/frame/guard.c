@@ -16,7 +16,9 @@
  * id, and leaves after the word has lost it: a node without the id in its word has no
  * effect. The kernel may walk the list at any moment, so each change is one store.
  *
- * The mutex protects start and end of the guardian and all changes of the list.
+ * The mutex protects start and end of the guardian and all changes of the list. fork()
+ * doesn't wait for it: the thread that has it may wait for one that forks. In the child
+ * nothing of this is left, so the mutex is initialized again.
  *
  * For a word that belongs to a thread, the C library's list of that thread is good enough:
  * the kernel looks at a word that is announced as pending, too.
@@ -46,7 +48,7 @@ static struct {
 	_Atomic uint32_t stop;
 	unsigned int words;
 	int error;
-	bool forks_seen;
+	int no_handler;			/* what pthread_atfork() said */
 } guard = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* The kernel's struct robust_list_head; the list ends where it began. */
@@ -90,23 +92,19 @@ static void *guardian(void *unused)
 }
 
 /* The child has no guardian, and none of what the parent claimed. */
-static void before_fork(void)
-{
-	pthread_mutex_lock(&guard.lock);
-}
-
-static void in_parent(void)
-{
-	pthread_mutex_unlock(&guard.lock);
-}
-
 static void in_child(void)
 {
+	pthread_mutex_init(&guard.lock, NULL);
 	atomic_store(&robust.first, ROBUST_END);
 	atomic_store(&guard.tid, 0);
 	guard.words = 0;
 	self.tid = 0;
-	pthread_mutex_unlock(&guard.lock);
+}
+
+/* Before the program's constructors: their handlers may call the library in the child. */
+__attribute__((constructor(101))) static void watch_forks(void)
+{
+	guard.no_handler = pthread_atfork(NULL, NULL, in_child);
 }
 
 static void stop_guardian(void)
@@ -143,12 +141,8 @@ static int start_guardian(void)
 {
 	int ret;
 
-	if (!guard.forks_seen) {
-		ret = pthread_atfork(before_fork, in_parent, in_child);
-		if (ret)
-			return -ret;
-		guard.forks_seen = true;
-	}
+	if (guard.no_handler)
+		return -guard.no_handler;
 	atomic_store(&robust.first, ROBUST_END);
 	atomic_store(&guard.stop, 0);
 	guard.error = 0;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many threads at once: on their own regions, and on one object.
+ * Many threads at once: on their own regions, on one object, and beside fork().
  */
 #include "kselftest_harness.h"
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+
+#include <ashmem_purgeable.h>
 
 #include "lib_both.h"
+#include "frame_util.h"
 
 #define THREADS		6
 #define ROUNDS		150
@@ -310,6 +315,172 @@ TEST_F(lib, share_at_once)
 		ashm_close(r);
 	}
 	EXPECT_EQ(before, count_fds());
+}
+
+/* ---- fork() ---- */
+
+/* Time enough for a call that waits for no other thread. */
+#define HANG_S		10
+
+static int claims(void)
+{
+	struct ashm_writer *w;
+	struct test_ring b;
+	int ret = ring_new(&b, 64, 2, 0, 0);
+
+	if (!ret)
+		ret = ashm_ring_writer(b.ring, &w);
+	if (ret)
+		return ret;
+	ashm_ring_writer_close(w);
+	ring_free(&b);
+	return 0;
+}
+
+static int nothing(void *data, void *contents, size_t size)
+{
+	(void)data;
+	memset(contents, 0, size);
+	return 0;
+}
+
+static int makes_objects(void)
+{
+	struct ashm_purgeable *o;
+	int ret = ashm_purgeable_create("object", page_size(), nothing, NULL, &o);
+
+	if (!ret)
+		ashm_purgeable_destroy(o);
+	return ret;
+}
+
+struct caller {
+	int (*call)(void);
+	int ret;
+};
+
+/* A lock of the program's, which its handlers of fork() take, too. */
+static struct {
+	pthread_mutex_t lock;
+	atomic_bool held, forks;
+} program = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void program_forks(void)
+{
+	atomic_store(&program.forks, true);
+	pthread_mutex_lock(&program.lock);
+}
+
+static void program_forked(void)
+{
+	pthread_mutex_unlock(&program.lock);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	if (pthread_atfork(program_forks, program_forked, program_forked))
+		abort();
+}
+
+static void *call_with_lock(void *arg)
+{
+	struct caller *caller = arg;
+
+	pthread_mutex_lock(&program.lock);
+	atomic_store(&program.held, true);
+	while (!atomic_load(&program.forks))
+		nap_ms(1);
+	caller->ret = caller->call();
+	pthread_mutex_unlock(&program.lock);
+	return NULL;
+}
+
+/* The program's handlers are as early as can be, and wait for a thread that calls. */
+TEST_F(lib, fork_waits_for_a_caller)
+{
+	struct caller callers[] = { { claims, -1 }, { makes_objects, -1 } };
+	pthread_t thread;
+	unsigned int i;
+	pid_t pid;
+
+	NO_TSAN();
+	for (i = 0; i < ARRAY_SIZE(callers); i++) {
+		ASSERT_EQ(0, callers[i].call());
+		atomic_store(&program.held, false);
+		atomic_store(&program.forks, false);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, call_with_lock, &callers[i]));
+		while (!atomic_load(&program.held))
+			nap_ms(1);
+		alarm(HANG_S);
+		pid = fork();
+		if (!pid)
+			_exit(callers[i].call() ? 1 : 0);
+		EXPECT_EQ(0, wait_child(pid));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, callers[i].ret);
+		alarm(0);
+	}
+}
+
+static atomic_int gate;
+
+enum { OPEN, CLOSED, REACHED };
+
+/* Stands before the C library's: the guardian gives itself a name before it is there. */
+int prctl(int option, ...)
+{
+	int reached = CLOSED, i;
+	unsigned long arg[4];
+	va_list list;
+
+	va_start(list, option);
+	for (i = 0; i < 4; i++)
+		arg[i] = va_arg(list, unsigned long);
+	va_end(list);
+	if (option == PR_SET_NAME && atomic_compare_exchange_strong(&gate, &reached, REACHED))
+		while (atomic_load(&gate) == REACHED)
+			nap_ms(1);
+	return (int)syscall(SYS_prctl, (long)option, arg[0], arg[1], arg[2], arg[3]);
+}
+
+static void *call_it(void *arg)
+{
+	struct caller *caller = arg;
+
+	caller->ret = caller->call();
+	return NULL;
+}
+
+/* The child doesn't have the thread that is in a claim, nor what that has locked. */
+TEST_F(lib, fork_in_a_first_claim)
+{
+	struct caller caller = { claims, -1 };
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	NO_TSAN();
+	alarm(HANG_S);
+	atomic_store(&gate, CLOSED);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_it, &caller));
+	while (atomic_load(&gate) == CLOSED)
+		nap_ms(1);
+	pid = fork();
+	if (!pid) {
+		alarm(HANG_S);
+		atomic_store(&gate, OPEN);
+		if (claims())
+			_exit(1);
+		raise(SIGSTOP);
+	}
+	/* What the lost thread had is a leak in the child, if valgrind sees it end. */
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	EXPECT_TRUE(WIFSTOPPED(status));
+	kill(pid, SIGKILL);
+	wait_child(pid);
+	atomic_store(&gate, OPEN);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, caller.ret);
 }
 
 TEST_HARNESS_MAIN
