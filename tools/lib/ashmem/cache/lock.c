@@ -23,19 +23,21 @@ enum { HANDLE_FREE, HANDLE_LOCKED, HANDLE_AWAITED };
 
 static int take_lock(struct ashm_cache *c, struct deadline *deadline)
 {
-	uint32_t me = libashmem_guard_thread(), old;
+	int me = libashmem_guard_thread(), ret;
 	_Atomic uint32_t *lock = &c->index->lock;
 	struct spin spin = { .begun = false };
 	unsigned int tries;
-	int ret;
+	uint32_t old;
 
+	if (me < 0)
+		return me;
 	for (tries = 0; tries < LOCK_TRIES; tries++) {
 		old = *lock;
 		if (!libashmem_guard_alive(old)) {
 			/* Not while it waits: a thread of another pid namespace has the same id. */
 			libashmem_guard_announce(lock);
 			if (atomic_compare_exchange_strong(lock, &old,
-							   (old & FUTEX_WAITERS) | me))
+							   (old & FUTEX_WAITERS) | (uint32_t)me))
 				return 0;
 			libashmem_guard_announce(NULL);
 			continue;
@@ -58,7 +60,7 @@ static void give_lock(struct ashm_cache *c)
 	_Atomic uint32_t *lock = &c->index->lock;
 	uint32_t old = 0;
 
-	if ((*lock & FUTEX_TID_MASK) == libashmem_guard_thread())
+	if ((*lock & FUTEX_TID_MASK) == (uint32_t)libashmem_guard_thread())
 		old = atomic_exchange(lock, 0);
 	libashmem_guard_announce(NULL);
 	if (old & FUTEX_WAITERS)

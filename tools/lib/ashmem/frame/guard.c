@@ -253,25 +253,35 @@ void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours
 	pthread_mutex_unlock(&guard.lock);
 }
 
-/* musl and bionic register a list late or never, and then instead of ours. */
-static void find_list(void)
+/*
+ * musl and bionic register a list late or never, and then instead of ours. If a sandbox
+ * doesn't let us see the C library's, ours must not take its place.
+ */
+static int find_list(void)
 {
+	struct robust_head *head = NULL;
 	size_t len;
 
+	if (syscall(SYS_get_robust_list, 0, &head, &len))
+		return -EPERM;
+	if (!head) {
+		head = &self.own;
+		atomic_store(&head->first, (struct guard_node *)head);
+		if (syscall(SYS_set_robust_list, head, sizeof(*head)))
+			return -EPERM;
+	}
+	self.head = head;
 	self.tid = (uint32_t)syscall(SYS_gettid);
-	self.head = NULL;
-	if (!syscall(SYS_get_robust_list, 0, &self.head, &len) && self.head)
-		return;
-	self.head = &self.own;
-	atomic_store(&self.own.first, (struct guard_node *)&self.own);
-	syscall(SYS_set_robust_list, self.head, sizeof(self.own));
+	return 0;
 }
 
-uint32_t libashmem_guard_thread(void)
+int libashmem_guard_thread(void)
 {
+	int ret = 0;
+
 	if (!self.tid || self.head == &self.own)
-		find_list();
-	return self.tid;
+		ret = find_list();
+	return self.tid ? (int)self.tid : ret;
 }
 
 void libashmem_guard_announce(_Atomic uint32_t *word)

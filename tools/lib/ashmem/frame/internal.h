@@ -125,10 +125,11 @@ bool libashmem_guard_alive(uint32_t owner);
 bool libashmem_guard_died(uint32_t owner);
 
 /*
- * For a futex word that a thread has, not the process: the thread's id, and the word that
- * the kernel marks when the thread ends, if it has the id then. One word at a time, or NULL.
+ * For a futex word that a thread has, not the process: the thread's id or -EPERM, and the
+ * word that the kernel marks when the thread ends, if it has the id then. One at a time, or
+ * NULL.
  */
-uint32_t libashmem_guard_thread(void);
+int libashmem_guard_thread(void);
 void libashmem_guard_announce(_Atomic uint32_t *word);
 
 /* ---- ring.c ---- */

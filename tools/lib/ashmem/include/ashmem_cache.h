@@ -23,8 +23,9 @@
  * be closed. Besides the errors that they name, all calls with a cache but
  * ashm_cache_close() and ashm_cache_fd() return -ECHILD; -ETIMEDOUT if another process
  * stops in the middle of a call for 10 seconds; -ENODATA if the index was purged;
- * -EPROTO if it is damaged; -ENOMEM if there is no memory for a repair. After these the
- * caller still holds what it held.
+ * -EPROTO if it is damaged; -ENOMEM if there is no memory for a repair; -EPERM if a sandbox
+ * refuses the thread get_robust_list() or set_robust_list(). After these the caller still
+ * holds what it held.
  */
 #ifndef ASHMEM_CACHE_H
 #define ASHMEM_CACHE_H

@@ -1009,6 +1009,46 @@ TEST_F(lib, thread_ends_inside)
 	ashm_cache_close(c);
 }
 
+/* A mutex that the C library has on this thread's list, and what the library says. */
+static struct {
+	pthread_mutex_t mutex;
+	struct ashm_cache *cache;
+	int ret;
+} robust;
+
+static void *end_with_mutex(void *unused)
+{
+	struct ashm_cache_entry e;
+
+	(void)unused;
+	robust.ret = hold(robust.cache, 1, &e);
+	pthread_mutex_lock(&robust.mutex);
+	return NULL;
+}
+
+/* A sandbox doesn't show the C library's list, which must stay. */
+TEST(list_unseen)
+{
+	pthread_mutexattr_t attr;
+	pthread_t id;
+
+	setenv("ASHMEM_BACKEND", "memfd", 1);
+	robust.cache = new_cache(1, 1);
+	ASSERT_NE(NULL, robust.cache);
+	ASSERT_EQ(0, put(robust.cache, 1, PAGE, 1));
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	ASSERT_EQ(0, pthread_mutex_init(&robust.mutex, &attr));
+	FORBID(SYS_get_robust_list, 0, 0, 0, EACCES);
+	ASSERT_EQ(0, pthread_create(&id, NULL, end_with_mutex, NULL));
+	ASSERT_EQ(0, pthread_join(id, NULL));
+	EXPECT_EQ(-EPERM, robust.ret);
+	EXPECT_EQ(EOWNERDEAD, pthread_mutex_trylock(&robust.mutex));
+	/* This thread saw its list before. */
+	EXPECT_EQ(0, check(robust.cache, 1, PAGE, 1));
+	ashm_cache_close(robust.cache);
+}
+
 static struct {
 	struct libashmem_kind kind;
 	struct ashm_cache *cache;
