@@ -35,9 +35,6 @@
 #include "../internal.h"
 #include "internal.h"
 
-/* The C library takes the program's thread-local variables from it, too. */
-#define STACK		(256 * 1024)
-
 /* A dead one's list is walked for 2048 nodes (ROBUST_LIST_LIMIT), and no further. */
 #define GUARD_WORDS	2000
 
@@ -115,25 +112,20 @@ static void stop_guardian(void)
 	atomic_store(&guard.tid, 0);
 }
 
+/*
+ * The C library takes the program's thread-local variables from the stack: no size but the
+ * default is one that the program can be expected to know.
+ */
 int libashmem_start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 {
 	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
-	ret = pthread_attr_init(&attr);
-	if (ret)
-		return -ret;
-	pthread_attr_setstacksize(&attr, STACK);
 	/* The program's signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(thread, &attr, run, arg);
-	/* Those variables alone are larger. */
-	if (ret == EINVAL)
-		ret = pthread_create(thread, NULL, run, arg);
+	ret = pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	return -ret;
 }
 

@@ -21,8 +21,11 @@
 #define ENTRY		(64u << 10)
 #define ENTRIES		64u
 
-/* A program's thread-local variables: the C library takes them from each thread's stack. */
-__thread char variables[56 << 10];
+/*
+ * A program's thread-local variables: the C library takes them from each thread's stack. Of
+ * 256 KiB so much would be left that it makes the thread, but not what the thread needs.
+ */
+__thread char variables[248 << 10];
 
 /* ---- a cgroup of files ---- */
 
