@@ -150,14 +150,20 @@ int libashmem_map_guarded(int fd, uint64_t size, bool writable, char **map,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (*map == MAP_FAILED)
 		return -ENOMEM;
-	madvise(*map, page, MADV_WIPEONFORK);
+	/* Some emulators don't know it: they have rings, only a child isn't told that it is one. */
+	ret = -ENOMEM;
+	if (madvise(*map, page, MADV_WIPEONFORK) && errno != EINVAL)
+		goto unmap;
 	if (mmap(*map + page, rounded, prot, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
 		ret = map_errno();
-		munmap(*map, *map_size);
-		return ret;
+		goto unmap;
 	}
 	*libashmem_alive(*map + page) = 1;
 	return 0;
+
+unmap:
+	munmap(*map, *map_size);
+	return ret;
 }
 
 static int map_ring(struct ashm_ring *ring, int fd, uint64_t size, bool writable)

@@ -1024,6 +1024,40 @@ TEST_F(lib, made_anew)
 	ring_free(&b);
 }
 
+static int try_attach(struct test_ring *b)
+{
+	struct ashm_ring *ring;
+	int ret = ashm_ring_attach(ashm_fd(b->region), 0, &ring);
+
+	if (!ret)
+		ashm_ring_detach(ring);
+	return ret;
+}
+
+/* At vm.max_map_count a page can't be marked for a child to see that it is one. */
+TEST(unmarked)
+{
+	struct test_ring b;
+
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	FORBID(SYS_madvise, 2, MADV_WIPEONFORK, 0, ENOMEM);
+	EXPECT_EQ(-ENOMEM, try_attach(&b));
+	ring_free(&b);
+}
+
+/* That isn't known to each emulator. */
+TEST(mark_unknown)
+{
+	struct test_ring b;
+
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "memfd", 1));
+	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
+	FORBID(SYS_madvise, 2, MADV_WIPEONFORK, 0, EINVAL);
+	EXPECT_EQ(0, try_attach(&b));
+	ring_free(&b);
+}
+
 /* Inherited handles belong to the parent; closing them in a child changes nothing. */
 TEST_F(lib, fork)
 {
