@@ -156,6 +156,7 @@ static bool stopped(struct __test_metadata *_metadata, struct stage *s)
 
 /* Where the steps of the call lead to. */
 static unsigned long places[STEPS_MAX];
+static bool breakpoints;
 
 static bool take_step(struct __test_metadata *_metadata, struct stage *s)
 {
@@ -178,11 +179,37 @@ static size_t record(struct __test_metadata *_metadata, struct stage *s)
 	return steps;
 }
 
-static void set_breakpoint(struct stage *s, bool on)
+/* Or removes it, with a @place of 0. */
+static void set_breakpoint(struct stage *s, unsigned long place)
 {
 #ifdef PC
-	ptrace(PTRACE_POKEUSER, s->pid, offsetof(struct user, u_debugreg[7]), on);
+	ptrace(PTRACE_POKEUSER, s->pid, offsetof(struct user, u_debugreg[0]), place);
+	ptrace(PTRACE_POKEUSER, s->pid, offsetof(struct user, u_debugreg[7]), !!place);
+#else
+	(void)s;
+	(void)place;
 #endif
+}
+
+/* Some virtual machines have breakpoints that stop nothing. */
+static bool breakpoints_work(struct __test_metadata *_metadata)
+{
+	struct stage s = { .pid = fork() };
+	bool work;
+
+	if (!s.pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		getppid();
+		raise(SIGSTOP);
+	}
+	ASSERT_TRUE(stopped(_metadata, &s));
+	set_breakpoint(&s, (unsigned long)getppid);
+	ptrace(PTRACE_CONT, s.pid, 0, 0);
+	work = !stopped(_metadata, &s);
+	kill(s.pid, SIGKILL);
+	wait_child(s.pid);
+	return work;
 }
 
 /* How often the call was at the place of that step before. */
@@ -201,21 +228,19 @@ static bool go_to(struct __test_metadata *_metadata, struct stage *s, size_t ste
 	size_t before = passes(step);
 	bool over;
 
-#ifndef PC
-	for (size_t i = 0; i < step; i++)
-		if (take_step(_metadata, s))
-			return true;
-	return false;
-#endif
+	if (!breakpoints) {
+		while (step--)
+			if (take_step(_metadata, s))
+				return true;
+		return false;
+	}
 	if (!step)
 		return false;
-	ASSERT_EQ(0, ptrace(PTRACE_POKEUSER, s->pid, offsetof(struct user, u_debugreg[0]),
-			    places[step]));
 	do {
-		set_breakpoint(s, true);
+		set_breakpoint(s, places[step]);
 		ASSERT_EQ(0, ptrace(PTRACE_CONT, s->pid, 0, 0));
 		over = stopped(_metadata, s);
-		set_breakpoint(s, false);
+		set_breakpoint(s, 0);
 		if (over || !before--)
 			return over;
 	} while (!take_step(_metadata, s));
@@ -309,6 +334,7 @@ static void perform_all(struct __test_metadata *_metadata, const struct play *pl
 		SKIP(return, "no SSE4.2 here");
 #endif
 	TH_LOG("ASHMEM_SEED=%llu", (unsigned long long)rng.state);
+	breakpoints = breakpoints_work(_metadata);
 
 	s.peer = mmap(NULL, page_size(), PROT_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, s.peer);
