@@ -150,7 +150,7 @@ static void leave_party(struct ashm_cache *c, bool clean)
 
 	if (!clean)
 		atomic_compare_exchange_strong(owner, &claimed, FUTEX_OWNER_DIED);
-	libashmem_guard_release(owner, c->claimed, true);
+	libashmem_guard_release(owner, c->claimed, NULL);
 }
 
 static void end(struct ashm_cache *c)

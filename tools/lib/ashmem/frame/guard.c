@@ -238,10 +238,11 @@ unlock:
 	return ret;
 }
 
-void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours)
+void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, struct ashm_ring *ring)
 {
 	pthread_mutex_lock(&guard.lock);
-	give_back(word, claimed, ours);
+	/* With the mutex no other thread claims the same word of a ring that it just made. */
+	give_back(word, claimed, !ring || !libashmem_ring_check(ring));
 	pthread_mutex_unlock(&guard.lock);
 }
 

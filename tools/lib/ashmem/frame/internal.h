@@ -98,8 +98,8 @@ _Static_assert(sizeof(struct guard_node) == sizeof(struct ring_party),
  * With @ring it must be a word of that ring, not of its successor: -ENODATA, -ESTALE.
  */
 int libashmem_guard_claim(_Atomic uint32_t *word, uint32_t *claimed, struct ashm_ring *ring);
-/* @ours: the ring is the one in which the word was claimed. */
-void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, bool ours);
+/* Changes nothing in a successor of @ring, in which the word was claimed. */
+void libashmem_guard_release(_Atomic uint32_t *word, uint32_t claimed, struct ashm_ring *ring);
 
 /* True in the process that claimed the word, false in its children. */
 static inline struct guard_node *libashmem_guard_node(_Atomic uint32_t *word)

@@ -21,6 +21,7 @@ struct ashm_reader {
 	struct ashm_ring *ring;
 	struct ring_party *party;	/* with ASHM_RING_WAIT */
 	uint64_t next;			/* the frame to read next */
+	uint64_t wished;		/* what was last stored, or seen, in the place */
 	uint64_t missed;		/* since the last that was got */
 	uint32_t claimed;
 	bool borrowed;
@@ -28,6 +29,23 @@ struct ashm_reader {
 };
 
 /* ---- joining ---- */
+
+/*
+ * Tells this ring's writer. The process may stop behind the check while the ring is recreated.
+ * Then the place has another reader's wish, which stays, unless it is the same by chance.
+ */
+static int wish(struct ashm_reader *reader, uint64_t next)
+{
+	int ret;
+
+	do {
+		ret = libashmem_ring_check(reader->ring);
+		if (ret || !reader->party)
+			return ret;
+	} while (!atomic_compare_exchange_strong(&reader->party->next, &reader->wished, next));
+	reader->wished = next;
+	return 0;
+}
 
 /*
  * The writer raises "oldest", then loads "joins". Here it is the other way round, with
@@ -49,7 +67,9 @@ static int join(struct ashm_reader *reader, unsigned int flags)
 		reader->next = flags & ASHM_READER_NEWEST ? head + 1 : first;
 		if (!reader->party)
 			return 0;
-		atomic_store(&reader->party->next, reader->next);
+		ret = wish(reader, reader->next);
+		if (ret)
+			return ret;
 		atomic_fetch_add(&shared->joins, 1);
 		/* The writer may already wait for the previous wish. */
 		if (tries)
@@ -85,12 +105,9 @@ static int claim_party(struct ashm_reader *reader)
 static void give_up_party(struct ashm_reader *reader)
 {
 	struct ashm_ring *ring = reader->ring;
-	/* In a ring made since, the place is another reader's. */
-	bool ours = !libashmem_ring_check(ring);
 
-	if (ours)
-		atomic_store(&reader->party->next, 0);
-	libashmem_guard_release(&reader->party->owner, reader->claimed, ours);
+	wish(reader, 0);
+	libashmem_guard_release(&reader->party->owner, reader->claimed, ring);
 	libashmem_ring_bell(&ring_writer(ring)->room, false);
 }
 
@@ -260,6 +277,8 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 				libashmem_ring_bell(&shared->bell, false);
 			return gone;
 		}
+		/* If the wish was lost, see wish(), the writer may wait for this reader. */
+		wish(reader, reader->next);
 		if (waited)
 			return waited;
 		waited = libashmem_wait(&shared->bell, value, &shared->owner,
@@ -324,10 +343,9 @@ static void consume(struct ashm_reader *reader)
 	uint32_t i, owner;
 	uint64_t next;
 
-	if (!ring->writable || libashmem_ring_check(ring))
+	if (!ring->writable || wish(reader, reader->next))
 		return;
 	if (reader->party) {
-		atomic_store(&reader->party->next, reader->next);
 		atomic_thread_fence(memory_order_seq_cst);
 		for (i = 1; i <= ring->readers; i++) {
 			next = atomic_load(&ring->header->party[i].next);

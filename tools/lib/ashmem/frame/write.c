@@ -148,7 +148,7 @@ int ashm_ring_writer(struct ashm_ring *ring, struct ashm_writer **out)
 	return 0;
 
 release:
-	libashmem_guard_release(&shared->owner, writer->claimed, !libashmem_ring_check(ring));
+	libashmem_guard_release(&shared->owner, writer->claimed, ring);
 free_writer:
 	free(writer);
 	return ret;
@@ -165,8 +165,7 @@ void ashm_ring_writer_close(struct ashm_writer *writer)
 	if (!libashmem_ring_mine(writer->ring)) {
 		if (writer->slot)
 			ashm_frame_abort(writer);
-		libashmem_guard_release(&shared->owner, writer->claimed,
-					!libashmem_ring_check(writer->ring));
+		libashmem_guard_release(&shared->owner, writer->claimed, writer->ring);
 		libashmem_ring_bell(&shared->bell, true);
 	}
 	libashmem_ring_put(writer->ring);

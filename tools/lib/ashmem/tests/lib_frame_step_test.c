@@ -5,6 +5,7 @@
  * it continues or is killed. ASHMEM_SEED repeats a run; STEP_STRIDE=1 stops at each
  * instruction.
  */
+#include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
@@ -17,7 +18,7 @@
 
 #include <linux/futex.h>
 
-enum { FRAME = 8, SLOTS = 3, PLACES = 3, STEPS_MAX = 16384 };
+enum { FRAME = 8, SLOTS = 3, PLACES = 3, STEPS_MAX = 16384, BEHIND = 48 };
 
 /* A user of the ring, in any process, and what it has read. */
 struct player {
@@ -26,6 +27,7 @@ struct player {
 	struct ashm_reader *reader;
 	int ret;
 	uint64_t first, next;
+	atomic_int thread;		/* what its second thread is to do, or has done */
 };
 
 struct stage {
@@ -33,6 +35,7 @@ struct stage {
 	struct player *peer;		/* in memory that parent and child share */
 	struct player own, late;		/* the parent's; one joins late */
 	bool wait;
+	bool counting;		/* the peer has told its wish, and not yet that it joined */
 	pid_t pid;
 };
 
@@ -46,6 +49,7 @@ struct play {
 	void (*after)(struct __test_metadata *_metadata, struct stage *s, bool over);
 	bool killed;
 	uint32_t stride;	/* at most so many instructions from stop to stop */
+	void *behind;		/* each of the next instructions after this function was called */
 };
 
 static struct stage *now_playing;
@@ -222,6 +226,16 @@ static size_t passes(size_t step)
 	return before;
 }
 
+static bool behind(const struct play *play, size_t step)
+{
+	size_t i;
+
+	for (i = step; play->behind && i && step - i < BEHIND; i--)
+		if (places[i] == (unsigned long)play->behind)
+			return true;
+	return false;
+}
+
 /* Runs up to that step; true if the call returned before. */
 static bool go_to(struct __test_metadata *_metadata, struct stage *s, size_t step)
 {
@@ -324,7 +338,7 @@ static void perform_all(struct __test_metadata *_metadata, const struct play *pl
 	const char *env = getenv("STEP_STRIDE");
 	uint32_t stride = env ? (uint32_t)atoi(env) : play->stride ? play->stride : 24;
 	struct rng rng = { rng_seed() };
-	size_t steps, at, shows = 0;
+	size_t steps, at, next = 1, shows = 0;
 	long start = now_ms();
 	struct stage s;
 
@@ -339,8 +353,12 @@ static void perform_all(struct __test_metadata *_metadata, const struct play *pl
 	s.peer = mmap(NULL, page_size(), PROT_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, s.peer);
 	steps = perform(_metadata, &s, play, 0);
-	for (at = 1; at <= steps; at += 1 + rng_below(&rng, stride)) {
+	for (at = 1; at <= steps; at++) {
+		if (at < next && !behind(play, at - 1))
+			continue;
 		/* Only the first rounds of a loop: the others are the same. */
+		if (at >= next)
+			next = at + 1 + rng_below(&rng, stride);
 		if (passes(at - 1) > 2)
 			continue;
 		perform(_metadata, &s, play, at);
@@ -362,6 +380,19 @@ static void both_own(struct __test_metadata *_metadata, struct stage *s)
 	ASSERT_EQ(0, ashm_ring_writer(s->b.ring, &s->own.writer));
 	ASSERT_EQ(0, ashm_ring_reader(s->b.ring, 0, &s->own.reader));
 	ASSERT_EQ(7, traffic(_metadata, s, 7));
+}
+
+/* Frames without a reader; place 1 was that of a reader that died before frame @DEAD. */
+enum { DEAD = 100, THERE = 2 };
+
+static void frames_left(struct __test_metadata *_metadata, struct stage *s)
+{
+	ASSERT_EQ(0, ashm_ring_writer(s->b.ring, &s->own.writer));
+	ASSERT_EQ(0, write_one(&s->own));
+	ASSERT_EQ(0, write_one(&s->own));
+	ashm_ring_writer_close(s->own.writer);
+	s->own.writer = NULL;
+	raw_header(&s->b)->party[1].next = DEAD;
 }
 
 static void reader_own(struct __test_metadata *_metadata, struct stage *s)
@@ -395,6 +426,13 @@ static void reader_ready(struct player *peer)
 	CHILD_CHECK(!ashm_ring_reader(peer->ring, 0, &peer->reader));
 }
 
+/* All that is there. */
+static void reader_read(struct player *peer)
+{
+	reader_ready(peer);
+	CHILD_CHECK(read_on(peer) == -EPIPE && peer->next == THERE + 1);
+}
+
 static void read_two(struct player *peer)
 {
 	struct ashm_frame f;
@@ -410,6 +448,15 @@ static void read_two(struct player *peer)
 		peer->first = f.seq;
 		peer->next = f.seq + 1;
 	}
+}
+
+/* Or nothing, if the ring was recreated. */
+static void read_next(struct player *peer)
+{
+	struct ashm_frame f;
+	char buf[FRAME];
+
+	ashm_frame_read(peer->reader, buf, FRAME, &f, 0);
 }
 
 static void leave(struct player *peer)
@@ -457,6 +504,34 @@ static void close_writer(struct player *peer)
 
 	CHILD_CHECK(!ashm_frame_begin(peer->writer, FRAME, &data, 0));
 	ashm_ring_writer_close(peer->writer);
+}
+
+/* A thread that isn't traced: it recreates the ring and joins when it is told to. */
+static void *second_thread(void *arg)
+{
+	struct player *peer = arg;
+	struct ashm_reader *reader;
+	struct ashm_ring *ring;
+	struct ashm_ring_config config = {
+		.frame_max = FRAME, .slots = SLOTS, .flags = ASHM_RING_WAIT, .readers = PLACES,
+	};
+	int ret;
+
+	while (!peer->thread)
+		nap_ms(1);
+	ret = ashm_ring_create(ashm_fd(now_playing->b.region), &config, &ring);
+	if (!ret)
+		ret = ashm_ring_reader(ring, 0, &reader);
+	peer->thread = ret;
+	return NULL;
+}
+
+static void reader_and_thread(struct player *peer)
+{
+	pthread_t thread;
+
+	reader_ready(peer);
+	CHILD_CHECK(!pthread_create(&thread, NULL, second_thread, peer));
 }
 
 static void create(struct player *peer)
@@ -510,6 +585,45 @@ static void recreate(struct __test_metadata *_metadata, struct stage *s)
 	s->b.ring = ring;
 }
 
+/* In the place that the peer has, or had in the ring before; reads some frames. */
+static void replace_after(struct __test_metadata *_metadata, struct stage *s, int frames)
+{
+	recreate(_metadata, s);
+	s->own.ring = s->b.ring;
+	ASSERT_EQ(0, ashm_ring_writer(s->b.ring, &s->own.writer));
+	ASSERT_EQ(0, ashm_ring_reader(s->b.ring, 0, &s->own.reader));
+	ASSERT_EQ(frames, traffic(_metadata, s, frames));
+}
+
+static void replace(struct __test_metadata *_metadata, struct stage *s)
+{
+	replace_after(_metadata, s, 7);
+}
+
+/* It wants the very frame that the peer wants. */
+static void replace_alike(struct __test_metadata *_metadata, struct stage *s)
+{
+	replace_after(_metadata, s, THERE);
+}
+
+static void recreate_joined(struct __test_metadata *_metadata, struct stage *s)
+{
+	s->counting = raw_header(&s->b)->party[1].next != DEAD &&
+		      !raw_header(&s->b)->writer.joins;
+	recreate(_metadata, s);
+}
+
+/* The peer's second thread may have to wait for the first. */
+static void replace_by_thread(struct __test_metadata *_metadata, struct stage *s)
+{
+	int tries;
+
+	(void)_metadata;
+	s->peer->thread = 1;
+	for (tries = 0; tries < 10 && s->peer->thread == 1; tries++)
+		nap_ms(2);
+}
+
 /* ---- what must be true then ---- */
 
 /* A task that sleeps now is on another value. */
@@ -535,6 +649,44 @@ static void vacant(struct __test_metadata *_metadata, struct stage *s, bool over
 	EXPECT_NE(ASHM_WRITER_ALIVE, stat.writer);
 	EXPECT_EQ(0, stat.readers);
 	both_own(_metadata, s);
+}
+
+/* What the peer did in the ring before concerns no one in this one. */
+static void replaced(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	(void)over;
+	EXPECT_EQ(s->own.next, raw_header(&s->b)->party[1].next);
+	EXPECT_EQ(7, traffic(_metadata, s, 7));
+}
+
+/* A reader that finds no frame repeats its wish. */
+static void healed(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	struct ashm_frame f;
+	char buf[FRAME];
+
+	EXPECT_EQ(-EAGAIN, ashm_frame_read(s->own.reader, buf, FRAME, &f, 0));
+	replaced(_metadata, s, over);
+}
+
+static void not_joined(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	if (!s->counting)
+		EXPECT_EQ(0, raw_header(&s->b)->writer.joins);
+	vacant(_metadata, s, over);
+}
+
+/* The reader of the thread has its place. */
+static void thread_joined(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	int tries;
+
+	(void)_metadata;
+	(void)over;
+	for (tries = 0; tries < 1000 && s->peer->thread == 1; tries++)
+		nap_ms(2);
+	EXPECT_EQ(0, s->peer->thread);
+	EXPECT_TRUE(libashmem_guard_alive(raw_header(&s->b)->party[1].owner));
 }
 
 /* The peer has joined: it reads all from its first frame on, when it continues. */
@@ -636,7 +788,7 @@ TEST_F_TIMEOUT(lib, name, 120)						\
 
 PLAYING(joining, .flags = ASHM_RING_WAIT, .setup = both_own, .ready = attach_guarded,
 	.act = join, .meddle = go_on, .after = joined,
-	.stride = 6)
+	.stride = 6, .behind = libashmem_ring_bounds)
 PLAYING(joining_killed, .flags = ASHM_RING_WAIT, .setup = both_own,
 	.ready = attach_guarded, .act = join, .meddle = go_on, .after = alone,
 	.killed = true)
@@ -663,13 +815,29 @@ PLAYING(succeeding_killed, .flags = ASHM_RING_WAIT, .setup = dead_writer,
 	.ready = attach_guarded, .act = succeed, .after = succeeded, .killed = true)
 PLAYING(succeeding_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
 	.act = visit_as_writer, .meddle = recreate, .after = vacant, .stride = 4)
-PLAYING(joining_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
-	.act = visit_as_reader, .meddle = recreate, .after = vacant, .stride = 4)
+PLAYING(joining_recreated, .flags = ASHM_RING_WAIT, .setup = frames_left,
+	.ready = attach_guarded, .act = visit_as_reader, .meddle = recreate_joined,
+	.after = not_joined, .behind = libashmem_ring_check)
 PLAYING(ringing, .setup = first_asleep, .ready = attach, .act = ring_bell,
 	.meddle = ring_twice, .after = counted, .stride = 1)
 PLAYING(closing_killed, .flags = ASHM_RING_WAIT, .setup = reader_own,
 	.ready = writer_ready, .act = close_writer, .after = succeeded, .killed = true)
 PLAYING(creating_killed, .flags = ASHM_RING_WAIT, .setup = reader_own, .ready = attach,
 	.act = create, .after = created, .killed = true)
+PLAYING(leaving_recreated, .flags = ASHM_RING_WAIT, .setup = frames_left,
+	.ready = reader_ready, .act = leave, .meddle = replace, .after = replaced,
+	.behind = libashmem_ring_check)
+PLAYING(leaving_recreated_alike, .flags = ASHM_RING_WAIT, .setup = frames_left,
+	.ready = reader_read, .act = leave, .meddle = replace_alike, .after = healed,
+	.behind = libashmem_ring_check)
+PLAYING(leaving_recreated_by_thread, .flags = ASHM_RING_WAIT, .setup = frames_left,
+	.ready = reader_and_thread, .act = leave, .meddle = replace_by_thread,
+	.after = thread_joined, .behind = libashmem_ring_check)
+PLAYING(reading_recreated, .flags = ASHM_RING_WAIT, .setup = frames_left,
+	.ready = reader_ready, .act = read_next, .meddle = replace, .after = replaced,
+	.behind = libashmem_ring_check)
+PLAYING(joining_replaced, .flags = ASHM_RING_WAIT, .setup = frames_left,
+	.ready = attach_guarded, .act = visit_as_reader, .meddle = replace,
+	.after = replaced, .behind = libashmem_ring_check)
 
 TEST_HARNESS_MAIN
