@@ -309,6 +309,26 @@ static int read_fixed(int fd, struct ring_fixed *fixed)
 
 /* ---- making ---- */
 
+/*
+ * Ends the ring that is there, unless it has a writer. One that claims the word after this has
+ * exchanged it sees that the ring has ended, and gives the word back.
+ */
+static int retire(struct ring_header *header)
+{
+	uint32_t owner = atomic_load(&header->writer.owner);
+	uint64_t ident = 0;
+
+	while (!libashmem_guard_alive(owner)) {
+		ident |= atomic_exchange(&header->words[0], 0);
+		if (atomic_compare_exchange_strong(&header->writer.owner, &owner, 0))
+			return 0;
+	}
+	/* A writer has just claimed it. */
+	if (ident)
+		atomic_store(&header->words[0], ident);
+	return -EBUSY;
+}
+
 /* It is no ring until the first words are in place. */
 static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 {
@@ -389,11 +409,10 @@ int ashm_ring_create(int fd, const struct ashm_ring_config *config,
 	if (ret)
 		goto unmap;
 	copy_fixed(ring->header, &old);
-	if (!check_fixed(&old, real) &&
-	    libashmem_guard_alive(atomic_load(&ring_writer(ring)->owner))) {
-		ret = -EBUSY;
+	if (!check_fixed(&old, real))
+		ret = retire(ring->header);
+	if (ret)
 		goto unmap;
-	}
 	set_geometry(ring, &fixed);
 	format(ring, &fixed);
 	*out = ring;

@@ -613,6 +613,13 @@ static void recreate_joined(struct __test_metadata *_metadata, struct stage *s)
 	recreate(_metadata, s);
 }
 
+static void claim(struct __test_metadata *_metadata, struct stage *s)
+{
+	(void)_metadata;
+	s->own.ring = s->b.ring;
+	s->own.ret = ashm_ring_writer(s->b.ring, &s->own.writer);
+}
+
 /* The peer's second thread may have to wait for the first. */
 static void replace_by_thread(struct __test_metadata *_metadata, struct stage *s)
 {
@@ -687,6 +694,24 @@ static void thread_joined(struct __test_metadata *_metadata, struct stage *s, bo
 		nap_ms(2);
 	EXPECT_EQ(0, s->peer->thread);
 	EXPECT_TRUE(libashmem_guard_alive(raw_header(&s->b)->party[1].owner));
+}
+
+/* The peer made no ring in place of one that has a writer. */
+static void claimed(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	struct ashm_ring_stat stat;
+
+	EXPECT_EQ(s->own.ret ? 0 : -EBUSY, s->peer->ret);
+	if (over)
+		EXPECT_EQ(-ESTALE, s->own.ret);
+	if (s->own.ret) {
+		EXPECT_EQ(-ESTALE, ashm_ring_stat(s->b.ring, &stat));
+		return;
+	}
+	EXPECT_EQ(0, ashm_ring_stat(s->b.ring, &stat));
+	EXPECT_EQ(THERE, stat.frames);
+	ASSERT_EQ(0, ashm_ring_reader(s->b.ring, 0, &s->own.reader));
+	EXPECT_EQ(7, traffic(_metadata, s, 7));
 }
 
 /* The peer has joined: it reads all from its first frame on, when it continues. */
@@ -839,5 +864,7 @@ PLAYING(reading_recreated, .flags = ASHM_RING_WAIT, .setup = frames_left,
 PLAYING(joining_replaced, .flags = ASHM_RING_WAIT, .setup = frames_left,
 	.ready = attach_guarded, .act = visit_as_reader, .meddle = replace,
 	.after = replaced, .behind = libashmem_ring_check)
+PLAYING(creating_claimed, .flags = ASHM_RING_WAIT, .setup = frames_left, .ready = attach,
+	.act = create, .meddle = claim, .after = claimed, .behind = libashmem_guard_alive)
 
 TEST_HARNESS_MAIN
