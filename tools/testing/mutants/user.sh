@@ -45,7 +45,7 @@ try()
 		CFLAGS="-O1 -g" "$@" >"$logs/$as.build" 2>&1 || return 2
 	# Twice what the slowest takes: a fault may let all of them hang.
 	status=0
-	TEST_TIMEOUT=${TEST_TIMEOUT:-60} "$tree/tools/lib/ashmem/tests/run.sh" \
+	TEST_TIMEOUT=${TEST_TIMEOUT:-120} "$tree/tools/lib/ashmem/tests/run.sh" \
 		"$tmp/$as.out/tests" >"$logs/$as" 2>&1 || status=1
 	# Each test is a separate process group, which outlives what was timed out.
 	for exe in /proc/[0-9]*/exe; do

@@ -18,7 +18,7 @@
 
 #include <linux/futex.h>
 
-enum { FRAME = 8, SLOTS = 3, PLACES = 3, STEPS_MAX = 16384, BEHIND = 48 };
+enum { FRAME = 8, SLOTS = 3, PLACES = 3, STEPS_MAX = 16384, BEHIND = 24 };
 
 /* A user of the ring, in any process, and what it has read. */
 struct player {
