@@ -70,9 +70,9 @@ uninstall)
 	list | while read -r _ _ to; do
 		rm -f "$root$to"
 	done
-	# Without LXC these directories held only our files.
+	# On small systems these directories held only our files.
 	rmdir "$root/usr/share/lxc/config" "$root/usr/share/lxc/hooks" \
-		"$root/usr/share/lxc" 2>/dev/null || true
+		"$root/usr/share/lxc" "$root/usr/share/man/man4" 2>/dev/null || true
 	;;
 *)
 	usage
