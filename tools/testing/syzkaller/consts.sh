@@ -28,7 +28,8 @@ for command in $commands; do
 		die "dev_ashmem.txt has no call with $command"
 done
 
-# Prints "NAME VALUE" of all names; $1 is a machine of syzkaller.
+# Prints "NAME VALUE" of all names; $1 is a machine of syzkaller. The values are in the
+# compiler's output, because this machine may not run programs of 32 bits.
 values()
 {
 	header=asm/unistd.h
@@ -40,7 +41,6 @@ values()
 	cat >"$tmp/$1.c" <<-C
 		#include <$header>
 		#include <fcntl.h>
-		#include <stdio.h>
 		#include <linux/ashmem.h>
 
 		/* On 32-bit machines syzkaller calls mmap2 by the name mmap. */
@@ -48,9 +48,9 @@ values()
 		#undef __NR_mmap
 		#define __NR_mmap __NR_mmap2
 		#endif
-		#define SHOW(name) printf("%s %llu\n", #name, (unsigned long long)(name));
+		#define SHOW(name) __asm__("value " #name " %0" : : "i"((long long)(name)));
 
-		int main(void)
+		void values(void)
 		{
 			SHOW(ASHMEM_NAME_LEN)
 			$(echo "$commands" | sed 's/.*/SHOW(&)/')
@@ -61,11 +61,11 @@ values()
 		#ifndef __LP64__
 			SHOW(__NR_mmap2)
 		#endif
-			return 0;
 		}
 	C
-	gcc "$flag" -I"$uapi" -o "$tmp/$1" "$tmp/$1.c" || die "gcc $flag failed"
-	"$tmp/$1"
+	gcc "$flag" -S -I"$uapi" -o "$tmp/$1.s" "$tmp/$1.c" || die "gcc $flag failed"
+	# A number below 0 as syzkaller has it: of 64 bits, without a sign.
+	sed -n 's/^[[:space:]]*value //p' "$tmp/$1.s" | tr -d '$' | xargs -n 2 printf '%s %u\n'
 }
 
 for machine in 386 amd64 arm64; do
