@@ -506,20 +506,26 @@ static void close_writer(struct player *peer)
 	ashm_ring_writer_close(peer->writer);
 }
 
+static int recreate_guarded(struct stage *s, struct ashm_ring **ring)
+{
+	struct ashm_ring_config config = {
+		.frame_max = FRAME, .slots = SLOTS, .flags = ASHM_RING_WAIT, .readers = PLACES,
+	};
+
+	return ashm_ring_create(ashm_fd(s->b.region), &config, ring);
+}
+
 /* A thread that isn't traced: it recreates the ring and joins when it is told to. */
 static void *second_thread(void *arg)
 {
 	struct player *peer = arg;
 	struct ashm_reader *reader;
 	struct ashm_ring *ring;
-	struct ashm_ring_config config = {
-		.frame_max = FRAME, .slots = SLOTS, .flags = ASHM_RING_WAIT, .readers = PLACES,
-	};
 	int ret;
 
 	while (!peer->thread)
 		nap_ms(1);
-	ret = ashm_ring_create(ashm_fd(now_playing->b.region), &config, &ring);
+	ret = recreate_guarded(now_playing, &ring);
 	if (!ret)
 		ret = ashm_ring_reader(ring, 0, &reader);
 	peer->thread = ret;
@@ -571,11 +577,8 @@ static void ring_twice(struct __test_metadata *_metadata, struct stage *s)
 /* Unless the peer is the writer. */
 static void recreate(struct __test_metadata *_metadata, struct stage *s)
 {
-	struct ashm_ring_config config = {
-		.frame_max = FRAME, .slots = SLOTS, .flags = ASHM_RING_WAIT, .readers = PLACES,
-	};
 	struct ashm_ring *ring;
-	int ret = ashm_ring_create(ashm_fd(s->b.region), &config, &ring);
+	int ret = recreate_guarded(s, &ring);
 
 	if (ret) {
 		EXPECT_EQ(-EBUSY, ret);
