@@ -61,7 +61,7 @@ struct ring_writer {
 	_Alignas(8) _Atomic uint64_t head;	/* the last frame that was finished */
 	_Atomic uint32_t bell;	/* readers sleep on it */
 	_Atomic uint32_t room;	/* the writer sleeps on it */
-	_Atomic uint32_t joins;	/* readers so far, with ASHM_RING_WAIT */
+	_Atomic uint32_t joins;	/* "check" and the readers so far, with ASHM_RING_WAIT */
 	uint32_t reserved0;
 	_Alignas(8) _Atomic uint64_t oldest;	/* kept for readers, with ASHM_RING_WAIT */
 	uint64_t reserved[3];

@@ -142,6 +142,7 @@ struct ashm_ring {
 	size_t map_size;
 	uint32_t *alive;	/* gone in a child after fork() */
 	uint64_t ident;		/* the first 8 bytes of the header */
+	uint32_t joins;		/* of a ring that has had no reader */
 	uint64_t region_size;
 	size_t stride;
 	size_t frame_max;

@@ -32,7 +32,8 @@ struct ashm_reader {
 
 /*
  * Tells this ring's writer. The process may stop behind the check while the ring is recreated.
- * Then the place has another reader's wish, which stays, unless it is the same by chance.
+ * Then the place is free, or has another reader's wish, which stays, unless it is the same by
+ * chance.
  */
 static int wish(struct ashm_reader *reader, uint64_t next)
 {
@@ -44,6 +45,21 @@ static int wish(struct ashm_reader *reader, uint64_t next)
 			return ret;
 	} while (!atomic_compare_exchange_strong(&reader->party->next, &reader->wished, next));
 	reader->wished = next;
+	return 0;
+}
+
+/* The counter of another ring has another value, see format(). */
+static int count_join(struct ashm_ring *ring)
+{
+	struct ring_writer *shared = ring_writer(ring);
+	uint32_t joins = atomic_load(&shared->joins);
+	int ret;
+
+	do {
+		ret = libashmem_ring_check(ring);
+		if (ret)
+			return ret;
+	} while (!atomic_compare_exchange_strong(&shared->joins, &joins, joins + 1));
 	return 0;
 }
 
@@ -68,9 +84,10 @@ static int join(struct ashm_reader *reader, unsigned int flags)
 		if (!reader->party)
 			return 0;
 		ret = wish(reader, reader->next);
+		if (!ret)
+			ret = count_join(ring);
 		if (ret)
 			return ret;
-		atomic_fetch_add(&shared->joins, 1);
 		/* The writer may already wait for the previous wish. */
 		if (tries)
 			libashmem_ring_bell(&shared->room, false);

@@ -181,6 +181,7 @@ static int map_ring(struct ashm_ring *ring, int fd, uint64_t size, bool writable
 static void set_geometry(struct ashm_ring *ring, const struct ring_fixed *fixed)
 {
 	memcpy(&ring->ident, fixed, sizeof(ring->ident));
+	ring->joins = fixed->check;
 	ring->region_size = fixed->region_size;
 	ring->stride = (size_t)fixed->stride;
 	ring->frame_max = (size_t)fixed->frame_max;
@@ -344,7 +345,8 @@ static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 		atomic_store(&header->party[i].next, 0);
 	}
 	atomic_store(&writer->generation, 0);
-	atomic_store(&writer->joins, 0);
+	/* Random: a reader that was about to count in the ring before doesn't do so here. */
+	atomic_store(&writer->joins, fixed->check);
 	atomic_store(&writer->oldest, 1);
 	for (i = 0; i < fixed->slots; i++) {
 		slot = ring_slot(ring, i);

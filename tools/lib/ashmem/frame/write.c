@@ -264,7 +264,7 @@ static int wait_for_room(struct ashm_writer *writer, int timeout)
 		ret = libashmem_ring_check(writer->ring);
 		if (ret)
 			return ret;
-		if (!holder && atomic_load(&shared->joins))
+		if (!holder && atomic_load(&shared->joins) != writer->ring->joins)
 			return -EPIPE;
 		if (waited)
 			return waited;

@@ -59,6 +59,12 @@ static UNUSED struct ring_header *raw_header(struct test_ring *b)
 	return (struct ring_header *)b->raw;
 }
 
+/* How many readers have joined. */
+static UNUSED uint32_t raw_joins(struct test_ring *b)
+{
+	return atomic_load(&raw_header(b)->writer.joins) - raw_header(b)->fixed.check;
+}
+
 static UNUSED struct frame_slot *raw_slot(struct test_ring *b, uint64_t seq)
 {
 	struct ring_fixed *fixed = &raw_header(b)->fixed;

@@ -506,7 +506,7 @@ TEST_F(lib, many_readers)
 		ashm_ring_detach(own);
 		_exit(0);
 	}
-	for (i = 0; i < 4000 && atomic_load(&raw_header(&b)->writer.joins) < READERS; i++)
+	for (i = 0; i < 4000 && raw_joins(&b) < READERS; i++)
 		nap_ms(5);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	for (n = 1; n <= FRAMES; n++)

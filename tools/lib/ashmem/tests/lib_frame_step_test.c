@@ -35,7 +35,6 @@ struct stage {
 	struct player *peer;		/* in memory that parent and child share */
 	struct player own, late;		/* the parent's; one joins late */
 	bool wait;
-	bool counting;		/* the peer has told its wish, and not yet that it joined */
 	pid_t pid;
 };
 
@@ -609,13 +608,6 @@ static void replace_alike(struct __test_metadata *_metadata, struct stage *s)
 	replace_after(_metadata, s, THERE);
 }
 
-static void recreate_joined(struct __test_metadata *_metadata, struct stage *s)
-{
-	s->counting = raw_header(&s->b)->party[1].next != DEAD &&
-		      !raw_header(&s->b)->writer.joins;
-	recreate(_metadata, s);
-}
-
 static void claim(struct __test_metadata *_metadata, struct stage *s)
 {
 	(void)_metadata;
@@ -681,8 +673,7 @@ static void healed(struct __test_metadata *_metadata, struct stage *s, bool over
 
 static void not_joined(struct __test_metadata *_metadata, struct stage *s, bool over)
 {
-	if (!s->counting)
-		EXPECT_EQ(0, raw_header(&s->b)->writer.joins);
+	EXPECT_EQ(0, raw_joins(&s->b));
 	vacant(_metadata, s, over);
 }
 
@@ -844,7 +835,7 @@ PLAYING(succeeding_killed, .flags = ASHM_RING_WAIT, .setup = dead_writer,
 PLAYING(succeeding_recreated, .flags = ASHM_RING_WAIT, .ready = attach_guarded,
 	.act = visit_as_writer, .meddle = recreate, .after = vacant, .stride = 4)
 PLAYING(joining_recreated, .flags = ASHM_RING_WAIT, .setup = frames_left,
-	.ready = attach_guarded, .act = visit_as_reader, .meddle = recreate_joined,
+	.ready = attach_guarded, .act = visit_as_reader, .meddle = recreate,
 	.after = not_joined, .behind = libashmem_ring_check)
 PLAYING(ringing, .setup = first_asleep, .ready = attach, .act = ring_bell,
 	.meddle = ring_twice, .after = counted, .stride = 1)

@@ -141,8 +141,7 @@ static void between_processes(struct __test_metadata *_metadata, uint32_t flags)
 			_exit(0);
 		}
 	}
-	for (i = 0; every && i < 4000 &&
-	     atomic_load(&raw_header(&b)->writer.joins) < READERS; i++)
+	for (i = 0; every && i < 4000 && raw_joins(&b) < READERS; i++)
 		nap_ms(5);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	EXPECT_EQ(0, produce(w, now_ms() + MILLISECONDS, &written));
@@ -349,7 +348,7 @@ TEST_F_TIMEOUT(lib, word_sizes, 120)
 		execl(path, path, "--consume", number, (char *)NULL);
 		_exit(1);
 	}
-	for (i = 0; i < 4000 && !atomic_load(&raw_header(&b)->writer.joins); i++)
+	for (i = 0; i < 4000 && !raw_joins(&b); i++)
 		nap_ms(5);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	EXPECT_EQ(0, produce(w, now_ms() + MILLISECONDS, &written));
