@@ -73,13 +73,14 @@ static void move_entry(struct ashmem_lru_entry *entry, struct ashmem_lru_group *
 	from->refs--;
 	to->refs++;
 	entry->group = to;
-	to->lru->moved++;
+	WRITE_ONCE(to->lru->moved, to->lru->moved + 1);
 }
 
 /* A walk of one list. */
 struct gather {
 	struct ashmem_lru_group *group;	/* first with entries, referenced; or NULL */
 	unsigned int budget;		/* of entries that may still be moved to it */
+	u64 pages;			/* of the group */
 };
 
 /* Merge the groups that removed cgroups left on this list; those without entries leave it. */
@@ -112,6 +113,8 @@ static enum lru_status gather_group(struct list_head *item, struct list_lru_one 
 		group->refs++;
 		gather->group = group;
 	}
+	if (gather->group)
+		gather->pages = gather->group->pages;
 	if (!group->refs) {
 		list_del(&group->all);
 		kmem_cache_free(ashmem_lru_cache, group);
@@ -138,7 +141,7 @@ struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru, int nid,
 		removed = list_lru_walk_one(&lru->lists, nid, memcg, gather_group,
 					    &gather, &nr_to_walk);
 	} while (removed && !gather.group);
-	*pages = gather.group ? min_t(u64, gather.group->pages, totalram_pages()) : 0;
+	*pages = min_t(u64, gather.pages, totalram_pages());
 	return gather.group;
 }
 

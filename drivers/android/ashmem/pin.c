@@ -34,7 +34,7 @@ static int next_part(struct ashmem_region *region, bool needed, bool killable)
 	if (killable && fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	if (!needed || READ_ONCE(region->spare))
+	if (!needed || data_race(region->spare))
 		return 0;
 	range = ashmem_range_alloc();
 	if (!range)
@@ -195,7 +195,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 		return err == -ENODATA ? 0 : err;
 	if (!may_discard(region))
 		return -EPERM;
-	if (unlikely(!READ_ONCE(region->spare))) {
+	if (unlikely(!data_race(region->spare))) {
 		err = next_part(region, true, true);
 		if (err)
 			return err;
