@@ -35,8 +35,8 @@ struct ashm_purgeable {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;		/* less users than before */
 	unsigned int readers;
-	unsigned int writes;		/* uses by @owner, nested */
-	pthread_t owner;		/* who writes or rebuilds */
+	unsigned int writes;		/* nested; the readers are the owner's, too, then */
+	pthread_t owner;		/* of has_owner(), or who began last */
 	bool rebuilding;
 	bool built;			/* contents are there, unless pin says otherwise */
 
@@ -214,8 +214,11 @@ static void let_go(struct ashm_purgeable *p)
 	pthread_cond_broadcast(&p->changed);
 }
 
-/* Before the first use: makes sure that the contents exist and stay. */
-static int take_hold(struct ashm_purgeable *p)
+/*
+ * Before the first use: makes sure that the contents exist and stay. Without a rebuild
+ * function a writer makes them itself, and gets ASHM_WAS_LOST.
+ */
+static int take_hold(struct ashm_purgeable *p, bool write)
 {
 	int ret;
 
@@ -228,11 +231,17 @@ static int take_hold(struct ashm_purgeable *p)
 		p->built = false;
 	if (p->built)
 		return 0;
+	if (!p->rebuild && !write) {
+		let_go(p);
+		return -ENODATA;
+	}
 
 	if (p->on_memfd)
 		libashmem_pressure_grow(ashm_size(p->region));
 	p->rebuilding = true;
 	p->owner = pthread_self();
+	if (!p->rebuild)
+		return ASHM_WAS_LOST;
 	pthread_mutex_unlock(&p->lock);
 	ret = p->rebuild(p->data, p->contents, (size_t)ashm_size(p->region));
 	pthread_mutex_lock(&p->lock);
@@ -245,30 +254,38 @@ static int take_hold(struct ashm_purgeable *p)
 	return ret > 0 ? -EINVAL : ret;
 }
 
+/* A thread that reads on what it has discarded is alone, too. */
+static bool has_owner(const struct ashm_purgeable *p)
+{
+	return p->rebuilding || p->writes || (p->readers && !p->built);
+}
+
+static bool is_owner(const struct ashm_purgeable *p)
+{
+	return has_owner(p) && pthread_equal(p->owner, pthread_self());
+}
+
 static int begin_locked(struct ashm_purgeable *p, bool write)
 {
-	int ret;
+	int ret = 0;
 
-	if ((p->writes || p->rebuilding) && pthread_equal(p->owner, pthread_self())) {
+	if (is_owner(p)) {
 		if (p->rebuilding)
 			return -EDEADLK;
-		p->writes++;
-		return 0;
-	}
-	while (p->rebuilding || p->writes || (write && p->readers))
-		pthread_cond_wait(&p->changed, &p->lock);
-	if (!p->readers) {
-		ret = take_hold(p);
-		if (ret)
-			return ret;
-	}
-	if (write) {
-		p->writes = 1;
-		p->owner = pthread_self();
 	} else {
-		p->readers++;
+		while (has_owner(p) || (write && p->readers))
+			pthread_cond_wait(&p->changed, &p->lock);
+		if (!p->readers)
+			ret = take_hold(p, write);
+		if (ret < 0)
+			return ret;
+		p->owner = pthread_self();
 	}
-	return 0;
+	if (write)
+		p->writes++;
+	else
+		p->readers++;
+	return ret;
 }
 
 static int begin(struct ashm_purgeable *p, bool write, void **contents)
@@ -280,21 +297,25 @@ static int begin(struct ashm_purgeable *p, bool write, void **contents)
 	pthread_mutex_lock(&p->lock);
 	ret = begin_locked(p, write);
 	pthread_mutex_unlock(&p->lock);
-	if (!ret)
+	if (ret >= 0)
 		*contents = p->contents;
 	return ret;
 }
 
 static int end_locked(struct ashm_purgeable *p, bool write)
 {
-	if (p->writes && pthread_equal(p->owner, pthread_self()))
+	if (write && p->writes && is_owner(p))
 		p->writes--;
 	else if (!write && p->readers)
 		p->readers--;
 	else
 		return -EINVAL;
+	if (write && !p->writes)
+		p->rebuilding = false;
 	if (!p->readers && !p->writes)
 		let_go(p);
+	else if (!p->writes)
+		pthread_cond_broadcast(&p->changed);
 	return 0;
 }
 
@@ -342,19 +363,32 @@ int ashm_purgeable_end_write(struct ashm_purgeable *p)
 	return end(p, true);
 }
 
-int ashm_purgeable_discard(struct ashm_purgeable *p)
+/* What the thread that writes says of the contents. */
+static int say(struct ashm_purgeable *p, bool built)
 {
 	int ret = -EINVAL;
 
 	if (!mine(p))
 		return -ECHILD;
 	pthread_mutex_lock(&p->lock);
-	if (p->writes && pthread_equal(p->owner, pthread_self())) {
-		p->built = false;
+	if (p->writes && is_owner(p)) {
+		p->built = built;
+		if (built)
+			p->rebuilding = false;
 		ret = 0;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return ret;
+}
+
+int ashm_purgeable_rebuilt(struct ashm_purgeable *p)
+{
+	return say(p, true);
+}
+
+int ashm_purgeable_discard(struct ashm_purgeable *p)
+{
+	return say(p, false);
 }
 
 /* ---- giving back, on memfd ---- */

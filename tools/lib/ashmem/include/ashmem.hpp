@@ -462,27 +462,6 @@ inline void end_maker(maker *state)
 	delete state;
 }
 
-/* What a rebuild function threw. begin() runs it in the same thread and rethrows. */
-inline std::exception_ptr &thrown()
-{
-	static thread_local std::exception_ptr exception;
-
-	return exception;
-}
-
-inline int call_rebuild(void *data, void *contents, std::size_t size) noexcept
-{
-	try {
-		static_cast<maker *>(data)->rebuild(contents, size);
-		/* Of a begin by the C interface in there, which it has dealt with. */
-		thrown() = nullptr;
-		return 0;
-	} catch (...) {
-		thrown() = std::current_exception();
-		return -ECANCELED;
-	}
-}
-
 struct end_write {
 	void operator()(void *) const noexcept
 	{
@@ -559,7 +538,7 @@ private:
 
 /*
  * struct ashm_purgeable. @rebuild gets address and size of the contents and makes them,
- * in the thread that begins to use them. read() and write() rethrow what it throws,
+ * in the thread that begins to use them. read() and write() let through what it throws,
  * even if they have an error code to set.
  */
 class purgeable : private detail::handle<detail::maker, detail::end_maker> {
@@ -572,8 +551,7 @@ public:
 		  std::error_code *ec = nullptr)
 	{
 		own(new detail::maker{std::move(rebuild), nullptr});
-		if (detail::settle(ashm_purgeable_create(name.c_str(), size,
-							 detail::call_rebuild, object.get(),
+		if (detail::settle(ashm_purgeable_create(name.c_str(), size, nullptr, nullptr,
 							 &object->object),
 				   "ashm_purgeable_create", ec) < 0)
 			object.reset();
@@ -593,21 +571,31 @@ public:
 
 	[[nodiscard]] reading read(std::error_code *ec = nullptr) const
 	{
+		int ret = object ? 0 : -EBADF;
 		const void *at = nullptr;
 		reading result;
+		writing rebuilt;
 
-		if (begin(ashm_purgeable_begin_read, &at, ec) >= 0)
+		if (!ret)
+			ret = ashm_purgeable_begin_read(get(), &at);
+		if (ret == -ENODATA) {
+			rebuilt = begin_write(ret);
+			if (ret >= 0)
+				ret = ashm_purgeable_begin_read(get(), &at);
+		}
+		if (detail::settle(ret, "ashm_purgeable_begin_read", ec) >= 0)
 			result.contents = {at, {object}};
 		return result;
 	}
 
 	[[nodiscard]] writing write(std::error_code *ec = nullptr)
 	{
-		void *at = nullptr;
+		int ret = object ? 0 : -EBADF;
 		writing result;
 
-		if (begin(ashm_purgeable_begin_write, &at, ec) >= 0)
-			result.contents = {at, {object, std::uncaught_exceptions()}};
+		if (!ret)
+			result = begin_write(ret);
+		detail::settle(ret, "ashm_purgeable_begin_write", ec);
 		return result;
 	}
 
@@ -622,16 +610,20 @@ public:
 	}
 
 private:
-	template <class F, class P>
-	int begin(F f, P *at, std::error_code *ec) const
+	/* If the rebuild function throws, the result's destructor discards what it made. */
+	writing begin_write(int &ret) const
 	{
-		/* A call of the C interface may have left one of another object. */
-		detail::thrown() = nullptr;
-		const int ret = object ? f(get(), at) : -EBADF;
+		void *at = nullptr;
+		writing result;
 
-		if (detail::thrown())
-			std::rethrow_exception(std::exchange(detail::thrown(), nullptr));
-		return detail::settle(ret, "ashm_purgeable_begin", ec);
+		ret = ashm_purgeable_begin_write(get(), &at);
+		if (ret >= 0)
+			result.contents = {at, {object, std::uncaught_exceptions()}};
+		if (ret == ASHM_WAS_LOST) {
+			object->rebuild(at, size());
+			ret = ashm_purgeable_rebuilt(get());
+		}
+		return result;
 	}
 };
 

@@ -41,7 +41,7 @@ typedef int ashm_rebuild_fn(void *data, void *contents, size_t size);
  * ashm_purgeable_create - make an object without contents
  * @name: as of ashm_create()
  * @size: in bytes, not 0
- * @rebuild: makes the contents
+ * @rebuild: makes the contents; or NULL, then a thread that writes does it
  * @data: for @rebuild
  * @object: where the object is put
  *
@@ -61,10 +61,10 @@ size_t ashm_purgeable_size(const struct ashm_purgeable *object);
  * @contents: where their address is put, good until the matching end
  *
  * Any number of threads may read at a time. Waits while another one writes. May be
- * nested, also in writing.
+ * nested, also in writing; a thread that ends writing first goes on reading.
  *
- * Return: 0; what the rebuild function returned; -EDEADLK in a rebuild function; or
- * -ECHILD.
+ * Return: 0; what the rebuild function returned; -EDEADLK while this thread rebuilds;
+ * -ENODATA if there are no contents, and no rebuild function; or -ECHILD.
  */
 int ashm_purgeable_begin_read(struct ashm_purgeable *object, const void **contents);
 
@@ -79,12 +79,24 @@ int ashm_purgeable_end_read(struct ashm_purgeable *object);
  * Waits while other threads read or write; a thread that reads itself deadlocks. May be
  * nested. Changes are lost with the contents, unless the rebuild function repeats them.
  *
- * Return: as of ashm_purgeable_begin_read().
+ * Return: as of ashm_purgeable_begin_read(), but ASHM_WAS_LOST if there are no contents,
+ * and no rebuild function: then make them, and call ashm_purgeable_rebuilt().
  */
 int ashm_purgeable_begin_write(struct ashm_purgeable *object, void **contents);
 
 /* Return: as of ashm_purgeable_end_read(). */
 int ashm_purgeable_end_write(struct ashm_purgeable *object);
+
+/**
+ * ashm_purgeable_rebuilt - the contents are complete
+ * @object: the object, which this thread is writing
+ *
+ * If a thread for which begin returned ASHM_WAS_LOST doesn't call it before its last end,
+ * the next begin finds no contents.
+ *
+ * Return: 0, or -EINVAL if this thread isn't writing, or -ECHILD.
+ */
+int ashm_purgeable_rebuilt(struct ashm_purgeable *object);
 
 /**
  * ashm_purgeable_discard - have contents made again that were changed by halves

@@ -181,6 +181,103 @@ TEST_F(lib, rebuild_uses_its_object)
 	ashm_purgeable_destroy(maker.object);
 }
 
+/* Without a rebuild function the thread that writes is told, and makes the contents. */
+TEST_F(lib, rebuilt_by_a_writer)
+{
+	struct ashm_purgeable *o;
+	const void *p = NULL;
+	void *w;
+
+	ASSERT_EQ(0, ashm_purgeable_create("writer", SIZE, NULL, NULL, &o));
+	EXPECT_EQ(-EINVAL, ashm_purgeable_rebuilt(o));
+	EXPECT_EQ(-ENODATA, ashm_purgeable_begin_read(o, &p));
+	EXPECT_EQ(NULL, p);
+	EXPECT_EQ(-EINVAL, ashm_purgeable_end_read(o));
+	/* It gives up halfway. */
+	ASSERT_EQ(ASHM_WAS_LOST, ashm_purgeable_begin_write(o, &w));
+	memset(w, 6, SIZE / 2);
+	EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	EXPECT_EQ(-ENODATA, ashm_purgeable_begin_read(o, &p));
+
+	ASSERT_EQ(ASHM_WAS_LOST, ashm_purgeable_begin_write(o, &w));
+	EXPECT_EQ(-EDEADLK, ashm_purgeable_begin_read(o, &p));
+	EXPECT_EQ(-EDEADLK, ashm_purgeable_begin_write(o, &w));
+	memset(w, 7, SIZE);
+	EXPECT_EQ(0, ashm_purgeable_rebuilt(o));
+	ASSERT_EQ(0, ashm_purgeable_begin_write(o, &w));
+	EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	EXPECT_TRUE(whole(p, 7));
+	EXPECT_EQ(-EINVAL, ashm_purgeable_rebuilt(o));
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+
+	if (variant->backend == ASHM_BACKEND_MEMFD) {
+		ASSERT_TRUE(purge(variant->backend));
+		EXPECT_EQ(-ENODATA, ashm_purgeable_begin_read(o, &p));
+		ASSERT_EQ(ASHM_WAS_LOST, ashm_purgeable_begin_write(o, &w));
+		EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	}
+	ashm_purgeable_destroy(o);
+}
+
+static void *begin_and_end(void *object)
+{
+	const void *p;
+	long seen = -1;
+
+	if (!ashm_purgeable_begin_read(object, &p)) {
+		seen = *(const unsigned char *)p;
+		ashm_purgeable_end_read(object);
+	}
+	return (void *)seen;
+}
+
+/* A thread that ends writing first reads on, beside others: unless it has discarded. */
+TEST_F(lib, writer_reads_on)
+{
+	struct maker maker = { .byte = 7 };
+	struct ashm_purgeable *o;
+	struct timespec end;
+	const void *p;
+	pthread_t id;
+	void *w, *ret;
+
+	ASSERT_EQ(0, ashm_purgeable_create("on", SIZE, make, &maker, &o));
+	ASSERT_EQ(0, ashm_purgeable_begin_write(o, &w));
+	memset(w, 8, SIZE);
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	ASSERT_EQ(0, pthread_create(&id, NULL, begin_and_end, o));
+	nap_ms(100);
+	EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	EXPECT_EQ(-EINVAL, ashm_purgeable_discard(o));
+	/* Wakes the one that waits, if it has come that far. */
+	ASSERT_EQ(0, pthread_join(id, &ret));
+	EXPECT_EQ(8, (long)ret);
+	if (variant->backend == ASHM_BACKEND_MEMFD)
+		ASSERT_TRUE(purge(variant->backend));
+	EXPECT_TRUE(whole(p, 8));
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+	EXPECT_EQ(-EINVAL, ashm_purgeable_end_read(o));
+
+	ASSERT_EQ(0, ashm_purgeable_begin_write(o, &w));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	memset(w, 9, SIZE);
+	EXPECT_EQ(0, ashm_purgeable_discard(o));
+	EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	ASSERT_EQ(0, pthread_create(&id, NULL, begin_and_end, o));
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 1;
+	EXPECT_EQ(ETIMEDOUT, pthread_timedjoin_np(id, &ret, &end));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+	EXPECT_TRUE(whole(p, 9));
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+	pthread_join(id, &ret);
+	EXPECT_EQ(7, (long)ret);
+	ashm_purgeable_destroy(o);
+}
+
 /* Oldest first, and no more than was asked for. */
 TEST_F(lib, order)
 {

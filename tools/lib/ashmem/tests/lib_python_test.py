@@ -4,6 +4,7 @@
 Usage: lib_python_test.py
 """
 
+import contextlib
 import ctypes
 import doctest
 import errno
@@ -329,6 +330,12 @@ class Purgeables(Case):
         self.assertTrue(self.writes(object))
         self.interrupted("_purgeable._begin_write", lambda: object.write().__enter__())
         self.assertTrue(self.writes(object))
+        for call in "_begin_read", "_begin_write", "_rebuilt", "_end_write":
+            object = Purgeable("python", SIZE, self.rebuild)
+            self.interrupted("_purgeable." + call, lambda: object.read().__enter__())
+            self.assertTrue(self.writes(object))
+            with object.read() as view:
+                self.assertEqual(self.made, view[SIZE - 1])
 
     def test_signal_while_waiting(self):
         object = Purgeable("python", SIZE, self.rebuild)
@@ -339,20 +346,31 @@ class Purgeables(Case):
                 held.set()
                 time.sleep(0.1)
 
+        def spoil():
+            with contextlib.suppress(LookupError), object.write():
+                held.set()
+                time.sleep(0.1)
+                raise LookupError
+
         def handle(*_):
             raise ZeroDivisionError
 
-        thread = threading.Thread(target=read)
         before = signal.signal(signal.SIGALRM, handle)
         try:
-            thread.start()
-            held.wait()
-            signal.setitimer(signal.ITIMER_REAL, 0.02)
-            self.assertRaises(ZeroDivisionError, object.write().__enter__)
+            # The second leaves no contents: the signal is handled before they are made again.
+            for hold, use in (read, object.write), (spoil, object.read):
+                held.clear()
+                thread = threading.Thread(target=hold)
+                thread.start()
+                held.wait()
+                signal.setitimer(signal.ITIMER_REAL, 0.02)
+                self.assertRaises(ZeroDivisionError, use().__enter__)
+                thread.join()
+                self.assertTrue(self.writes(object))
         finally:
             signal.signal(signal.SIGALRM, before)
-        thread.join()
-        self.assertTrue(self.writes(object))
+        with object.read() as view:
+            self.assertEqual(self.made, view[0])
 
     def test_memory_outlives_object(self):
         kept = []

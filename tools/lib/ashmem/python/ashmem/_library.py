@@ -65,7 +65,6 @@ class Owner:
 
     def __init__(self, end: Callable[..., int]) -> None:
         self.pointer = Pointer()
-        self.keep: object = None
         self._end = end
 
     def __del__(self) -> None:

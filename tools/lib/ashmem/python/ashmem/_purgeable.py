@@ -8,44 +8,21 @@ import contextlib
 import ctypes
 import errno
 import os
-import threading
-import weakref
-from typing import Any, Callable, ContextManager, Iterator, Optional
+from typing import Callable, ContextManager, Iterator, Optional
 
-from ._library import (Handle, Number, Owner, Pointer, Size, check, function, unsigned,
-                       view_of)
+from ._library import Handle, Pointer, Size, check, function, make, unsigned, view_of
 
-_rebuild_fn = ctypes.CFUNCTYPE(Number, Pointer, Pointer, Size)
-_create = function("ashm_purgeable_create", ctypes.c_char_p, Size, _rebuild_fn, Pointer,
-                   Pointer)
+_create = function("ashm_purgeable_create", ctypes.c_char_p, Size, Pointer, Pointer, Pointer)
 _destroy = function("ashm_purgeable_destroy", Pointer, result=None)
 _size = function("ashm_purgeable_size", Pointer, result=Size)
 _begin_read = function("ashm_purgeable_begin_read", Pointer, Pointer)
 _begin_write = function("ashm_purgeable_begin_write", Pointer, Pointer)
 _end_read = function("ashm_purgeable_end_read", Pointer)
 _end_write = function("ashm_purgeable_end_write", Pointer)
+_rebuilt = function("ashm_purgeable_rebuilt", Pointer)
 _discard = function("ashm_purgeable_discard", Pointer)
 _reclaim = function("ashm_purgeable_reclaim", ctypes.c_uint64,
                     ctypes.POINTER(ctypes.c_uint64))
-
-# What a rebuild function raised. It can't pass through C, so _use() raises it again.
-_raised = threading.local()
-
-
-def _callback(rebuild: Callable[[memoryview], object],
-              find: Callable[[], Optional[Owner]]) -> Any:
-    def call(data: object, contents: int, size: int) -> int:
-        try:
-            owner = find()
-            assert owner is not None  # begin holds a reference
-            with view_of(contents, size, owner) as view:
-                rebuild(view)
-            return 0
-        except BaseException as exception:
-            _raised.exception = exception
-            return -errno.ECANCELED
-
-    return _rebuild_fn(call)
 
 
 class Purgeable(Handle):
@@ -63,51 +40,62 @@ class Purgeable(Handle):
     def __init__(self, name: Optional[str], size: int,
                  rebuild: Callable[[memoryview], object]) -> None:
         text = None if name is None else os.fsencode(name)
-        owner = Owner(_destroy)
-        owner.keep = _callback(rebuild, weakref.ref(owner))
-        check(_create(text, unsigned(size, Size), owner.keep, None,
-                      ctypes.byref(owner.pointer)), "ashm_purgeable_create")
-        self._owner = owner
+        size = unsigned(size, Size)
+        # No callback: at its entry a signal's handler can raise, which C isn't told.
+        self._owner = make(lambda pointer: _create(text, size, None, None, pointer),
+                           "ashm_purgeable_create", _destroy)
+        self._rebuild = rebuild
 
     @property
     def size(self) -> int:
         return _size(self._open().pointer)
 
     @contextlib.contextmanager
-    def _use(self, begin: Any, end: Any, write: bool) -> Iterator[memoryview]:
+    def _use(self, write: bool) -> Iterator[memoryview]:
         owner = self._open()
-        at = Pointer()
-        _raised.exception = None
+        size = _size(owner.pointer)
+        # C sets them if it succeeds. A handler of Ctrl-C may raise right behind the call.
+        writing, reading = Pointer(), Pointer()
         try:
-            result = begin(owner.pointer, ctypes.byref(at))
-            exception, _raised.exception = _raised.exception, None
-            if exception is not None:
-                raise exception
+            result = -errno.ENODATA
+            if not write:
+                result = _begin_read(owner.pointer, ctypes.byref(reading))
+            if result == -errno.ENODATA:
+                result = _begin_write(owner.pointer, ctypes.byref(writing))
+                if result > 0:
+                    with view_of(writing.value, size, owner) as view:
+                        self._rebuild(view)
+                    result = _rebuilt(owner.pointer)
+                if not write and result >= 0:
+                    result = _begin_read(owner.pointer, ctypes.byref(reading))
+                    _end_write(owner.pointer)
+                    writing.value = None
             check(result, "ashm_purgeable_begin")
-            with view_of(at.value, _size(owner.pointer), owner, not write) as view:
+            with view_of(writing.value or reading.value, size, owner, not write) as view:
                 yield view
         except BaseException:
-            if write and at.value:
+            if writing.value:
                 _discard(owner.pointer)
             raise
         finally:
-            # As of an Owner's: begin waits, and then a handler of Ctrl-C may raise.
-            if at.value:
-                end(owner.pointer)
+            if reading.value:
+                _end_read(owner.pointer)
+            if writing.value:
+                _end_write(owner.pointer)
 
     def read(self) -> ContextManager[memoryview]:
         """The contents, complete until the with block ends.
 
         A view or an array that is kept longer reads zeroes after a purge.
         """
-        return self._use(_begin_read, _end_read, False)
+        return self._use(False)
 
     def write(self) -> ContextManager[memoryview]:
         """The contents, to change them; no other thread uses them in the block.
 
         If an exception leaves the block, the next use rebuilds the contents.
         """
-        return self._use(_begin_write, _end_write, True)
+        return self._use(True)
 
 
 def reclaim(size: int = (1 << 64) - 1) -> int:
