@@ -57,6 +57,13 @@ int libashmem_kind_of(int fd, const struct libashmem_kind **kind);
 /* A descriptor of a new region; environment and machine choose the backend. */
 int libashmem_new(const char *name, size_t size);
 
+/* ---- region.c ---- */
+
+struct ashm;
+
+/* Frees pages of a memfd; -EBADF if the descriptor isn't the region's any more. */
+int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len);
+
 /* ---- frame/guard.c ---- */
 
 /* A thread of the library, which gets none of the program's signals. */

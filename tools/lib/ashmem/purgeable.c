@@ -12,7 +12,6 @@
  * and the thread of pressure.c. Lock order: the object's lock, then the list's, then a
  * cache's. Reclaim starts from the list, so it only tries an object's lock.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -420,13 +419,15 @@ static uint64_t oldest_since(void)
 
 static int throw_away(struct ashm_purgeable *p, uint64_t *freed)
 {
-	int fd = ashm_fd(p->region);
 	struct stat st;
+	int ret;
 
-	if (fstat(fd, &st))
-		return -errno;
-	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, st.st_size))
-		return -errno;
+	if (fstat(ashm_fd(p->region), &st))
+		st.st_blocks = 0;
+	ret = libashmem_punch(p->region, 0, ashm_size(p->region));
+	/* Such an object keeps its memory, and doesn't hold up the others. */
+	if (ret)
+		return ret == -EBADF ? 0 : ret;
 	p->built = false;
 	*freed += (uint64_t)st.st_blocks * 512;
 	return 0;

@@ -7,6 +7,7 @@
  * until ashm_close(), and @users counts running copies. The first one pins an unpinned
  * region, the last one unpins it again.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@
 struct ashm {
 	const struct libashmem_kind *kind;
 	uint64_t size;
+	dev_t dev;		/* of the descriptor's file */
+	ino_t inode;
 	int fd;
 
 	pthread_mutex_t lock;
@@ -56,6 +59,7 @@ static int make(int fd, struct ashm **out)
 {
 	const struct libashmem_kind *kind;
 	struct ashm *region;
+	struct stat st;
 	uint64_t size;
 	int ret;
 
@@ -64,6 +68,8 @@ static int make(int fd, struct ashm **out)
 		ret = settle(fd);
 	if (!ret)
 		ret = kind->get_size(fd, &size);
+	if (!ret && fstat(fd, &st))
+		ret = -errno;
 	if (ret)
 		return ret;
 	/* An empty memfd maps, and would raise SIGBUS. */
@@ -74,6 +80,8 @@ static int make(int fd, struct ashm **out)
 		return -ENOMEM;
 	region->kind = kind;
 	region->size = size;
+	region->dev = st.st_dev;
+	region->inode = st.st_ino;
 	region->fd = fd;
 	pthread_mutex_init(&region->lock, NULL);
 	*out = region;
@@ -147,6 +155,19 @@ int ashm_name(const struct ashm *region, char *buf, size_t len)
 		return -ERANGE;
 	memcpy(buf, name, need);
 	return 0;
+}
+
+int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len)
+{
+	struct stat st;
+
+	if (fstat(region->fd, &st))
+		return -errno;
+	/* If the program has closed all descriptors, a file of its own may have this one. */
+	if (st.st_dev != region->dev || st.st_ino != region->inode)
+		return -EBADF;
+	return fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+			 (off_t)len) ? -errno : 0;
 }
 
 static uint64_t page_round(uint64_t size)

@@ -8,7 +8,6 @@
  * there are entries and pages, but for a small factor. What can't be right sets @damaged,
  * and so has the next call repair the index.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -64,9 +63,7 @@ static void punch(struct ashm_cache *c, const struct hold *place)
 
 	/* madvise() refuses what mlockall() has locked, and fallocate() what isn't a memfd. */
 	if (madvise(address(c, place), len, MADV_REMOVE))
-		fallocate(ashm_fd(c->region[ASHM_CACHE_CONTENTS]),
-			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			  (off_t)place->first * (off_t)c->page, (off_t)len);
+		libashmem_punch(c->region[ASHM_CACHE_CONTENTS], (uint64_t)place->first * c->page, len);
 }
 
 /* ---- pages ---- */

@@ -1420,10 +1420,13 @@ TEST_F_TIMEOUT(lib, long_lies, 30)
 TEST_F(lib, locked_memory)
 {
 	struct ashm_cache *c = new_cache(2, 2);
+	int file = memfd_create("file", 0);
+	char text[5] = "";
 
 	if (ON_DEVICE)
 		SKIP(return, "the device only has madvise(), which refuses it");
 	ASSERT_NE(NULL, c);
+	ASSERT_EQ(4, write(file, "kept", 4));
 	ASSERT_EQ(0, put(c, 1, PAGE, 1));
 	/* A sanitizer's mlock() does nothing. */
 	if (syscall(SYS_mlock, c->contents, c->contents_size))
@@ -1431,7 +1434,15 @@ TEST_F(lib, locked_memory)
 	EXPECT_EQ(0, drop(c, 1));
 	syscall(SYS_munlock, c->contents, c->contents_size);
 	EXPECT_EQ(PAGE, stat_of(c).resident);
+	/* Not what a program, that has closed all descriptors, opens in their place. */
+	ASSERT_EQ(0, put(c, 1, PAGE, 1));
+	ASSERT_EQ(0, syscall(SYS_mlock, c->contents, c->contents_size));
+	ASSERT_GE(dup2(file, ashm_cache_fd(c, ASHM_CACHE_CONTENTS)), 0);
+	EXPECT_EQ(0, drop(c, 1));
+	EXPECT_EQ(4, pread(file, text, 4, 0));
+	EXPECT_STREQ("kept", text);
 	ashm_cache_close(c);
+	close(file);
 }
 
 /* Writes to random places behind the first page, and to the parties. */

@@ -318,6 +318,40 @@ TEST_F(lib, order)
 	EXPECT_EQ(0, freed);
 }
 
+/* What a program, that has closed all descriptors, opens in the place of an object's. */
+TEST_F(lib, number_of_another_file)
+{
+	struct maker maker[2] = { { .byte = 1 }, { .byte = 2 } };
+	int number = dup(0), file = memfd_create("file", 0), i;
+	struct ashm_purgeable *o[2];
+	char text[5] = "";
+	uint64_t freed;
+	const void *p;
+
+	if (ON_DEVICE)
+		SKIP(return, "the kernel purges without a descriptor");
+	ASSERT_EQ(4, write(file, "kept", 4));
+	close(number);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ashm_purgeable_create("number", SIZE, make, &maker[i], &o[i]));
+		ASSERT_EQ(0, ashm_purgeable_begin_read(o[i], &p));
+		ASSERT_EQ(0, ashm_purgeable_end_read(o[i]));
+	}
+	ASSERT_EQ(number, dup2(file, number));
+	EXPECT_EQ(0, ashm_purgeable_reclaim(UINT64_MAX, &freed));
+	EXPECT_EQ(SIZE, freed);
+	EXPECT_EQ(4, pread(file, text, 4, 0));
+	EXPECT_STREQ("kept", text);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ashm_purgeable_begin_read(o[i], &p));
+		EXPECT_TRUE(whole(p, maker[i].byte));
+		EXPECT_EQ(i + 1, maker[i].calls);
+		ASSERT_EQ(0, ashm_purgeable_end_read(o[i]));
+		ashm_purgeable_destroy(o[i]);
+	}
+	close(file);
+}
+
 TEST_F(lib, child)
 {
 	struct maker maker = { .byte = 7 };
