@@ -168,12 +168,33 @@ static bool give_back(struct watch *w, bool stalled)
 	return any;
 }
 
-/* If the program has closed all descriptors, others may have these numbers by now. */
+/* Never due again, after an odd interval by which intact() knows it. */
+static struct itimerspec timer_of(const struct watch *w, long first)
+{
+	return (struct itimerspec){
+		.it_interval = { .tv_sec = 1 << 30, .tv_nsec = (uintptr_t)w % 1000000000u },
+		.it_value.tv_nsec = first,
+	};
+}
+
+/*
+ * If the program has closed all descriptors, others may have these numbers by now, also
+ * timers of its own.
+ */
 static bool intact(const struct watch *w)
 {
-	struct itimerspec unused;
+	struct itimerspec it;
 
-	return !timerfd_gettime(w->file[WAKE], &unused);
+	return !timerfd_gettime(w->file[WAKE], &it) &&
+	       it.it_interval.tv_nsec == timer_of(w, 0).it_interval.tv_nsec;
+}
+
+/* Fails if the program has closed all descriptors. */
+static bool wake(const struct watch *w)
+{
+	struct itimerspec now = timer_of(w, 1);
+
+	return intact(w) && !timerfd_settime(w->file[WAKE], 0, &now, NULL);
 }
 
 /* epoll watches the files that were opened, whatever has their numbers, and tells once. */
@@ -354,6 +375,7 @@ static void end(struct watch *w)
 static int begin(struct watch **watch)
 {
 	struct watch *w = calloc(1, sizeof(*w));
+	struct itimerspec own = timer_of(w, 0);
 	int i, ret = -EMFILE;
 
 	if (!w)
@@ -361,6 +383,7 @@ static int begin(struct watch **watch)
 	for (i = 0; i < FILES; i++)
 		w->file[i] = -1;
 	w->file[WAKE] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	timerfd_settime(w->file[WAKE], 0, &own, NULL);
 	w->file[EPOLL] = epoll_create1(EPOLL_CLOEXEC);
 	if (w->file[WAKE] >= 0 && w->file[EPOLL] >= 0) {
 		listen_to(w, WAKE, EPOLLIN);
@@ -391,14 +414,6 @@ static int start(libashmem_reclaim_fn *reclaim)
 	}
 	pressure.watch = w;
 	return 0;
-}
-
-/* Fails if the program has closed all descriptors. */
-static bool wake(const struct watch *w)
-{
-	static const struct itimerspec now = { .it_value.tv_nsec = 1 };
-
-	return !timerfd_settime(w->file[WAKE], 0, &now, NULL);
 }
 
 static void stop(void)

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 #include "kselftest_harness.h"
 #include "lib_util.h"
@@ -509,6 +510,34 @@ TEST(closed_by_the_program)
 	nap_ms(500);
 	EXPECT_GT(100, cpu_ms() - from);
 	ashm_cache_close(c);
+	end_group();
+}
+
+/* Then it may open a timer that gets the number of the library's. */
+TEST(timer_of_the_program)
+{
+	struct ashm_cache *c;
+	int timer, fd, fds;
+	uint64_t ticks;
+
+	if (UNDER_TSAN)
+		SKIP(return, "ThreadSanitizer sees that these are in use");
+	begin_group();
+	c = full_cache();
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(watched());
+	timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	ASSERT_GE(timer, 0);
+	for (fd = 3; fd < 100; fd++)
+		dup2(timer, fd);
+	EXPECT_EQ(0, put(c, 0, 8 * ENTRY, 0));
+	nap_ms(50);
+	EXPECT_EQ(-EAGAIN, RET(read(timer, &ticks, sizeof(ticks))));
+	fds = count_fds();
+	/* This ends, and closes no other numbers than those of the regions. */
+	alarm(60);
+	ashm_cache_close(c);
+	EXPECT_EQ(fds - 2, count_fds());
 	end_group();
 }
 
