@@ -384,8 +384,12 @@ static int begin(struct watch **watch)
 		w->file[i] = -1;
 	w->file[WAKE] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	timerfd_settime(w->file[WAKE], 0, &own, NULL);
-	w->file[EPOLL] = epoll_create1(EPOLL_CLOEXEC);
-	if (w->file[WAKE] >= 0 && w->file[EPOLL] >= 0) {
+	/* Without its timer end() closes nothing. */
+	if (intact(w))
+		w->file[EPOLL] = epoll_create1(EPOLL_CLOEXEC);
+	else
+		close_at(w, WAKE);
+	if (w->file[EPOLL] >= 0) {
 		listen_to(w, WAKE, EPOLLIN);
 		ret = open_files(w) ? 0 : -EOPNOTSUPP;
 	}

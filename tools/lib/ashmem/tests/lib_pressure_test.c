@@ -490,6 +490,24 @@ TEST(forks_beside)
 	end_group();
 }
 
+/* A sandbox without timers has no thread, and no descriptors that are left of one. */
+TEST(no_timers)
+{
+	struct ashm_cache *c;
+	int fds;
+
+	begin_group();
+	FORBID(SYS_timerfd_create, 0, 0, 0, EPERM);
+	fds = count_fds();
+	EXPECT_GT(0, ashm_purgeable_watch(1));
+	c = full_cache();
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(NOT_WATCHED());
+	ashm_cache_close(c);
+	EXPECT_EQ(fds, count_fds());
+	end_group();
+}
+
 /* A program that closes all descriptors, as daemons do, isn't kept. */
 TEST(closed_by_the_program)
 {
