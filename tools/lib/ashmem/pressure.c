@@ -208,7 +208,7 @@ static void *watcher(void *data)
 	int i, n;
 
 	prctl(PR_SET_NAME, "ashmem-reclaim");
-	while (!atomic_load(&w->stop)) {
+	while (!atomic_load(&w->stop) && intact(w)) {
 		n = epoll_wait(w->file[EPOLL], event, POLLED,
 			       libashmem_now() < alert_until ? LOOK_MS : -1);
 		/* Closed by the program. */

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -527,6 +529,39 @@ TEST(closed_by_the_program)
 	from = cpu_ms();
 	nap_ms(500);
 	EXPECT_GT(100, cpu_ms() - from);
+	ashm_cache_close(c);
+	end_group();
+}
+
+/* Then it may have an epoll with these numbers, whose events are its own. */
+TEST(events_of_the_program)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	struct ashm_cache *c;
+	int own, bell, fd;
+
+	if (UNDER_TSAN)
+		SKIP(return, "ThreadSanitizer sees that these are in use");
+	begin_group();
+	c = full_cache();
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(watched());
+	own = epoll_create1(0);
+	bell = eventfd(0, 0);
+	ASSERT_EQ(0, epoll_ctl(own, EPOLL_CTL_ADD, bell, &event));
+	own = fcntl(own, F_DUPFD, 100);
+	bell = fcntl(bell, F_DUPFD, 100);
+	/* When the thread has just freed something, it looks each millisecond. */
+	set_number("memory.high", MIB);
+	while (entries(c) == ENTRIES)
+		nap_ms(1);
+	for (fd = 3; fd < 100; fd++)
+		dup2(own, fd);
+	nap_ms(20);
+	ASSERT_EQ(8, write(bell, &(uint64_t){ 1 }, 8));
+	nap_ms(20);
+	EXPECT_EQ(1, epoll_wait(own, &event, 1, 0));
+	alarm(60);
 	ashm_cache_close(c);
 	end_group();
 }
