@@ -76,7 +76,7 @@ typedef int libashmem_reclaim_fn(uint64_t bytes, uint64_t *freed);
 
 /* The process has more purgeable memory on memfd: by @bytes, or less if that's negative. */
 void libashmem_pressure_add(int64_t bytes, libashmem_reclaim_fn *reclaim);
-/* So many bytes get contents. A cgroup that is full kills before the kernel tells of it. */
+/* So many bytes will get contents. A cgroup that is full kills before the kernel tells of it. */
 void libashmem_pressure_grow(uint64_t bytes);
 int libashmem_pressure_watch(bool on, libashmem_reclaim_fn *reclaim);
 

@@ -69,6 +69,7 @@ struct watch {
 	pthread_t thread;
 	int file[FILES];
 	libashmem_reclaim_fn *reclaim;
+	_Atomic uint64_t coming;	/* is about to get contents */
 	_Atomic bool stop;
 };
 
@@ -113,10 +114,11 @@ static uint64_t missing(uint64_t all, uint64_t available, uint64_t part)
 }
 
 /*
- * What the cgroup lacks. Of pages of files the kernel can take back most by itself: a
- * program that reads files isn't short of memory, although it always is at the limit.
+ * What the cgroup lacks, or will if it uses @soon. Of pages of files the kernel can take
+ * back most by itself: a program that reads files isn't short of memory, although it always
+ * is at the limit.
  */
-static uint64_t cgroup_lacks(const struct watch *w, uint64_t part)
+static uint64_t cgroup_lacks(const struct watch *w, uint64_t part, uint64_t soon)
 {
 	uint64_t high = number(w, HIGH, ""), limit = number(w, MAX, "");
 	uint64_t used = number(w, CURRENT, ""), lack, active, inactive;
@@ -124,6 +126,9 @@ static uint64_t cgroup_lacks(const struct watch *w, uint64_t part)
 	limit = high < limit ? high : limit;
 	if (limit == UINT64_MAX || used == UINT64_MAX)
 		return 0;
+	/* What has no room at all can't be made room for. */
+	if (used < soon && soon - used < limit)
+		used = soon;
 	lack = used > limit ? used - limit + limit / part : missing(limit, limit - used, part);
 	if (!lack)
 		return 0;
@@ -152,18 +157,20 @@ static uint64_t machine_lacks(const struct watch *w)
  */
 static bool give_back(struct watch *w, bool stalled)
 {
-	uint64_t lack, freed = 1;
+	uint64_t coming = atomic_exchange(&w->coming, 0), lack, freed = 1;
+	uint64_t soon = coming ? number(w, CURRENT, "") + coming : 0;
 	bool any = false;
 	int i;
 
 	for (i = 0; i < STEPS && freed && !atomic_load(&w->stop); i++) {
-		lack = cgroup_lacks(w, stalled ? PART_FREE_STALLED : PART_FREE);
+		lack = cgroup_lacks(w, stalled ? PART_FREE_STALLED : PART_FREE, soon);
 		if (!lack && stalled)
 			lack = machine_lacks(w);
 		lack = lack < 2 * STEP_BYTES ? (lack + 1) / 2 : STEP_BYTES;
 		if (!lack || w->reclaim(lack, &freed))
 			break;
 		any |= freed;
+		soon -= freed < soon ? freed : soon;
 	}
 	return any;
 }
@@ -462,8 +469,10 @@ void libashmem_pressure_grow(uint64_t bytes)
 	/* Another thread starts or stops it, or has just done this. */
 	if (pthread_mutex_trylock(&pressure.lock))
 		return;
-	if (pressure.watch)
+	if (pressure.watch) {
+		atomic_fetch_add(&pressure.watch->coming, bytes);
 		wake(pressure.watch);
+	}
 	pthread_mutex_unlock(&pressure.lock);
 }
 

@@ -364,6 +364,42 @@ TEST(cache_grows)
 	end_group();
 }
 
+/* Nor do entries that are larger than what is kept free: they are foreseen. */
+TEST(large_entries)
+{
+	const uint64_t high = 7 * ENTRIES / 16 * ENTRY;
+	const size_t size = ENTRIES / 8 * ENTRY;
+	struct ashm_cache *c, *first;
+	struct ashm_cache_entry e;
+	struct stat st;
+	unsigned int i;
+
+	begin_group();
+	set_number("memory.high", high);
+	first = full_cache();
+	ASSERT_NE(NULL, first);
+	EXPECT_TRUE(watched());
+	ASSERT_EQ(0, ashm_cache_create("large", ENTRIES * ENTRY, ENTRIES, 16, &c));
+	group.contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
+	ashm_cache_close(first);
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(0, begin(c, i, size, &e));
+		nap_ms(100);
+		memset(e.data, 1, size);
+		ASSERT_EQ(0, fstat(group.contents, &st));
+		EXPECT_GE(high, (uint64_t)st.st_blocks * 512);
+		ASSERT_EQ(0, ashm_cache_commit(c, &e));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+	}
+	/* No more goes than has to; what can't be there at all isn't made room for. */
+	EXPECT_EQ(3, entries(c));
+	ASSERT_EQ(0, begin(c, i, ENTRIES / 2 * ENTRY, &e));
+	nap_ms(100);
+	EXPECT_EQ(3, entries(c));
+	ashm_cache_close(c);
+	end_group();
+}
+
 /* What the kernel can take back by itself isn't lacking. */
 TEST(files_go_first)
 {
