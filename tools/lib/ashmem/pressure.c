@@ -68,6 +68,7 @@ enum { MACHINE, STALLS, EVENTS, LIMITS, HIGH, MAX, CURRENT, STAT, MEMINFO, EPOLL
 struct watch {
 	pthread_t thread;
 	int file[FILES];
+	bool full;			/* there were no descriptors left */
 	libashmem_reclaim_fn *reclaim;
 	_Atomic uint64_t coming;	/* is about to get contents */
 	_Atomic bool stop;
@@ -236,12 +237,19 @@ static void *watcher(void *data)
 
 /* ---- its files ---- */
 
+static bool full(bool failed)
+{
+	return failed && (errno == EMFILE || errno == ENFILE);
+}
+
 static void open_at(struct watch *w, int nr, const char *dir, const char *name, int flags)
 {
 	char path[PATH_MAX];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) < sizeof(path))
-		w->file[nr] = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		return;
+	w->file[nr] = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+	w->full |= full(w->file[nr] < 0);
 }
 
 static void close_at(struct watch *w, int nr)
@@ -304,6 +312,7 @@ static bool find_cgroup(struct watch *w, char *dir)
 	FILE *file = fopen("/proc/self/cgroup", "re");
 	size_t i;
 
+	w->full |= full(!file);
 	while (file && !path && fgets(line, sizeof(line), file))
 		path = strncmp(line, "0::/", 4) ? NULL : line + 3;
 	if (file)
@@ -335,6 +344,8 @@ static void open_cgroup(struct watch *w, const char *dir)
 	char path[PATH_MAX];
 	size_t i;
 
+	/* First: a limit of the user's has the same errno, and the others tell which it was. */
+	w->file[LIMITS] = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	open_trigger(w, STALLS, dir, "memory.pressure");
 	open_at(w, EVENTS, dir, "memory.events", O_RDONLY);
 	listen_to(w, EVENTS, EPOLLPRI);
@@ -342,7 +353,6 @@ static void open_cgroup(struct watch *w, const char *dir)
 		open_limits(w, dir);
 	open_at(w, CURRENT, dir, "memory.current", O_RDONLY);
 	open_at(w, STAT, dir, "memory.stat", O_RDONLY);
-	w->file[LIMITS] = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, limits[i]) < sizeof(path))
 			inotify_add_watch(w->file[LIMITS], path, IN_MODIFY);
@@ -399,6 +409,8 @@ static int begin(struct watch **watch)
 	if (w->file[EPOLL] >= 0) {
 		listen_to(w, WAKE, EPOLLIN);
 		ret = open_files(w) ? 0 : -EOPNOTSUPP;
+		if (w->full)
+			ret = -EMFILE;
 	}
 	if (ret)
 		end(w);

@@ -528,6 +528,31 @@ TEST(forks_beside)
 	end_group();
 }
 
+/* All of its descriptors or none: without some it would not learn of a limit. */
+TEST(few_descriptors)
+{
+	int max = 3, ret = -EMFILE, have, need, fd;
+	struct ashm_cache *c;
+
+	begin_group();
+	need = -count_fds() - 2;
+	c = full_cache();
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(watched());
+	need += count_fds();
+	ashm_cache_close(c);
+	while (ret == -EMFILE && max < 100) {
+		ASSERT_EQ(0, limit_fds((rlim_t)++max));
+		ret = ashm_purgeable_watch(1);
+	}
+	EXPECT_EQ(0, ret);
+	for (have = 0, fd = 0; fd < max; fd++)
+		have += fcntl(fd, F_GETFD) < 0;
+	EXPECT_LE(need, have);
+	EXPECT_EQ(0, limit_fds(100));
+	end_group();
+}
+
 /* A sandbox without timers has no thread, and no descriptors that are left of one. */
 TEST(no_timers)
 {
