@@ -513,8 +513,9 @@ int ashm_cache_drop(struct ashm_cache *c, const void *key, size_t key_len)
 static uint64_t resident(struct ashm_cache *c)
 {
 	unsigned char vec[1024];
-	uint64_t sum = 0;
+	uint64_t sum = 0, most;
 	size_t at, len, i;
+	struct stat st;
 
 	for (at = 0; at < c->contents_size; at += len) {
 		len = sizeof(vec) * c->page;
@@ -525,7 +526,11 @@ static uint64_t resident(struct ashm_cache *c)
 		for (i = 0; i < len / c->page; i++)
 			sum += vec[i] & 1 ? c->page : 0;
 	}
-	return sum;
+	if (!c->on_memfd || fstat(ashm_fd(c->region[ASHM_CACHE_CONTENTS]), &st))
+		return sum;
+	/* To other users than that of a memfd mincore() says that all pages are there. */
+	most = (uint64_t)st.st_blocks * 512;
+	return sum < most ? sum : most;
 }
 
 int ashm_cache_stat(struct ashm_cache *c, struct ashm_cache_stat *stat)

@@ -1550,6 +1550,30 @@ TEST_F(lib, passed_on)
 	ashm_cache_close(c);
 }
 
+/* Another user has the same rights, and sees the same. */
+TEST_F(lib, other_user)
+{
+	struct ashm_cache *c = new_cache(64, 8), *own;
+	pid_t pid;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE + 1, 1));
+	pid = fork();
+	if (!pid) {
+		/* Without privileges it is the same user. */
+		if (!setgid(65534) && setuid(65534))
+			_exit(1);
+		CHILD_CHECK(!another(c, &own) && !check(own, 1, PAGE + 1, 1));
+		CHILD_CHECK(!put(own, 2, PAGE, 2));
+		CHILD_CHECK(stat_of(own).resident == 3 * PAGE);
+		ashm_cache_close(own);
+		_exit(0);
+	}
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_EQ(0, check(c, 2, PAGE, 2));
+	ashm_cache_close(c);
+}
+
 TEST_F(lib, refused)
 {
 	struct ashm_cache *c = new_cache(4, 4), *d, *all[ASHM_CACHE_HANDLES_MAX];
