@@ -15,6 +15,9 @@
 #include "ashmem.h"
 #include "payer.h"
 
+/* userfaultfd checks the size of the file, and a private mapping may be at any offset. */
+#define LABEL_SIZE	((size_t)MAX_LFS_FILESIZE & PAGE_MASK)
+
 struct kmem_cache *ashmem_region_cache;
 
 /* No name, no size, all rights, all pinned. The caller must close it. NULL: no memory. */
@@ -198,7 +201,7 @@ int ashmem_region_back(struct ashmem_region *region, unsigned long mapped,
 		backing = ashmem_backing_create(name, region->size, noreserve);
 	/* A second inode: to unmap pages of the backing would unmap private huge pages. */
 	if (labelled && !IS_ERR(backing) && !READ_ONCE(region->label))
-		label = ashmem_backing_create(name, region->size, true);
+		label = ashmem_backing_create(name, LABEL_SIZE, true);
 	err = PTR_ERR_OR_ZERO(backing) ?: PTR_ERR_OR_ZERO(label);
 
 	spin_lock(&region->lock);

@@ -180,12 +180,13 @@ void op_private_huge(void)
 
 /*
  * Pages that userfaultfd fills. It ends before a page is touched that would wait to
- * be filled. Not beyond the region's end: there the answer is the kernel's.
+ * be filled. A shared mapping has none beyond the region's end: there the answer is the
+ * kernel's.
  */
 void op_userfault(void)
 {
 	bool shared = one_in(3);
-	unsigned int pages = 2 + rnd(6), n;
+	unsigned int pages = 2 + rnd(6), n, first = shared ? 0 : rnd(3);
 	char *base = window_base(WINDOWS), *data = scratch(), *p;
 	int fd = story_open("userfault", pages * page_bytes - rnd(page_bytes));
 	int user = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
@@ -197,7 +198,7 @@ void op_userfault(void)
 	__u64 sum = 0;
 
 	p = story_map("userfault", base, pages * page_bytes,
-		      shared ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+		      shared ? MAP_SHARED : MAP_PRIVATE, fd, first * page_bytes);
 	op("userfault register");
 	result_errno(ioctl(user, UFFDIO_API, &api) || ioctl(user, UFFDIO_REGISTER, &all) ?
 		     -1 : 0);
@@ -210,12 +211,13 @@ void op_userfault(void)
 		};
 
 		memset(data, 1 + rnd(255), page_bytes);
-		op("userfault copy %s page=%u", shared ? "shared" : "private", page);
+		op("userfault copy %s page=%u%s", shared ? "shared" : "private", page,
+		   first + page < pages ? "" : " beyond");
 		result_errno(ioctl(user, UFFDIO_COPY, &copy));
 	}
 	close(user);
 	for (n = 0; n < pages; n++) {
-		op("userfault look page=%u", n);
+		op("userfault look page=%u%s", n, first + n < pages ? "" : " beyond");
 		result("%s", try_page(p + n * page_bytes, LOAD, 0, &sum) ?: hash_text(sum));
 	}
 	munmap(p, pages * page_bytes);

@@ -715,6 +715,51 @@ TEST_F(uffd, thread_that_faults_gets_its_page)
 	EXPECT_TRUE(filled_from(self->a + 2 * self->p + 1, self->p - 1, 30, 1));
 }
 
+/* Fills the last of @len bytes at @a, which were not touched. */
+static long uffd_fill_end(int uffd, unsigned char *a, size_t len, void *from)
+{
+	struct uffdio_register reg = {
+		.range = { .start = (unsigned long)a, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	size_t p = page_size();
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno :
+		uffd_copy(uffd, a + len - p, from, p);
+}
+
+TEST_F(uffd, private_pages_are_filled_wherever_they_are)
+{
+	size_t p = self->p, len = 2 * p;
+	unsigned char *beyond, *moved, *grown, *room;
+
+	if (variant->flags == MAP_SHARED)
+		SKIP(return, "a shared mapping ends with its region");
+	beyond = mmap(NULL, len, PROT_RW, MAP_PRIVATE, self->fd, (off_t)(64 * p));
+	moved = mmap(NULL, len, PROT_RW, MAP_PRIVATE, self->fd, 0);
+	grown = mmap(NULL, len, PROT_RW, MAP_PRIVATE, self->fd, 0);
+	room = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, beyond);
+	ASSERT_NE(MAP_FAILED, moved);
+	ASSERT_NE(MAP_FAILED, grown);
+	ASSERT_NE(MAP_FAILED, room);
+	moved = mremap(moved, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, room);
+	ASSERT_EQ(room, moved);
+	grown = mremap(grown, len, 8 * p, MREMAP_MAYMOVE);
+	ASSERT_NE(MAP_FAILED, grown);
+
+	EXPECT_EQ((long)p, uffd_fill_end(self->uffd, beyond, len, self->page));
+	EXPECT_EQ((long)p, uffd_fill_end(self->uffd, moved, len, self->page));
+	EXPECT_EQ((long)p, uffd_fill_end(self->uffd, grown, 8 * p, self->page));
+	close(self->uffd);
+	EXPECT_TRUE(filled(beyond + p, p, 30));
+	EXPECT_TRUE(filled(moved + p, p, 30));
+	EXPECT_TRUE(filled(grown + 7 * p, p, 30));
+	munmap(beyond, len);
+	munmap(moved, len);
+	munmap(grown, 8 * p);
+}
+
 /* The line @key of the mapping at @addr in smaps, in kB. */
 static long smaps_kb(const void *addr, const char *key)
 {
