@@ -5,6 +5,9 @@
  * ASHMEM_MODULE is where the module is, see module_util.h. ASHMEM_MODULE_TRIPS
  * (default 60) is how often it comes and goes while others use it.
  */
+#include <sys/inotify.h>
+#include <sys/uio.h>
+
 #include "kselftest_harness.h"
 #include "module_util.h"
 
@@ -126,6 +129,60 @@ TEST_F(module, stays_while_a_child_maps_what_its_dead_maker_left)
 	EXPECT_EQ(-EPIPE, recv_word(sock[0], &word));
 	close(sock[0]);
 	EXPECT_EQ(0, module_unload_soon());
+}
+
+/*
+ * An O_PATH descriptor keeps an inode, and a pipe keeps pages. Neither holds a reference to
+ * the module, so nothing in them may be the module's.
+ */
+TEST_F(module, goes_while_inodes_and_pages_are_kept)
+{
+	static const int modes[] = { O_RDONLY, O_RDWR, O_RDWR | O_TRUNC };
+	unsigned char *a[2], *got = malloc(self->len);
+	int watch = inotify_init1(IN_CLOEXEC), inode[2], pipefd[2];
+	struct iovec mapped = { .iov_len = self->len / 2 };
+	char path[80];
+	struct maps_line m;
+	size_t i, j;
+
+	ASSERT_NE(NULL, got);
+	ASSERT_LE(0, watch);
+	ASSERT_EQ(0, pipe(pipefd));
+	a[0] = ash_map(self->fd, self->len, PROT_RW);
+	a[1] = mmap(NULL, self->len, PROT_RW, MAP_PRIVATE, self->fd, 0);
+	for (i = 0; i < 2; i++) {
+		ASSERT_NE(MAP_FAILED, a[i]);
+		fill(a[i], self->len, 5);
+		ASSERT_TRUE(maps_find(0, a[i], &m));
+		snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", m.start, m.end);
+		inode[i] = open(path, O_PATH | O_CLOEXEC);
+		if (inode[i] < 0)
+			SKIP(return, "no /proc/self/map_files here");
+		EXPECT_LE(0, inotify_add_watch(watch, path, IN_ALL_EVENTS));
+	}
+	mapped.iov_base = a[0];
+	EXPECT_EQ((long long)self->len / 2, RET(vmsplice(pipefd[1], &mapped, 1, 0)));
+	EXPECT_EQ((long long)self->len / 2, RET(splice(self->fd, NULL, pipefd[1], NULL,
+						       self->len / 2, 0)));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, munmap(a[i], self->len));
+	ASSERT_EQ(0, close(self->fd));
+	ASSERT_EQ(0, module_unload_soon());
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", inode[i]);
+		for (j = 0; j < ARRAY_SIZE(modes); j++)
+			EXPECT_EQ(-ENXIO, RET(open(path, modes[j] | O_CLOEXEC)));
+		EXPECT_EQ(-EPERM, RET(truncate(path, 0)));
+		close(inode[i]);
+	}
+	EXPECT_EQ((long long)self->len, RET(read(pipefd[0], got, self->len)));
+	EXPECT_TRUE(filled(got, self->len / 2, 5));
+	EXPECT_TRUE(filled(got + self->len / 2, self->len / 2, 5));
+	close(pipefd[0]);
+	close(pipefd[1]);
+	close(watch);
+	free(got);
 }
 
 TEST_F(module, stays_while_a_descriptor_is_in_flight)
