@@ -464,6 +464,33 @@ TEST_F(file, splice_delivers_the_bytes_to_a_pipe)
 	close(pipefd[1]);
 }
 
+/* Its pages are the region's own, until a purge takes them from there. */
+TEST_F(file, pipe_keeps_the_pages_that_a_purge_takes)
+{
+	struct iovec iov = { .iov_base = self->a + self->p, .iov_len = self->p };
+	long long p = (long long)self->p;
+	int pipefd[2];
+
+	if (!purge_works())
+		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	ASSERT_EQ(0, pipe(pipefd));
+	ASSERT_EQ(p, RET(splice(self->fd, NULL, pipefd[1], NULL, self->p, SPLICE_F_NONBLOCK)));
+	ASSERT_EQ(p, RET(vmsplice(pipefd[1], &iov, 1, SPLICE_F_NONBLOCK)));
+	self->a[0] = 0x77;
+	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
+	ASSERT_EQ(4, ash_purge_all(self->fd));
+	ASSERT_EQ(ASHMEM_WAS_PURGED, ash_pin(self->fd, 0, 0));
+	EXPECT_TRUE(zeroed(self->a, self->size));
+	fill(self->a, self->size, 2);
+
+	EXPECT_EQ(2 * p, drain(pipefd[0], self->buf, 2 * self->p));
+	EXPECT_EQ(0x77, self->buf[0]);
+	EXPECT_TRUE(filled_from(self->buf + 1, 2 * self->p - 1, 1, 1));
+	EXPECT_TRUE(filled(self->a, self->size, 2));
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
 TEST(splice_from_a_region_without_a_file)
 {
 	int fd = ash_open(O_RDWR), pipefd[2];
