@@ -312,15 +312,24 @@ class Purgeables(Case):
         own = Purgeable("own", SIZE, lambda view: own.read().__enter__())
         self.fails(errno.EDEADLK, own.read().__enter__)
 
-    def writes(self, object):
-        def write():
-            with object.write():
+    def ends(self, use):
+        """Whether another thread that uses the contents doesn't wait."""
+        def run():
+            with use():
                 pass
 
-        thread = threading.Thread(target=write, daemon=True)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         thread.join(5)
         return not thread.is_alive()
+
+    def writes(self, object):
+        return self.ends(object.write)
+
+    def test_read_beside_one_that_rebuilt(self):
+        object = Purgeable("python", SIZE, self.rebuild)
+        with object.read():
+            self.assertTrue(self.ends(object.read))
 
     def test_interrupted(self):
         self.interrupted("_purgeable._create",
