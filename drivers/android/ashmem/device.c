@@ -121,15 +121,17 @@ static loff_t ashmem_llseek(struct file *file, loff_t offset, int whence)
 static void ashmem_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct ashmem_region *region = file->private_data;
-	unsigned long unpinned = data_race(READ_ONCE(region->unpinned.unpinned));
-	unsigned long purgeable = min(data_race(READ_ONCE(region->unpinned.purgeable)),
-				      unpinned);
-	unsigned long prot_mask = READ_ONCE(region->prot_mask);
+	unsigned long unpinned, purgeable, prot_mask = READ_ONCE(region->prot_mask);
 	struct file *backing = ashmem_region_backing(region);
 	char name[ASHMEM_NAME_LEN];
 
+	/* Without the lock the two can be of different moments. */
+	unpinned = data_race(READ_ONCE(region->unpinned.unpinned));
+	/* So this one can be more. */
+	purgeable = min(data_race(READ_ONCE(region->unpinned.purgeable)), unpinned);
 	if (backing)
 		seq_printf(m, "inode:\t%lu\n", ashmem_backing_ino(backing));
+	/* One that is being set may be missed. */
 	if (data_race(region->name)) {
 		ashmem_region_get_name(region, name);
 		/* Escape newlines: a name must not forge a line. */

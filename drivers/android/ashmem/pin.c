@@ -34,6 +34,7 @@ static int next_part(struct ashmem_region *region, bool needed, bool killable)
 	if (killable && fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
+	/* A hint: without a spare the next part asks for it again. */
 	if (!needed || data_race(region->spare))
 		return 0;
 	range = ashmem_range_alloc();
@@ -195,6 +196,7 @@ int ashmem_region_unpin(struct ashmem_region *region, const struct ashmem_pin *p
 		return err == -ENODATA ? 0 : err;
 	if (!may_discard(region))
 		return -EPERM;
+	/* A hint, too. */
 	if (unlikely(!data_race(region->spare))) {
 		err = next_part(region, true, true);
 		if (err)

@@ -20,6 +20,7 @@ static unsigned long sum(enum ashmem_stat stat)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
+		/* The others go on counting. */
 		total += data_race(READ_ONCE(per_cpu(ashmem_stats, cpu)[stat]));
 	return total;
 }

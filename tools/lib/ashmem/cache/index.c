@@ -63,7 +63,8 @@ static void punch(struct ashm_cache *c, const struct hold *place)
 
 	/* madvise() refuses what mlockall() has locked, and fallocate() what isn't a memfd. */
 	if (madvise(address(c, place), len, MADV_REMOVE))
-		libashmem_punch(c->region[ASHM_CACHE_CONTENTS], (uint64_t)place->first * c->page, len);
+		libashmem_punch(c->region[ASHM_CACHE_CONTENTS],
+				(uint64_t)place->first * c->page, len);
 }
 
 /* ---- pages ---- */

@@ -542,7 +542,8 @@ TEST(few_descriptors)
 	need += count_fds();
 	ashm_cache_close(c);
 	while (ret == -EMFILE && max < 100) {
-		ASSERT_EQ(0, limit_fds((rlim_t)++max));
+		max++;
+		ASSERT_EQ(0, limit_fds((rlim_t)max));
 		ret = ashm_purgeable_watch(1);
 	}
 	EXPECT_EQ(0, ret);
