@@ -186,8 +186,8 @@ static struct itimerspec timer_of(const struct watch *w, long first)
 }
 
 /*
- * If the program has closed all descriptors, others may have these numbers by now, also
- * timers of its own.
+ * If the program has closed all descriptors, others may have these numbers by now, also a
+ * timer that it made.
  */
 static bool intact(const struct watch *w)
 {

@@ -163,7 +163,7 @@ int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len)
 
 	if (fstat(region->fd, &st))
 		return -errno;
-	/* If the program has closed all descriptors, a file of its own may have this one. */
+	/* If the program has closed all descriptors, another file may have this number. */
 	if (st.st_dev != region->dev || st.st_ino != region->inode)
 		return -EBADF;
 	return fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
