@@ -70,8 +70,9 @@ struct watch {
 	int file[FILES];
 	bool full;			/* there were no descriptors left */
 	libashmem_reclaim_fn *reclaim;
-	_Atomic uint64_t coming;	/* is about to get contents */
+	_Alignas(8) _Atomic uint64_t coming;	/* is about to get contents */
 	_Atomic bool stop;
+	_Atomic bool left;		/* by the thread, or by stop() without it */
 };
 
 static struct {
@@ -232,6 +233,8 @@ static void *watcher(void *data)
 		if (give_back(w, stalled))
 			alert_until = libashmem_now() + ALERT_NS;
 	}
+	if (atomic_exchange(&w->left, true))
+		free(w);
 	return NULL;
 }
 
@@ -447,6 +450,8 @@ static void stop(void)
 	atomic_store(&w->stop, true);
 	if (!wake(w)) {
 		pthread_detach(w->thread);
+		if (atomic_exchange(&w->left, true))
+			free(w);
 		return;
 	}
 	pthread_join(w->thread, NULL);
