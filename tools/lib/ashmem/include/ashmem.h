@@ -186,8 +186,9 @@ int ashm_prot(const struct ashm *region);
  * @region: the region; this object can still write
  *
  * Removes the right to write for all processes, including this one, for the life of the
- * region. Existing mappings, in any process, and ashm_write() on this object can still
- * write. No holder of the descriptor can undo that.
+ * region. Existing mappings, in any process, even those for reading that mprotect() can
+ * change, and ashm_write() on this object can still write. No holder of the descriptor can
+ * undo that.
  *
  * Return: a new descriptor, close-on-exec, that the caller owns.
  */

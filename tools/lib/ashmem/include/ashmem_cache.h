@@ -102,8 +102,8 @@ struct ashm_cache_stat {
  * An entry takes at least a page of @size. The index takes 56 bytes and @key_max for each
  * entry that was in use at a time.
  *
- * Return: 0; -EINVAL; -EFBIG if @size is 4 GiB or more; or as of ashm_create() and
- * ashm_cache_open().
+ * Return: 0; -EINVAL; -EFBIG if @size, rounded up, is 4 GiB or more; or as of ashm_create()
+ * and ashm_cache_open().
  */
 int ashm_cache_create(const char *name, uint64_t size, uint32_t entries,
 		      uint32_t key_max, struct ashm_cache **cache);
