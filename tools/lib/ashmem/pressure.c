@@ -349,7 +349,8 @@ static void open_cgroup(struct watch *w, const char *dir)
 
 	/* First: a limit of the user's has the same errno, and the others tell which it was. */
 	w->file[LIMITS] = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	open_trigger(w, STALLS, dir, "memory.pressure");
+	if (w->file[STALLS] < 0)
+		open_trigger(w, STALLS, dir, "memory.pressure");
 	open_at(w, EVENTS, dir, "memory.events", O_RDONLY);
 	listen_to(w, EVENTS, EPOLLPRI);
 	if (w->file[HIGH] < 0)
@@ -362,7 +363,19 @@ static void open_cgroup(struct watch *w, const char *dir)
 	listen_to(w, LIMITS, EPOLLIN);
 }
 
-/* A service manager names the cgroup's file in a variable, see systemd.exec(5). */
+/* The directory of a file, which @path names. */
+static bool cut(char *dir, const char *path)
+{
+	if ((size_t)snprintf(dir, PATH_MAX, "%s", path) >= PATH_MAX || !strrchr(dir, '/'))
+		return false;
+	*strrchr(dir, '/') = '\0';
+	return true;
+}
+
+/*
+ * A service manager names the cgroup's file in a variable, see systemd.exec(5), and lets the
+ * service write to this one. The limit may be of a cgroup above.
+ */
 static bool open_files(struct watch *w)
 {
 	const char *given = secure_getenv("MEMORY_PRESSURE_WATCH");
@@ -375,9 +388,10 @@ static bool open_files(struct watch *w)
 	if (!given) {
 		if (find_cgroup(w, dir))
 			open_cgroup(w, dir);
-	} else if ((size_t)snprintf(dir, sizeof(dir), "%s", given) < sizeof(dir) &&
-		   strrchr(dir, '/')) {
-		*strrchr(dir, '/') = '\0';
+	} else if (cut(dir, given)) {
+		open_trigger(w, STALLS, dir, "memory.pressure");
+		if (!find_limit(w, dir, 1))
+			cut(dir, given);
 		open_cgroup(w, dir);
 	}
 	return w->file[MACHINE] >= 0 || w->file[STALLS] >= 0 || w->file[EVENTS] >= 0;

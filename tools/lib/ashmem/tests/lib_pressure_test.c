@@ -316,6 +316,38 @@ TEST(limit_is_lowered)
 	end_group();
 }
 
+/* A service manager names the cgroup of a service, and one above it has the limit. */
+TEST(limit_is_above)
+{
+	static const char *const names[] = { "pressure", "high", "max" };
+	char dir[96], path[128];
+	struct ashm_cache *c;
+	size_t i;
+
+	begin_group();
+	snprintf(dir, sizeof(dir), "%s/service", group.dir);
+	ASSERT_EQ(0, mkdir(dir, 0755));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "service/memory.%s", names[i]);
+		set(path, "max\n");
+	}
+	snprintf(path, sizeof(path), "%s/memory.pressure", dir);
+	setenv("MEMORY_PRESSURE_WATCH", path, 1);
+	set_number("memory.high", 2 * ENTRIES * ENTRY);
+	c = full_cache();
+	ASSERT_NE(NULL, c);
+	EXPECT_TRUE(watched());
+	set_number("memory.high", ENTRIES * ENTRY - MIB);
+	EXPECT_GE(ENTRIES - MIB / ENTRY, settled(c, ENTRIES - MIB / ENTRY));
+	ashm_cache_close(c);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/memory.%s", dir, names[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+	end_group();
+}
+
 /* A container that sees its cgroup's files as /sys/fs/cgroup, but its path from outside. */
 TEST(cgroup_is_the_root)
 {
