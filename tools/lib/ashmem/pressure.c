@@ -476,6 +476,9 @@ static int start_or_stop(libashmem_reclaim_fn *reclaim)
 {
 	bool wanted = pressure.bytes >= WORTH_BYTES && !pressure.off;
 
+	/* Without its descriptors it is of no use. */
+	if (pressure.watch && !intact(pressure.watch))
+		stop();
 	if (wanted && !pressure.watch)
 		return start(reclaim);
 	if (!wanted && pressure.watch)

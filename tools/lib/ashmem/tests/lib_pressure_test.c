@@ -607,7 +607,7 @@ TEST(no_timers)
 /* A program that closes all descriptors, as daemons do, isn't kept. */
 TEST(closed_by_the_program)
 {
-	struct ashm_cache *c;
+	struct ashm_cache *c, *later;
 	uint64_t from;
 	int fd;
 
@@ -623,6 +623,13 @@ TEST(closed_by_the_program)
 	from = cpu_ms();
 	nap_ms(500);
 	EXPECT_GT(100, cpu_ms() - from);
+	/* What it makes then is watched. */
+	set_number("memory.high", ENTRIES * ENTRY);
+	later = full_cache();
+	ASSERT_NE(NULL, later);
+	set_number("memory.high", ENTRIES * ENTRY - MIB);
+	EXPECT_GE(ENTRIES - MIB / ENTRY, settled(later, ENTRIES - MIB / ENTRY));
+	ashm_cache_close(later);
 	ashm_cache_close(c);
 	end_group();
 }
