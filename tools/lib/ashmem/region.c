@@ -117,6 +117,15 @@ int ashm_adopt(int fd, struct ashm **region)
 	return make(fd, region);
 }
 
+/* No, if the program has closed all descriptors and opened other files. */
+static bool has_descriptor(const struct ashm *region)
+{
+	struct stat st;
+
+	return !fstat(region->fd, &st) && st.st_dev == region->dev &&
+	       st.st_ino == region->inode;
+}
+
 void ashm_close(struct ashm *region)
 {
 	KEEP_ERRNO;
@@ -125,7 +134,8 @@ void ashm_close(struct ashm *region)
 		return;
 	if (region->writable)
 		munmap(region->writable, region->size);
-	close(region->fd);
+	if (has_descriptor(region))
+		close(region->fd);
 	pthread_mutex_destroy(&region->lock);
 	free(region);
 }
@@ -159,12 +169,7 @@ int ashm_name(const struct ashm *region, char *buf, size_t len)
 
 int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len)
 {
-	struct stat st;
-
-	if (fstat(region->fd, &st))
-		return -errno;
-	/* If the program has closed all descriptors, another file may have this number. */
-	if (st.st_dev != region->dev || st.st_ino != region->inode)
+	if (!has_descriptor(region))
 		return -EBADF;
 	return fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
 			 (off_t)len) ? -errno : 0;

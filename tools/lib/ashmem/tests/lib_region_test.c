@@ -43,6 +43,21 @@ TEST_F(lib, life)
 	EXPECT_EQ(before, count_fds());
 }
 
+/* What a program, that has closed all descriptors, opens in the place of a region's. */
+TEST_F(lib, number_of_another_file)
+{
+	struct ashm *r = region_new("number", page_size());
+	int number, file = memfd_create("file", 0);
+
+	ASSERT_NE(NULL, r);
+	number = ashm_fd(r);
+	ASSERT_EQ(number, dup2(file, number));
+	ashm_close(r);
+	EXPECT_EQ(0, fcntl(number, F_GETFD));
+	close(number);
+	close(file);
+}
+
 TEST_F(lib, create_refused)
 {
 	int before = count_fds();
