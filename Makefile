@@ -35,7 +35,7 @@ export MINUTES WORKERS REPLAY MERGE UNTIL_FOUND
 .PHONY: demo test test-bed test-sanitize test-differential test-mutants bench
 .PHONY: test-tree test-probes test-matrix test-newest kunit
 .PHONY: test-mutants-library test-mutants-command
-.PHONY: fuzz test-fuzz fuzz-others soak proofs
+.PHONY: fuzz test-fuzz fuzz-others soak proofs latency
 .PHONY: style shell docs dist distcheck
 .PHONY: selftests help
 
@@ -202,6 +202,10 @@ proofs:
 	@tools/scripts/setup.sh proofs
 	@tools/testing/proofs/run.sh '$(PROOF)'
 
+latency:
+	@tools/scripts/setup.sh demo
+	@tools/testing/latency/run.sh
+
 bench:
 	@tools/scripts/setup.sh bench
 	@tools/testing/bench/run.sh
@@ -267,6 +271,7 @@ help:
 #h   proofs      the purge protocol by spin, range.c in every state, lock-free reads
 #h               by herd7
 #h   bench       what calls cost, beside memfd and the original
+#h   latency     how late a real-time task runs beside purges, by cyclictest
 #h   style       checkpatch --strict, sparse, Coccinelle, clang's analyzer,
 #h               kernel-doc, shellcheck, Sphinx, mandoc, reuse, banned words
 #h   docs        the documentation as HTML, in out/docs
@@ -286,9 +291,9 @@ help:
 #h                       for test, test-matrix, test-tree, test-probes,
 #h                       test-install, test-differential, bench and style;
 #h                       demo, shell and test-bed take one
-#h                       (6.1), soak and test-mutants (7.3), fuzz and
-#h                       fuzz-others (debug), also debug, race, realtime or cfi,
-#h                       the kernels of test-debug
+#h                       (6.1), soak and test-mutants (7.3), latency (7.3-rt),
+#h                       fuzz and fuzz-others (debug), also debug, race, realtime
+#h                       or cfi, the kernels of test-debug
 #h   KSRC=dir            kernel source whose kselftest_harness.h selftests take;
 #h                       for test-newest one to come, like linux-next; for
 #h                       test-tree one of 5.10 or later to build, boot and test
