@@ -287,6 +287,25 @@ static int begin_locked(struct ashm_purgeable *p, bool write)
 	return ret;
 }
 
+/* Waits for no reader: so those that find no contents at the same time read together. */
+static int begin_rebuild_locked(struct ashm_purgeable *p)
+{
+	int ret;
+
+	if (is_owner(p))
+		return p->rebuilding ? -EDEADLK : 0;
+	while (has_owner(p))
+		pthread_cond_wait(&p->changed, &p->lock);
+	if (p->readers)
+		return 0;
+	ret = take_hold(p, true);
+	if (ret > 0)
+		p->writes++;
+	else if (!ret)
+		let_go(p);
+	return ret;
+}
+
 static int begin(struct ashm_purgeable *p, bool write, void **contents)
 {
 	int ret;
@@ -353,6 +372,21 @@ int ashm_purgeable_begin_write(struct ashm_purgeable *p, void **contents)
 	KEEP_ERRNO;
 
 	return begin(p, true, contents);
+}
+
+int ashm_purgeable_begin_rebuild(struct ashm_purgeable *p, void **contents)
+{
+	KEEP_ERRNO;
+	int ret;
+
+	if (!mine(p))
+		return -ECHILD;
+	pthread_mutex_lock(&p->lock);
+	ret = begin_rebuild_locked(p);
+	pthread_mutex_unlock(&p->lock);
+	if (ret > 0)
+		*contents = p->contents;
+	return ret;
 }
 
 int ashm_purgeable_end_write(struct ashm_purgeable *p)

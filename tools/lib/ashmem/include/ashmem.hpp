@@ -578,8 +578,9 @@ public:
 
 		if (!ret)
 			ret = ashm_purgeable_begin_read(get(), &at);
-		if (ret == -ENODATA) {
-			rebuilt = begin_write(ret);
+		/* Others may rebuild at the same time, and read then. */
+		while (ret == -ENODATA) {
+			rebuilt = begin(ashm_purgeable_begin_rebuild, ret);
 			if (ret >= 0)
 				ret = ashm_purgeable_begin_read(get(), &at);
 		}
@@ -594,7 +595,7 @@ public:
 		writing result;
 
 		if (!ret)
-			result = begin_write(ret);
+			result = begin(ashm_purgeable_begin_write, ret);
 		detail::settle(ret, "ashm_purgeable_begin_write", ec);
 		return result;
 	}
@@ -611,13 +612,14 @@ public:
 
 private:
 	/* If the rebuild function throws, the result's destructor discards what it made. */
-	writing begin_write(int &ret) const
+	template <class F>
+	writing begin(F f, int &ret) const
 	{
 		void *at = nullptr;
 		writing result;
 
-		ret = ashm_purgeable_begin_write(get(), &at);
-		if (ret >= 0)
+		ret = f(get(), &at);
+		if (at)
 			result.contents = {at, {object, std::uncaught_exceptions()}};
 		if (ret == ASHM_WAS_LOST) {
 			object->rebuild(at, size());

@@ -84,6 +84,19 @@ int ashm_purgeable_end_read(struct ashm_purgeable *object);
  */
 int ashm_purgeable_begin_write(struct ashm_purgeable *object, void **contents);
 
+/**
+ * ashm_purgeable_begin_rebuild - begin to write if there are no contents
+ * @object: the object
+ * @contents: where their address is put, with ASHM_WAS_LOST only
+ *
+ * For a thread that wants to read, and got -ENODATA. Waits while another one writes or
+ * rebuilds, and not for readers: so others that got it at the same time read beside it.
+ *
+ * Return: ASHM_WAS_LOST, as of ashm_purgeable_begin_write(); 0 if there are contents, then
+ * nothing has begun: read again; or an error as of ashm_purgeable_begin_write().
+ */
+int ashm_purgeable_begin_rebuild(struct ashm_purgeable *object, void **contents);
+
 /* Return: as of ashm_purgeable_end_read(). */
 int ashm_purgeable_end_write(struct ashm_purgeable *object);
 

@@ -233,6 +233,68 @@ static void *begin_and_end(void *object)
 	return (void *)seen;
 }
 
+static void *begin_rebuild(void *object)
+{
+	void *w;
+
+	return (void *)(long)ashm_purgeable_begin_rebuild(object, &w);
+}
+
+/* Threads that find no contents at the same time: one makes them, and all read. */
+TEST_F(lib, rebuilt_for_readers)
+{
+	struct maker maker = { .byte = 7 };
+	struct ashm_purgeable *o;
+	struct timespec end;
+	void *w = NULL, *ret;
+	const void *p;
+	pthread_t id;
+	int done;
+
+	ASSERT_EQ(0, ashm_purgeable_create("readers", SIZE, NULL, NULL, &o));
+	EXPECT_EQ(-ENODATA, ashm_purgeable_begin_read(o, &p));
+	ASSERT_EQ(ASHM_WAS_LOST, ashm_purgeable_begin_rebuild(o, &w));
+	EXPECT_EQ(-EDEADLK, ashm_purgeable_begin_rebuild(o, &w));
+	ASSERT_EQ(0, pthread_create(&id, NULL, begin_rebuild, o));
+	nap_ms(100);
+	memset(w, 7, SIZE);
+	EXPECT_EQ(0, ashm_purgeable_rebuilt(o));
+	EXPECT_EQ(0, ashm_purgeable_begin_rebuild(o, &w));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	/* It doesn't wait for this reader. */
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 5;
+	done = pthread_timedjoin_np(id, &ret, &end);
+	EXPECT_EQ(0, done);
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+	if (done)
+		pthread_join(id, &ret);
+	EXPECT_EQ(0, (long)ret);
+
+	/* Nothing has begun. */
+	w = NULL;
+	EXPECT_EQ(0, ashm_purgeable_begin_rebuild(o, &w));
+	EXPECT_EQ(NULL, w);
+	EXPECT_EQ(-EINVAL, ashm_purgeable_end_write(o));
+	EXPECT_EQ(-EINVAL, ashm_purgeable_end_read(o));
+	if (variant->backend == ASHM_BACKEND_MEMFD) {
+		ASSERT_TRUE(purge(variant->backend));
+		ASSERT_EQ(ASHM_WAS_LOST, ashm_purgeable_begin_rebuild(o, &w));
+		EXPECT_EQ(0, ashm_purgeable_end_write(o));
+	}
+	ashm_purgeable_destroy(o);
+
+	ASSERT_EQ(0, ashm_purgeable_create("called", SIZE, make, &maker, &o));
+	EXPECT_EQ(0, ashm_purgeable_begin_rebuild(o, &w));
+	EXPECT_EQ(1, maker.calls);
+	EXPECT_EQ(-EINVAL, ashm_purgeable_end_write(o));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	EXPECT_TRUE(whole(p, 7));
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+	ashm_purgeable_destroy(o);
+}
+
 /* A thread that ends writing first reads on, beside others: unless it has discarded. */
 TEST_F(lib, writer_reads_on)
 {

@@ -331,6 +331,35 @@ class Purgeables(Case):
         with object.read():
             self.assertTrue(self.ends(object.read))
 
+    def test_read_at_the_same_time(self):
+        """Both find no contents; each ends only when the other reads, too."""
+        object = Purgeable("python", SIZE, self.rebuild)
+        found, read = threading.Barrier(2), threading.Barrier(2)
+        real = ashmem._purgeable._begin_read
+        first = threading.local()
+        seen = []
+
+        def begin_read(*arguments):
+            result = real(*arguments)
+            if not hasattr(first, "done"):
+                first.done = True
+                found.wait(5)
+            return result
+
+        def run():
+            with object.read() as view, contextlib.suppress(threading.BrokenBarrierError):
+                read.wait(5)
+                seen.append(view[0])
+
+        with unittest.mock.patch.object(ashmem._purgeable, "_begin_read", begin_read):
+            threads = [threading.Thread(target=run) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self.assertEqual([self.made] * 2, seen)
+        self.assertEqual(1, self.made)
+
     def test_interrupted(self):
         self.interrupted("_purgeable._create",
                          lambda: Purgeable("python", SIZE, self.rebuild))
@@ -339,7 +368,7 @@ class Purgeables(Case):
         self.assertTrue(self.writes(object))
         self.interrupted("_purgeable._begin_write", lambda: object.write().__enter__())
         self.assertTrue(self.writes(object))
-        for call in "_begin_read", "_begin_write", "_rebuilt", "_end_write":
+        for call in "_begin_read", "_begin_rebuild", "_rebuilt", "_end_write":
             object = Purgeable("python", SIZE, self.rebuild)
             self.interrupted("_purgeable." + call, lambda: object.read().__enter__())
             self.assertTrue(self.writes(object))

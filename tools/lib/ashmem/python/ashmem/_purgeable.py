@@ -10,12 +10,14 @@ import errno
 import os
 from typing import Callable, ContextManager, Iterator, Optional
 
-from ._library import Handle, Pointer, Size, check, function, make, unsigned, view_of
+from ._library import (Handle, Owner, Pointer, Size, check, function, make, unsigned,
+                       view_of)
 
 _create = function("ashm_purgeable_create", ctypes.c_char_p, Size, Pointer, Pointer, Pointer)
 _destroy = function("ashm_purgeable_destroy", Pointer, result=None)
 _size = function("ashm_purgeable_size", Pointer, result=Size)
 _begin_read = function("ashm_purgeable_begin_read", Pointer, Pointer)
+_begin_rebuild = function("ashm_purgeable_begin_rebuild", Pointer, Pointer)
 _begin_write = function("ashm_purgeable_begin_write", Pointer, Pointer)
 _end_read = function("ashm_purgeable_end_read", Pointer)
 _end_write = function("ashm_purgeable_end_write", Pointer)
@@ -50,6 +52,16 @@ class Purgeable(Handle):
     def size(self) -> int:
         return _size(self._open().pointer)
 
+    def _make(self, begin: Callable[..., int], owner: Owner, size: int,
+              writing: ctypes.c_void_p) -> int:
+        """Begins, and makes contents that are not there."""
+        result = begin(owner.pointer, ctypes.byref(writing))
+        if result > 0:
+            with view_of(writing.value, size, owner) as view:
+                self._rebuild(view)
+            result = _rebuilt(owner.pointer)
+        return result
+
     @contextlib.contextmanager
     def _use(self, write: bool) -> Iterator[memoryview]:
         owner = self._open()
@@ -57,17 +69,16 @@ class Purgeable(Handle):
         # C sets them if it succeeds. A handler of Ctrl-C may raise right behind the call.
         writing, reading = Pointer(), Pointer()
         try:
-            result = -errno.ENODATA
-            if not write:
+            if write:
+                result = self._make(_begin_write, owner, size, writing)
+            else:
                 result = _begin_read(owner.pointer, ctypes.byref(reading))
-            if result == -errno.ENODATA:
-                result = _begin_write(owner.pointer, ctypes.byref(writing))
-                if result > 0:
-                    with view_of(writing.value, size, owner) as view:
-                        self._rebuild(view)
-                    result = _rebuilt(owner.pointer)
-                if not write and result >= 0:
-                    result = _begin_read(owner.pointer, ctypes.byref(reading))
+                # Other threads may rebuild at the same time, and read then.
+                while result == -errno.ENODATA:
+                    result = self._make(_begin_rebuild, owner, size, writing)
+                    if result >= 0:
+                        result = _begin_read(owner.pointer, ctypes.byref(reading))
+                if writing.value:
                     _end_write(owner.pointer)
                     writing.value = None
             check(result, "ashm_purgeable_begin")
