@@ -61,6 +61,9 @@ int libashmem_new(const char *name, size_t size);
 
 struct ashm;
 
+/* How much memory a memfd has; UINT64_MAX if the descriptor isn't the region's any more. */
+uint64_t libashmem_allocated(const struct ashm *region);
+
 /* Frees pages of a memfd; -EBADF if the descriptor isn't the region's any more. */
 int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len);
 

@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "ashmem.h"
 #include "ashmem_purgeable.h"
@@ -453,17 +452,15 @@ static uint64_t oldest_since(void)
 
 static int throw_away(struct ashm_purgeable *p, uint64_t *freed)
 {
-	struct stat st;
+	uint64_t bytes = libashmem_allocated(p->region);
 	int ret;
 
-	if (fstat(ashm_fd(p->region), &st))
-		st.st_blocks = 0;
 	ret = libashmem_punch(p->region, 0, ashm_size(p->region));
 	/* Such an object keeps its memory, and doesn't hold up the others. */
 	if (ret)
 		return ret == -EBADF ? 0 : ret;
 	p->built = false;
-	*freed += (uint64_t)st.st_blocks * 512;
+	*freed += bytes;
 	return 0;
 }
 

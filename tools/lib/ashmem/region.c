@@ -118,12 +118,17 @@ int ashm_adopt(int fd, struct ashm **region)
 }
 
 /* No, if the program has closed all descriptors and opened other files. */
+static bool stat_own(const struct ashm *region, struct stat *st)
+{
+	return !fstat(region->fd, st) && st->st_dev == region->dev &&
+	       st->st_ino == region->inode;
+}
+
 static bool has_descriptor(const struct ashm *region)
 {
 	struct stat st;
 
-	return !fstat(region->fd, &st) && st.st_dev == region->dev &&
-	       st.st_ino == region->inode;
+	return stat_own(region, &st);
 }
 
 void ashm_close(struct ashm *region)
@@ -165,6 +170,13 @@ int ashm_name(const struct ashm *region, char *buf, size_t len)
 		return -ERANGE;
 	memcpy(buf, name, need);
 	return 0;
+}
+
+uint64_t libashmem_allocated(const struct ashm *region)
+{
+	struct stat st;
+
+	return stat_own(region, &st) ? (uint64_t)st.st_blocks * 512 : UINT64_MAX;
 }
 
 int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len)

@@ -515,7 +515,6 @@ static uint64_t resident(struct ashm_cache *c)
 	unsigned char vec[1024];
 	uint64_t sum = 0, most;
 	size_t at, len, i;
-	struct stat st;
 
 	for (at = 0; at < c->contents_size; at += len) {
 		len = sizeof(vec) * c->page;
@@ -526,10 +525,8 @@ static uint64_t resident(struct ashm_cache *c)
 		for (i = 0; i < len / c->page; i++)
 			sum += vec[i] & 1 ? c->page : 0;
 	}
-	if (!c->on_memfd || fstat(ashm_fd(c->region[ASHM_CACHE_CONTENTS]), &st))
-		return sum;
 	/* To other users than that of a memfd mincore() says that all pages are there. */
-	most = (uint64_t)st.st_blocks * 512;
+	most = c->on_memfd ? libashmem_allocated(c->region[ASHM_CACHE_CONTENTS]) : sum;
 	return sum < most ? sum : most;
 }
 

@@ -1574,6 +1574,26 @@ TEST_F(lib, other_user)
 	ashm_cache_close(c);
 }
 
+/* What is in memory is known without the descriptor, and not of a file in its place. */
+TEST_F(lib, asked_without_descriptor)
+{
+	struct ashm_cache *c = new_cache(64, 8);
+	int file;
+
+	if (ON_DEVICE)
+		SKIP(return, "there nothing is asked by descriptor");
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, put(c, 1, PAGE + 1, 1));
+	file = memfd_create("file", 0);
+	ASSERT_EQ(ashm_cache_fd(c, ASHM_CACHE_CONTENTS),
+		  dup2(file, ashm_cache_fd(c, ASHM_CACHE_CONTENTS)));
+	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	close(ashm_cache_fd(c, ASHM_CACHE_CONTENTS));
+	EXPECT_EQ(2 * PAGE, stat_of(c).resident);
+	ashm_cache_close(c);
+	close(file);
+}
+
 TEST_F(lib, refused)
 {
 	struct ashm_cache *c = new_cache(4, 4), *d, *all[ASHM_CACHE_HANDLES_MAX];
