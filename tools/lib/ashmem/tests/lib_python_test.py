@@ -21,6 +21,7 @@ import threading
 import time
 import unittest
 import unittest.mock
+import weakref
 
 import ashmem
 from ashmem import WAIT, Cache, Purgeable, Region, Ring, ring_size
@@ -330,6 +331,22 @@ class Purgeables(Case):
         object = Purgeable("python", SIZE, self.rebuild)
         with object.read():
             self.assertTrue(self.ends(object.read))
+
+    def test_close_drops_rebuild(self):
+        class Source:
+            def rebuild(self, view):
+                view[0] = 1
+
+        source = Source()
+        kept = weakref.ref(source)
+        object = Purgeable("python", SIZE, source.rebuild)
+        del source
+        with object.read() as view:
+            self.assertEqual(1, view[0])
+        del view
+        object.close()
+        gc.collect()
+        self.assertIsNone(kept())
 
     def test_read_at_the_same_time(self):
         """Both find no contents; each ends only when the other reads, too."""

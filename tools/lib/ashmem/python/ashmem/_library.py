@@ -65,6 +65,7 @@ class Owner:
 
     def __init__(self, end: Callable[..., int]) -> None:
         self.pointer = Pointer()
+        self.keep: Any = None  # what ends with it
         self._end = end
 
     def __del__(self) -> None:

@@ -44,21 +44,23 @@ class Purgeable(Handle):
         text = None if name is None else os.fsencode(name)
         size = unsigned(size, Size)
         # No callback: at its entry a signal's handler can raise, which C isn't told.
-        self._owner = make(lambda pointer: _create(text, size, None, None, pointer),
-                           "ashm_purgeable_create", _destroy)
-        self._rebuild = rebuild
+        owner = make(lambda pointer: _create(text, size, None, None, pointer),
+                     "ashm_purgeable_create", _destroy)
+        owner.keep = rebuild
+        self._owner = owner
 
     @property
     def size(self) -> int:
         return _size(self._open().pointer)
 
-    def _make(self, begin: Callable[..., int], owner: Owner, size: int,
+    @staticmethod
+    def _make(begin: Callable[..., int], owner: Owner, size: int,
               writing: ctypes.c_void_p) -> int:
         """Begins, and makes contents that are not there."""
         result = begin(owner.pointer, ctypes.byref(writing))
         if result > 0:
             with view_of(writing.value, size, owner) as view:
-                self._rebuild(view)
+                owner.keep(view)
             result = _rebuilt(owner.pointer)
         return result
 
