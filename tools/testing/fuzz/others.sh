@@ -29,19 +29,13 @@ logs=$out/fuzz-others
 trap 'hand_back "$logs"' EXIT
 trap 'exit 1' HUP INT TERM
 rm -rf "$logs"
-mkdir -p "$logs/tests" "$logs/root/usr/bin"
+mkdir -p "$logs/tests"
 
 "$bed/root.sh" "$kernel" >/dev/null
 source=$("$bed/source.sh")
 # trinity is in no later suite.
 root=$("$here/packages.sh" bookworm trinity stress-ng)/root
-for program in trinity stress-ng setpriv; do
-	cp "$root/usr/bin/$program" "$logs/root/usr/bin/"
-	chroot "$root" ldd "/usr/bin/$program"
-done | grep -o '/[^ ]*' | sort -u | while read -r library; do
-	mkdir -p "$logs/root$(dirname "$library")"
-	cp -L "$root$library" "$logs/root$library"
-done
+add_programs "$root" "$logs/root" trinity stress-ng setpriv
 make -s -C "$here" OUTPUT="$logs/root/usr/bin" KSELFTEST_DIR="$source/tools/testing/selftests" all
 
 # A program for the guest, from stdin, named $1. How long the fuzzer under test

@@ -24,15 +24,11 @@ logs=$out/latency
 trap 'hand_back "$logs"' EXIT
 trap 'exit 1' HUP INT TERM
 rm -rf "$logs"
-mkdir -p "$logs/tests" "$logs/root/usr/bin"
+mkdir -p "$logs/tests"
 
 "$bed/root.sh" "$kernel" >/dev/null
 root=$("$here/../fuzz/packages.sh" trixie rt-tests)/root
-cp "$root/usr/bin/cyclictest" "$logs/root/usr/bin/"
-chroot "$root" ldd /usr/bin/cyclictest | grep -o '/[^ ]*' | while read -r library; do
-	mkdir -p "$logs/root$(dirname "$library")"
-	cp -L "$root$library" "$logs/root$library"
-done
+add_programs "$root" "$logs/root" cyclictest
 cc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I"$top/include/uapi" \
 	-static "$here/busy.c" -o "$logs/root/usr/bin/busy"
 

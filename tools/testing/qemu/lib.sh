@@ -391,6 +391,22 @@ put_between()
 	rm "$4.page"
 }
 
+# Copies programs of the root $1 to /usr/bin below $2, with the libraries that they need.
+add_programs()
+{
+	from=$1
+	to=$2
+	shift 2
+	mkdir -p "$to/usr/bin"
+	for program; do
+		cp "$from/usr/bin/$program" "$to/usr/bin/"
+		chroot "$from" ldd "/usr/bin/$program"
+	done | grep -o '/[^ ]*' | sort -u | while read -r library; do
+		mkdir -p "$to$(dirname "$library")"
+		cp -L "$from$library" "$to$library"
+	done
+}
+
 # The static busybox of the host.
 busybox_path()
 {
