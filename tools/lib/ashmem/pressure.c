@@ -289,22 +289,24 @@ static void open_limits(struct watch *w, const char *dir)
 	open_at(w, MAX, dir, "memory.max", O_RDONLY);
 }
 
-/* From the process's own cgroup up to the first one that has a limit. */
-static bool find_limit(struct watch *w, char *dir, size_t top)
+/* From a cgroup up to the first one that has a limit. If none has, @dir stays as it is. */
+static void find_limit(struct watch *w, char *dir, size_t top)
 {
-	char *end;
+	char *last = dir + strlen(dir), *end;
 
 	for (;;) {
 		open_limits(w, dir);
 		if (number(w, HIGH, "") != UINT64_MAX || number(w, MAX, "") != UINT64_MAX)
-			return true;
+			return;
 		close_at(w, HIGH);
 		close_at(w, MAX);
 		end = strrchr(dir, '/');
 		if (!end || (size_t)(end - dir) < top)
-			return false;
+			break;
 		*end = '\0';
 	}
+	while ((end = dir + strlen(dir)) < last)
+		*end = '/';
 }
 
 /* The directory of the process's cgroup, in @dir, or of the one above that limits it. */
@@ -327,8 +329,7 @@ static bool find_cgroup(struct watch *w, char *dir)
 		if ((size_t)snprintf(dir, PATH_MAX, "%s%s", mounts[i], path) >= PATH_MAX ||
 		    access(dir, F_OK))
 			continue;
-		if (!find_limit(w, dir, strlen(mounts[i])))
-			snprintf(dir, PATH_MAX, "%s%s", mounts[i], path);
+		find_limit(w, dir, strlen(mounts[i]));
 		return true;
 	}
 	/* In a container without a cgroup namespace its cgroup may be what is mounted. */
@@ -363,15 +364,6 @@ static void open_cgroup(struct watch *w, const char *dir)
 	listen_to(w, LIMITS, EPOLLIN);
 }
 
-/* The directory of a file, which @path names. */
-static bool cut(char *dir, const char *path)
-{
-	if ((size_t)snprintf(dir, PATH_MAX, "%s", path) >= PATH_MAX || !strrchr(dir, '/'))
-		return false;
-	*strrchr(dir, '/') = '\0';
-	return true;
-}
-
 /*
  * A service manager names the cgroup's file in a variable, see systemd.exec(5), and lets the
  * service write to this one. The limit may be of a cgroup above.
@@ -388,10 +380,11 @@ static bool open_files(struct watch *w)
 	if (!given) {
 		if (find_cgroup(w, dir))
 			open_cgroup(w, dir);
-	} else if (cut(dir, given)) {
+	} else if ((size_t)snprintf(dir, sizeof(dir), "%s", given) < sizeof(dir) &&
+		   strrchr(dir, '/')) {
+		*strrchr(dir, '/') = '\0';
 		open_trigger(w, STALLS, dir, "memory.pressure");
-		if (!find_limit(w, dir, 1))
-			cut(dir, given);
+		find_limit(w, dir, 1);
 		open_cgroup(w, dir);
 	}
 	return w->file[MACHINE] >= 0 || w->file[STALLS] >= 0 || w->file[EVENTS] >= 0;

@@ -34,7 +34,7 @@ struct ashm_purgeable {
 	pthread_cond_t changed;		/* less users than before */
 	unsigned int readers;
 	unsigned int writes;		/* nested; the readers are the owner's, too, then */
-	pthread_t owner;		/* of has_owner(), or who began last */
+	pthread_t owner;		/* who writes or rebuilds, see has_owner() */
 	bool rebuilding;
 	bool built;			/* contents are there, unless pin says otherwise */
 
@@ -277,12 +277,13 @@ static int begin_locked(struct ashm_purgeable *p, bool write)
 			ret = take_hold(p, write);
 		if (ret < 0)
 			return ret;
-		p->owner = pthread_self();
 	}
-	if (write)
+	if (write) {
 		p->writes++;
-	else
+		p->owner = pthread_self();
+	} else {
 		p->readers++;
+	}
 	return ret;
 }
 

@@ -369,21 +369,30 @@ TEST(cgroup_is_the_root)
 	end_group();
 }
 
+/* An empty cache, which alone is in the group, while the thread watches; or NULL. */
+static struct ashm_cache *cache_to_fill(uint64_t high)
+{
+	struct ashm_cache *c = NULL, *first;
+
+	set_number("memory.high", high);
+	first = full_cache();
+	if (first && watched() &&
+	    !ashm_cache_create("fill", ENTRIES * ENTRY, ENTRIES, 16, &c))
+		group.contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
+	ashm_cache_close(first);
+	return c;
+}
+
 /* A cache that grows up to the limit doesn't fill the cgroup: no event would be in time. */
 TEST(cache_grows)
 {
 	const uint64_t high = ENTRIES / 2 * ENTRY;
-	struct ashm_cache *c, *first;
+	struct ashm_cache *c;
 	unsigned int i, left;
 
 	begin_group();
-	set_number("memory.high", high);
-	first = full_cache();
-	ASSERT_NE(NULL, first);
-	EXPECT_TRUE(watched());
-	ASSERT_EQ(0, ashm_cache_create("grows", ENTRIES * ENTRY, ENTRIES, 16, &c));
-	group.contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
-	ashm_cache_close(first);
+	c = cache_to_fill(high);
+	ASSERT_NE(NULL, c);
 	for (i = 0; i < ENTRIES; i++) {
 		ASSERT_EQ(0, put(c, i, ENTRY, i));
 		nap_ms(5);
@@ -401,19 +410,14 @@ TEST(large_entries)
 {
 	const uint64_t high = 7 * ENTRIES / 16 * ENTRY;
 	const size_t size = ENTRIES / 8 * ENTRY;
-	struct ashm_cache *c, *first;
+	struct ashm_cache *c;
 	struct ashm_cache_entry e;
 	struct stat st;
 	unsigned int i;
 
 	begin_group();
-	set_number("memory.high", high);
-	first = full_cache();
-	ASSERT_NE(NULL, first);
-	EXPECT_TRUE(watched());
-	ASSERT_EQ(0, ashm_cache_create("large", ENTRIES * ENTRY, ENTRIES, 16, &c));
-	group.contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
-	ashm_cache_close(first);
+	c = cache_to_fill(high);
+	ASSERT_NE(NULL, c);
 	for (i = 0; i < 8; i++) {
 		ASSERT_EQ(0, begin(c, i, size, &e));
 		nap_ms(100);

@@ -233,6 +233,16 @@ static void *begin_and_end(void *object)
 	return (void *)seen;
 }
 
+/* 0, or ETIMEDOUT. */
+static int join_within(pthread_t id, int seconds, void **ret)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += seconds;
+	return pthread_timedjoin_np(id, ret, &end);
+}
+
 static void *begin_rebuild(void *object)
 {
 	void *w;
@@ -245,7 +255,6 @@ TEST_F(lib, rebuilt_for_readers)
 {
 	struct maker maker = { .byte = 7 };
 	struct ashm_purgeable *o;
-	struct timespec end;
 	void *w = NULL, *ret;
 	const void *p;
 	pthread_t id;
@@ -263,9 +272,7 @@ TEST_F(lib, rebuilt_for_readers)
 	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
 	EXPECT_EQ(0, ashm_purgeable_end_write(o));
 	/* It doesn't wait for this reader. */
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += 5;
-	done = pthread_timedjoin_np(id, &ret, &end);
+	done = join_within(id, 5, &ret);
 	EXPECT_EQ(0, done);
 	EXPECT_EQ(0, ashm_purgeable_end_read(o));
 	if (done)
@@ -300,7 +307,6 @@ TEST_F(lib, writer_reads_on)
 {
 	struct maker maker = { .byte = 7 };
 	struct ashm_purgeable *o;
-	struct timespec end;
 	const void *p;
 	pthread_t id;
 	void *w, *ret;
@@ -328,9 +334,7 @@ TEST_F(lib, writer_reads_on)
 	EXPECT_EQ(0, ashm_purgeable_discard(o));
 	EXPECT_EQ(0, ashm_purgeable_end_write(o));
 	ASSERT_EQ(0, pthread_create(&id, NULL, begin_and_end, o));
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += 1;
-	EXPECT_EQ(ETIMEDOUT, pthread_timedjoin_np(id, &ret, &end));
+	EXPECT_EQ(ETIMEDOUT, join_within(id, 1, &ret));
 	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
 	EXPECT_EQ(0, ashm_purgeable_end_read(o));
 	EXPECT_TRUE(whole(p, 9));
