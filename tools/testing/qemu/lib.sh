@@ -401,9 +401,9 @@ add_programs()
 	for program; do
 		cp "$from/usr/bin/$program" "$to/usr/bin/"
 		chroot "$from" ldd "/usr/bin/$program"
-	done | grep -o '/[^ ]*' | sort -u | while read -r library; do
-		mkdir -p "$to$(dirname "$library")"
-		cp -L "$from$library" "$to$library"
+	done | grep -o '/[^ ]*' | sort -u | while read -r object; do
+		mkdir -p "$to$(dirname "$object")"
+		cp -L "$from$object" "$to$object"
 	done
 }
 
