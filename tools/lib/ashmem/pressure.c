@@ -70,7 +70,7 @@ struct watch {
 	int file[FILES];
 	bool full;			/* there were no descriptors left */
 	libashmem_reclaim_fn *reclaim;
-	_Alignas(8) _Atomic uint64_t coming;	/* is about to get contents */
+	_Alignas(8) _Atomic uint64_t soon;	/* what the cgroup will use, 0 if unknown */
 	_Atomic bool stop;
 	_Atomic bool left;		/* by the thread, or by stop() without it */
 };
@@ -159,8 +159,7 @@ static uint64_t machine_lacks(const struct watch *w)
  */
 static bool give_back(struct watch *w, bool stalled)
 {
-	uint64_t coming = atomic_exchange(&w->coming, 0), lack, freed = 1;
-	uint64_t soon = coming ? number(w, CURRENT, "") + coming : 0;
+	uint64_t soon = atomic_exchange(&w->soon, 0), lack, freed = 1;
 	bool any = false;
 	int i;
 
@@ -488,6 +487,19 @@ void libashmem_pressure_add(int64_t bytes, libashmem_reclaim_fn *reclaim)
 	pthread_mutex_unlock(&pressure.lock);
 }
 
+/* Contents that come one after another, or at the same time, are all counted once. */
+static void foresee(struct watch *w, uint64_t bytes)
+{
+	uint64_t soon = atomic_load(&w->soon), used;
+
+	do {
+		used = number(w, CURRENT, "");
+		if (used == UINT64_MAX)
+			return;
+	} while (!atomic_compare_exchange_weak(&w->soon, &soon,
+					       (soon > used ? soon : used) + bytes));
+}
+
 void libashmem_pressure_grow(uint64_t bytes)
 {
 	if (atomic_fetch_add(&pressure.growth, bytes) + bytes < GROWTH_BYTES)
@@ -496,8 +508,8 @@ void libashmem_pressure_grow(uint64_t bytes)
 	/* Another thread starts or stops it, or has just done this. */
 	if (pthread_mutex_trylock(&pressure.lock))
 		return;
-	if (pressure.watch) {
-		atomic_fetch_add(&pressure.watch->coming, bytes);
+	if (pressure.watch && intact(pressure.watch)) {
+		foresee(pressure.watch, bytes);
 		wake(pressure.watch);
 	}
 	pthread_mutex_unlock(&pressure.lock);

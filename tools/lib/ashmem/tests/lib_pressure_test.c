@@ -36,6 +36,7 @@ static struct {
 	_Atomic uint64_t current;	/* the number of that file */
 	_Atomic int contents;		/* descriptor of what is charged to it, besides @others */
 	_Atomic uint64_t others;
+	_Atomic bool late;		/* the thread waits before it looks */
 	char dir[64];
 } group;
 
@@ -45,9 +46,13 @@ ssize_t pread(int fd, void *buf, size_t len, off_t at)
 	struct stat st, contents;
 
 	if (group.current && !fstat(fd, &st) && st.st_ino == group.current &&
-	    !fstat(group.contents, &contents))
+	    !fstat(group.contents, &contents)) {
+		while (group.late && gettid() != getpid())
+			nap_ms(1);
+		fstat(group.contents, &contents);
 		return snprintf(buf, len, "%llu\n", (unsigned long long)(group.others +
 				(uint64_t)contents.st_blocks * 512));
+	}
 	return (ssize_t)syscall(SYS_pread64, fd, buf, len, (long)at, 0L);
 }
 
@@ -432,6 +437,41 @@ TEST(large_entries)
 	ASSERT_EQ(0, begin(c, i, ENTRIES / 2 * ENTRY, &e));
 	nap_ms(100);
 	EXPECT_EQ(3, entries(c));
+	ashm_cache_close(c);
+	end_group();
+}
+
+/* When the thread looks, an entry that was foreseen may be there already. */
+TEST(entry_is_there_before_the_look)
+{
+	struct ashm_cache_entry e, second;
+	struct ashm_cache *c;
+	unsigned int i;
+
+	begin_group();
+	c = cache_to_fill(ENTRIES / 2 * ENTRY);
+	ASSERT_NE(NULL, c);
+	for (i = 0; i < 5; i++) {
+		group.late = true;
+		ASSERT_EQ(0, begin(c, i, 6 * ENTRY, &e));
+		memset(e.data, 1, 6 * ENTRY);
+		group.late = false;
+		nap_ms(100);
+		ASSERT_EQ(0, ashm_cache_commit(c, &e));
+		ASSERT_EQ(0, ashm_cache_release(c, &e));
+	}
+	/* 30 of 32, of which one is kept free. */
+	EXPECT_EQ(5, entries(c));
+
+	/* Two more would make it 38: two of the others go. */
+	group.late = true;
+	ASSERT_EQ(0, begin(c, i, 4 * ENTRY, &e));
+	ASSERT_EQ(0, begin(c, i + 1, 4 * ENTRY, &second));
+	group.late = false;
+	nap_ms(100);
+	ASSERT_EQ(0, ashm_cache_commit(c, &e));
+	ASSERT_EQ(0, ashm_cache_commit(c, &second));
+	EXPECT_EQ(5, entries(c));
 	ashm_cache_close(c);
 	end_group();
 }
