@@ -106,7 +106,8 @@ table()
 		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}" | fold -s -w 96 | sed 's/ $//'
 }
 
-# Remove the results of earlier runs.
+# Remove the results of earlier runs, but not those of one that goes on.
+flock --nonblock "$out/lock" true || die "another test run is using $out"
 for kernel in $KERNEL; do
 	rm -rf "${out:?}/$kernel"
 done
