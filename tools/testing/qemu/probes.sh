@@ -69,6 +69,10 @@ write_kbuild()
 		'offered := $(ccflags-y)' 'ccflags-y := -Wfatal-errors'
 	# shellcheck disable=SC2016 # a variable of make
 	add_object intact '$(offered)'
+	# shellcheck disable=SC2016 # a variable of make
+	add_object rhel '$(offered) -DRHEL_RELEASE_CODE=2309'
+	# shellcheck disable=SC2016 # a variable of make
+	add_object rhel-untested '$(offered) -DRHEL_RELEASE_CODE=2309 -DASHMEM_UNTESTED'
 	for probe in $probes; do
 		others="\$(filter-out -DASHMEM_HAVE_$probe,\$(offered))"
 		add_object "$probe-off" "$others $(edited "$probe" 's/,[a-z_]*\.h)$/,missing.h)/')"
@@ -117,6 +121,8 @@ try_kernel()
 		-C "/lib/modules/$(cat "$dir/kernel/release")/build" \
 		M="/${work##*/}" modules >"$logs/$kernel.log" 2>&1 || true
 	check "$kernel: unbroken probes" builds intact
+	check "$kernel: Red Hat's kernels are refused" stops_with_a_sentence rhel
+	check "$kernel: but for one who wants to try" builds rhel-untested
 	if [ -s "$work/intact.o" ]; then
 		offered >"$work/found"
 		for probe in $probes; do

@@ -18,6 +18,11 @@
 #error "ashmem needs CONFIG_MMU, CONFIG_SHMEM and CONFIG_TMPFS: regions are shmem files."
 #endif
 
+/* Under an old number these have parts of much later kernels. */
+#if defined(RHEL_RELEASE_CODE) && !defined(ASHMEM_UNTESTED)
+#error "ashmem: never tested on Red Hat's kernels. KCFLAGS=-DASHMEM_UNTESTED builds it all the same."
+#endif
+
 /*
  * Exactly one form of each API, or Kbuild.include no longer knows the header. A
  * wrong guess could build, load and crash, or silently lose a feature.
