@@ -26,7 +26,7 @@ for target in "$@"; do
 		# The tests run as 32-bit programs, too. The library's run under
 		# valgrind, and its manual and its use from C++ are checked.
 		test | sanitize)
-			needed="$needed binutils g++ gcc-multilib groff-base man-db"
+			needed="$needed binutils cmake g++ gcc-multilib groff-base man-db"
 			needed="$needed fish mandoc mypy pkgconf python3"
 			needed="$needed python3-numpy valgrind zsh"
 			if [ "$target" = sanitize ]; then

@@ -128,8 +128,10 @@ fi
 if command -v cmake >/dev/null; then
 	mkdir "$tmp/project"
 	cp "$lib/tests/CMakeLists.txt" "$lib/tests/client.c" "$tmp/project/"
+	# As by /lib, which is a link to usr/lib.
+	ln -s "$root$libdir" "$tmp/lib"
 	try "CMake finds the package" cmake -S "$tmp/project" -B "$tmp/project/out" \
-		-DCMAKE_C_COMPILER="$CC" -Dashmem_DIR="$root$libdir/cmake/ashmem"
+		-DCMAKE_C_COMPILER="$CC" -Dashmem_DIR="$tmp/lib/cmake/ashmem"
 	try "CMake's programs are built" cmake --build "$tmp/project/out"
 	for link in ashmem static; do
 		try "CMake's program runs, $link" "$tmp/project/out/client-$link"
