@@ -608,7 +608,9 @@ uint64_t libashmem_cache_reclaim(uint64_t before, uint64_t from, uint64_t *left)
 		/* A peer that keeps the lock, or always has more, must not keep us. */
 		if (!freed)
 			c->failed = libashmem_now();
-		*left -= freed < *left ? freed : *left;
+		/* Entries that a peer has moved may lie in the same pages: count these once. */
+		freed = freed < *left ? freed : *left;
+		*left -= freed;
 	}
 	libashmem_idle_unlock();
 	return freed;
