@@ -329,21 +329,39 @@ void libashmem_cache_drop(struct ashm_cache *c, uint32_t nr)
 	libashmem_cache_remove(c, nr, slot);
 }
 
-bool libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter,
-			   struct hold *gone)
+/* A walk over the idle entries, the oldest first. */
+struct walk {
+	uint32_t nr, entries, pages;
+};
+
+static bool next_idle(struct ashm_cache *c, struct walk *walk, struct hold *place)
 {
-	uint32_t nr = c->index->oldest;
+	uint32_t nr = walk->nr ? libashmem_cache_slot(c, walk->nr)->younger : c->index->oldest;
 	struct cache_slot *slot;
 
 	if (!nr)
 		return false;
+	walk->nr = nr;
 	slot = libashmem_cache_slot(c, nr);
-	if (!slot || slot->state != ENTRY_READY || slot->holders ||
-	    !libashmem_cache_place(c, slot, gone)) {
-		c->damaged = true;
-		return false;
+	if (slot && slot->state == ENTRY_READY && !slot->holders &&
+	    libashmem_cache_place(c, slot, place)) {
+		walk->pages += pages_of(c, place);
+		/* Otherwise a peer's list never ends, or its entries overlap. */
+		if (++walk->entries <= c->entries && walk->pages <= c->pages)
+			return true;
 	}
-	libashmem_cache_drop(c, nr);
+	c->damaged = true;
+	return false;
+}
+
+bool libashmem_cache_evict(struct ashm_cache *c, _Atomic uint64_t *counter,
+			   struct hold *gone)
+{
+	struct walk walk = { .nr = 0 };
+
+	if (!next_idle(c, &walk, gone))
+		return false;
+	libashmem_cache_drop(c, walk.nr);
 	(*counter)++;
 	return true;
 }
@@ -423,24 +441,63 @@ static bool may_use(struct ashm_cache *c, uint32_t want)
 	return used <= c->budget && want <= c->budget - used;
 }
 
-uint32_t libashmem_cache_make_room(struct ashm_cache *c, struct hold *place)
+/* Marks the pages of the @n oldest idle entries as taken again. */
+static void take_back(struct ashm_cache *c, uint32_t n)
 {
-	uint32_t want = pages_of(c, place), evicted = 0, nr;
+	struct walk walk = { .nr = 0 };
+	struct hold place;
+
+	while (n--) {
+		if (!next_idle(c, &walk, &place)) {
+			c->damaged = true;
+			return;
+		}
+		mark(c, &place, true);
+	}
+}
+
+/*
+ * How many of the oldest idle entries have to go until there are a slot and pages in a row.
+ * Their pages are marked as free. If all of them are too few, none may go: false.
+ */
+static bool find_room(struct ashm_cache *c, struct hold *place, uint32_t *n)
+{
+	bool slot = c->index->unused || c->index->touched != c->entries;
 	bool fits = false, looked = false;
+	uint32_t want = pages_of(c, place);
+	struct walk walk = { .nr = 0 };
 	struct hold gone;
 
-	for (;;) {
+	for (*n = 0;; ++*n) {
 		if (!fits && may_use(c, want)) {
 			/* A run that is long enough now contains what has gone. */
 			fits = looked ? find_run_around(c, &gone, place) : find_run(c, place);
 			looked = true;
 		}
-		nr = fits ? take_slot(c) : 0;
-		if (nr || c->damaged || !libashmem_cache_evict(c, &c->index->evicted, &gone))
-			return nr;
-		/* A peer's list that never ends. */
-		c->damaged |= ++evicted > c->entries;
+		if (c->damaged)
+			return false;
+		if (fits && (slot || *n))
+			return true;
+		if (!next_idle(c, &walk, &gone))
+			break;
+		mark(c, &gone, false);
 	}
+	if (!c->damaged)
+		take_back(c, *n);
+	return false;
+}
+
+uint32_t libashmem_cache_make_room(struct ashm_cache *c, struct hold *place)
+{
+	struct hold gone;
+	uint32_t n;
+
+	if (!find_room(c, place, &n))
+		return 0;
+	while (n--)
+		if (c->damaged || !libashmem_cache_evict(c, &c->index->evicted, &gone))
+			return 0;
+	return take_slot(c);
 }
 
 void libashmem_cache_fill(struct ashm_cache *c, uint32_t nr, const struct hold *place,

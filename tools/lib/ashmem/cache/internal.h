@@ -102,7 +102,7 @@ uint32_t libashmem_cache_find(struct ashm_cache *c, const void *key, size_t len)
 /* Lets an entry be found. */
 void libashmem_cache_link(struct ashm_cache *c, uint32_t nr, struct cache_slot *slot);
 
-/* A slot and free pages for an entry of @place->size, or 0 if there is no room. */
+/* A slot and free pages for an entry of @place->size; 0, and all stays, if there is no room. */
 uint32_t libashmem_cache_make_room(struct ashm_cache *c, struct hold *place);
 /* Puts a key and the pages of @place into such a slot, held by this handle. */
 void libashmem_cache_fill(struct ashm_cache *c, uint32_t nr, const struct hold *place,

@@ -169,7 +169,8 @@ int ashm_cache_get(struct ashm_cache *cache, const void *key, size_t key_len,
  * one isn't found before ashm_cache_commit().
  *
  * Return: 0; -EINVAL as of ashm_cache_get(); -EFBIG if @size is more than that of the
- * cache; -ENOSPC if entries that are held leave no room; or an error of PIN.
+ * cache; -ENOSPC if entries that are held leave no room, then none was removed; or an error
+ * of PIN, then some may have been removed.
  */
 int ashm_cache_reserve(struct ashm_cache *cache, const void *key, size_t key_len,
 		       size_t size, struct ashm_cache_entry *entry);

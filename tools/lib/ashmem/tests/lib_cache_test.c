@@ -254,6 +254,37 @@ TEST_F(lib, room)
 	ashm_cache_close(few);
 }
 
+/* What can't get room removes nothing, and leaves the pages and the order as they are. */
+TEST_F(lib, no_room)
+{
+	struct ashm_cache *c = new_cache(8, 8);
+	struct ashm_cache_entry e;
+	unsigned int i;
+
+	ASSERT_NE(NULL, c);
+	for (i = 0; i < 6; i++)
+		ASSERT_EQ(0, put(c, i, PAGE, i));
+	ASSERT_EQ(0, hold(c, 3, &e));
+	/* Too many pages; and enough pages, of which too few are in a row. */
+	EXPECT_EQ(-ENOSPC, put(c, 9, 8 * PAGE, 9));
+	EXPECT_EQ(-ENOSPC, begin(c, 9, 6 * PAGE, &(struct ashm_cache_entry){ 0 }));
+	EXPECT_EQ(6, stat_of(c).entries);
+	EXPECT_EQ(0, stat_of(c).evicted);
+	EXPECT_EQ(6, c->index->used);
+	EXPECT_EQ(0, c->index->torn);
+	EXPECT_EQ(0, put(c, 6, 2 * PAGE, 6));
+	EXPECT_EQ(0, stat_of(c).evicted);
+	EXPECT_EQ(0, put(c, 7, PAGE, 7));
+	EXPECT_EQ(1, stat_of(c).evicted);
+	EXPECT_EQ(-ENOENT, check(c, 0, PAGE, 0));
+	for (i = 1; i < 6; i++)
+		EXPECT_EQ(0, check(c, i, PAGE, i));
+	EXPECT_EQ(0, check(c, 6, 2 * PAGE, 6));
+	EXPECT_EQ(0, ashm_cache_release(c, &e));
+	EXPECT_EQ(0, put(c, 9, 8 * PAGE, 9));
+	ashm_cache_close(c);
+}
+
 /* Of this thread alone: other tasks need the processor, too. */
 static uint64_t cpu_us(void)
 {
@@ -1370,6 +1401,16 @@ TEST_F_TIMEOUT(lib, lies, 30)
 	c->index->torn = 1;
 	EXPECT_EQ(0, put(c, 7, PAGE, 7));
 	EXPECT_EQ(0, check(c, 6, PAGE, 6));
+
+	/* A list of idle entries that never ends, while another entry leaves no room. */
+	ASSERT_EQ(0, put(c, 8, PAGE, 8));
+	ASSERT_EQ(0, hold(c, 8, &e));
+	e.slot = c->index->oldest;
+	slot_of(c, &e)->younger = e.slot;
+	EXPECT_EQ(-EPROTO, put(c, 9, 4 * PAGE, 9));
+	EXPECT_EQ(0, check(c, 8, PAGE, 8));
+	EXPECT_EQ(-ENOSPC, put(c, 9, 4 * PAGE, 9));
+	EXPECT_EQ(0, check(c, 7, PAGE, 7));
 	ashm_cache_close(c);
 }
 
