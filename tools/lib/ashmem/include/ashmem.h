@@ -8,9 +8,9 @@
  * thread; ashm_close() must be the last one on its object.
  *
  * A call returns 0 or the value that its comment names. On failure it returns a
- * negative errno and has changed nothing. Objects are returned through the last
- * argument. errno is preserved. The manual has every error with its condition:
- * libashmem(3).
+ * negative errno and has changed nothing, unless its comment says otherwise. Objects are
+ * returned through the last argument. errno is preserved. The manual has every error
+ * with its condition: libashmem(3).
  */
 #ifndef ASHMEM_H
 #define ASHMEM_H
@@ -133,7 +133,8 @@ int ashm_unmap(void *addr, size_t len);
  * ashm_read - copy bytes out of the region
  * ashm_write - copy bytes into the region
  *
- * Copies all @len bytes or none: -ERANGE if they pass the end of the region. If
+ * Copies all @len bytes or none: -ERANGE if they pass the end of the region. After
+ * -EFAULT a part of them may be in @buf. If
  * ashm_unpin() has unpinned the region, it is pinned during the copy; if contents
  * were lost, the calls fail with -ENODATA until ashm_pin().
  * ashm_write() fails with -EACCES if this object may not write.
@@ -211,9 +212,9 @@ int ashm_send(int sock, int fd);
  * @region: where the object is put
  *
  * Anything but one message of that kind with one region is closed and
- * refused; on SOCK_STREAM the bytes behind the first one stay. An accepted
- * region can be mapped and read safely: its size can't change any more. Its
- * contents can, if the sender can write.
+ * refused, and then the message is gone; on SOCK_STREAM the bytes behind the
+ * first one stay. An accepted region can be mapped and read safely: its size
+ * can't change any more. Its contents can, if the sender can write.
  */
 int ashm_receive(int sock, struct ashm **region);
 

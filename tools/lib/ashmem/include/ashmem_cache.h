@@ -206,7 +206,8 @@ int ashm_cache_release(struct ashm_cache *cache, const struct ashm_cache_entry *
  * @data: the contents
  * @size: their size
  *
- * Return: as of ashm_cache_reserve().
+ * Return: as of ashm_cache_reserve(). After -ETIMEDOUT and -EPROTO, too, entries may have
+ * been removed for it.
  */
 int ashm_cache_put(struct ashm_cache *cache, const void *key, size_t key_len,
 		   const void *data, size_t size);

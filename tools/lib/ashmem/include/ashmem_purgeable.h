@@ -125,7 +125,7 @@ int ashm_purgeable_discard(struct ashm_purgeable *object);
 /**
  * ashm_purgeable_reclaim - free memory of unused objects, on memfd
  * @bytes: how much to free, if there is that much
- * @freed: set to how much was freed, or NULL
+ * @freed: set to how much was freed, also if the call fails; or NULL
  *
  * Starts with what has been unused for longest, as the kernel does on the device; there
  * this does nothing. Frees entries of the caches that this process has open, too: see
