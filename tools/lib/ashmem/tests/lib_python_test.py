@@ -117,9 +117,15 @@ class Regions(Case):
         self.fails(errno.ERANGE, region.map, offset=SIZE - 4096, length=4097)
         self.fails(errno.EINVAL, region.map, length=0)
         self.fails(errno.EINVAL, region.map, offset=SIZE)
+        self.fails(errno.EINVAL, region.map, offset=2 * SIZE)
+        self.fails(errno.EINVAL, region.map, prot=0x100)
+        self.fails(errno.EINVAL, region.map, offset=100, length=SIZE)
+        self.fails(errno.ERANGE, region.map, offset=2 * SIZE, length=1)
         self.fails(errno.EINVAL, Region, "none", 0)
         self.fails(errno.EBADF, Region.adopt, -1)
         for call in (lambda: Region("none", -1), lambda: Region("none", (1 << 64) + 1),
+                     lambda: region.map(offset=-4096), lambda: region.map(length=-1),
+                     lambda: region.map(prot=1 << 32),
                      lambda: region.protect(1 << 32), lambda: Region.adopt(1 << 32),
                      lambda: ring_size(1, (1 << 32) + 2),
                      lambda: ashmem.reclaim((1 << 64) + 1)):
@@ -149,6 +155,25 @@ class Regions(Case):
             self.assertEqual(b"c", reader.map(mmap.PROT_READ)[:1])
             here.close()
             self.fails(errno.EPIPE, Region.receive, there)
+
+    def test_last_page(self):
+        page = mmap.PAGESIZE
+        region = Region("python", page + 100)
+        region.write(b"x", page)
+        with open("/proc/self/maps") as maps:
+            before = len(maps.readlines())
+        for prot in (mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_WRITE):
+            with region.map(prot, page, page) as memory:
+                self.assertEqual((page, b"x", b"\0"), (len(memory), memory[:1], memory[-1:]))
+                if prot & mmap.PROT_WRITE:
+                    memory[1] = ord("y")
+                else:
+                    self.assertRaises(TypeError, memory.__setitem__, 1, 0)
+        self.assertEqual(b"xy", region.read(2, page))
+        self.fails(errno.ERANGE, region.map, length=2 * page + 1)
+        self.interrupted("_region._map_range", lambda: region.map(length=2 * page))
+        with open("/proc/self/maps") as maps:
+            self.assertEqual(before, len(maps.readlines()))
 
     def test_memory_outlives_region(self):
         region = Region("python", SIZE)
@@ -274,6 +299,33 @@ class Purgeables(Case):
                 self.assertEqual((2, 2), (view[0], self.made))
         object.close()
         self.assertRaises(ValueError, object.read().__enter__)
+
+    def test_watch(self):
+        def watched():
+            # It ends or begins on its own.
+            for _ in range(100):
+                names = []
+                for task in os.listdir("/proc/self/task"):
+                    with contextlib.suppress(OSError), \
+                            open(f"/proc/self/task/{task}/comm") as name:
+                        names.append(name.read())
+                yield "ashmem-reclaim\n" in names
+                time.sleep(0.05)
+
+        with unittest.mock.patch("ashmem._purgeable._watch", lambda on: on and -errno.EMFILE):
+            self.fails(errno.EMFILE, ashmem.watch, True)
+            ashmem.watch(False)
+        try:
+            ashmem.watch(True)
+        except OSError as error:
+            self.assertEqual(errno.EOPNOTSUPP, error.errno)
+            self.skipTest("nothing to watch")
+        object = Purgeable("python", 1 << 20, self.rebuild)
+        with object.read():
+            self.assertTrue(ashmem.backend()[0] != "memfd" or any(watched()))
+            ashmem.watch(False)
+            self.assertFalse(all(watched()))
+            ashmem.watch(True)
 
     def test_exceptions(self):
         object = Purgeable("python", SIZE, self.rebuild)

@@ -18,11 +18,11 @@ ECHILD.
 from ._cache import Cache, CacheStat
 from ._frame import (READONLY, UNCHECKED, WAIT, BorrowedFrame, Frame, Reader, Ring,
                      RingStat, Writer, ring_size)
-from ._purgeable import Purgeable, reclaim
+from ._purgeable import Purgeable, reclaim, watch
 from ._region import Region, backend, send_descriptor, version
 
 __all__ = [
     "READONLY", "UNCHECKED", "WAIT", "BorrowedFrame", "Cache", "CacheStat", "Frame",
     "Purgeable", "Reader", "Region", "Ring", "RingStat", "Writer", "backend", "reclaim", "ring_size",
-    "send_descriptor", "version",
+    "send_descriptor", "version", "watch",
 ]

@@ -10,7 +10,7 @@ import errno
 import os
 from typing import Callable, ContextManager, Iterator, Optional
 
-from ._library import (Handle, Owner, Pointer, Size, check, function, make, unsigned,
+from ._library import (Handle, Number, Owner, Pointer, Size, check, function, make, unsigned,
                        view_of)
 
 _create = function("ashm_purgeable_create", ctypes.c_char_p, Size, Pointer, Pointer, Pointer)
@@ -25,6 +25,7 @@ _rebuilt = function("ashm_purgeable_rebuilt", Pointer)
 _discard = function("ashm_purgeable_discard", Pointer)
 _reclaim = function("ashm_purgeable_reclaim", ctypes.c_uint64,
                     ctypes.POINTER(ctypes.c_uint64))
+_watch = function("ashm_purgeable_watch", Number)
 
 
 class Purgeable(Handle):
@@ -116,3 +117,11 @@ def reclaim(size: int = (1 << 64) - 1) -> int:
     freed = ctypes.c_uint64()
     check(_reclaim(unsigned(size), ctypes.byref(freed)), "ashm_purgeable_reclaim")
     return freed.value
+
+
+def watch(on: bool) -> None:
+    """Whether a thread frees memory of unused objects on memfd when memory is short.
+
+    It does at the start: see ashm_purgeable_watch(3).
+    """
+    check(_watch(int(on)), "ashm_purgeable_watch")

@@ -21,6 +21,8 @@ _send = function("ashm_send", Number, Number)
 _close = function("ashm_close", Pointer, result=None)
 _fd = function("ashm_fd", Pointer)
 _size = function("ashm_size", Pointer, result=ctypes.c_uint64)
+_map_range = function("ashm_map_range", Pointer, Number, ctypes.c_uint64, Size, Pointer)
+_unmap = function("ashm_unmap", Pointer, Size)
 _name = function("ashm_name", Pointer, ctypes.c_char_p, Size)
 _read = function("ashm_read", Pointer, Pointer, Size, ctypes.c_uint64)
 _write = function("ashm_write", Pointer, Pointer, Size, ctypes.c_uint64)
@@ -33,6 +35,11 @@ _share_readonly = function("ashm_share_readonly", Pointer)
 _backend = function("ashm_backend", ctypes.POINTER(ctypes.c_char_p))
 library.ashm_version.restype = ctypes.c_char_p
 
+_MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
+_mremap = ctypes.CDLL(None, use_errno=True).mremap
+_mremap.argtypes = Pointer, Size, Size, Number, Pointer
+_mremap.restype = Pointer
+
 
 def version() -> str:
     """The library's version, such as "0.1.0"."""
@@ -44,6 +51,21 @@ def backend() -> Tuple[str, str]:
     why = ctypes.c_char_p()
     kind = check(_backend(ctypes.byref(why)), "ashm_backend")
     return ("ashmem" if kind == 1 else "memfd"), (why.value or b"").decode()
+
+
+def _moved(mapping: Pointer, length: int, prot: int) -> mmap.mmap:
+    """A copy of a shared mapping, in place of the memory of a new mmap.mmap."""
+    memory = mmap.mmap(-1, length, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot)
+    # A Py_buffer begins with the address. ctypes only takes what can be written.
+    view = (Pointer * 16)()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(memory), view, 0)
+    address = view[0]
+    ctypes.pythonapi.PyBuffer_Release(view)
+    # With an old size of 0 the mapping stays.
+    if _mremap(mapping, 0, length, _MREMAP_MAYMOVE | _MREMAP_FIXED, address) != address:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return memory
 
 
 class Region(Handle):
@@ -121,17 +143,24 @@ class Region(Handle):
         """
         owner = self._open()
         if length is None:
-            length = self.size - offset
-        # To mmap.mmap() 0 means the whole file.
-        if length <= 0:
-            raise OSError(errno.EINVAL, "nothing of the region to map")
-        self._within(offset, length, "ashm_map")
+            length = max(_size(owner.pointer) - offset, 0)
+        unsigned(prot, Number)
+        unsigned(offset)
+        unsigned(length, Size)
+        at = Pointer()
         try:
-            return mmap.mmap(_fd(owner.pointer), length, flags=mmap.MAP_SHARED,
-                             prot=prot, offset=offset)
-        except PermissionError as error:
-            # A seal or the driver's mask causes EPERM; ashm_map() returns EACCES.
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from error
+            # It has the checks and errors of C, which those of mmap.mmap() are not.
+            check(_map_range(owner.pointer, prot, offset, length, ctypes.byref(at)),
+                  "ashm_map_range")
+            try:
+                return mmap.mmap(_fd(owner.pointer), length, flags=mmap.MAP_SHARED,
+                                 prot=prot, offset=offset)
+            except ValueError:
+                # It refuses what follows a file's end in the last page.
+                return _moved(at, length, prot)
+        finally:
+            if at.value:
+                _unmap(at, length)
 
     def _within(self, offset: int, length: int, name: str) -> None:
         if length < 0 or offset < 0 or offset + length > self.size:
