@@ -10,6 +10,10 @@
 #include <ashmem_frame.h>
 #include <sys/socket.h>
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD	76
+#endif
+
 #define SIZE	(2 * page_size())
 
 /* The objects that the rows use; new ones for each row. */
@@ -37,14 +41,14 @@ static const struct ashm_ring_config waiting = {
 	.flags = ASHM_RING_WAIT,
 };
 
-/* A byte with @count copies of @fd, as a peer may send them. */
-static int pass(int sock, const int *fd, size_t count)
+/* @len bytes with @count copies of @fd, as a peer may send them. */
+static int pass(int sock, size_t len, const int *fd, size_t count)
 {
 	union {
 		struct cmsghdr header;
 		char space[256];
 	} control;
-	struct iovec text = { .iov_base = "x", .iov_len = 1 };
+	struct iovec text = { .iov_base = "xy", .iov_len = len };
 	struct msghdr message = {
 		.msg_iov = &text,
 		.msg_iovlen = 1,
@@ -59,12 +63,33 @@ static int pass(int sock, const int *fd, size_t count)
 	control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
 	for (i = 0; i < count; i++)
 		memcpy(CMSG_DATA(&control.header) + i * sizeof(int), fd, sizeof(int));
-	return sendmsg(sock, &message, 0) == 1 ? 0 : -errno;
+	return sendmsg(sock, &message, 0) == (ssize_t)len ? 0 : -errno;
 }
 
 static int receive(struct props *p, const int *fd, size_t count)
 {
-	return pass(p->pair[0], fd, count) ?: ashm_receive(p->pair[1], &p->got);
+	return pass(p->pair[0], 1, fd, count) ?: ashm_receive(p->pair[1], &p->got);
+}
+
+/* Two bytes with a region, by a socket of @type. */
+static int receive_two(struct props *p, int type)
+{
+	close(p->pair[0]);
+	close(p->pair[1]);
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, p->pair))
+		return -errno;
+	return pass(p->pair[0], 2, &p->fd, 1) ?: ashm_receive(p->pair[1], &p->got);
+}
+
+/* The receiver's socket asks for the sender's credentials and, from 6.5 on, its pidfd. */
+static int receive_sender(struct props *p, size_t count)
+{
+	int on = 1, kept = errno;
+
+	setsockopt(p->pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	setsockopt(p->pair[1], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
+	errno = kept;
+	return receive(p, &p->fd, count);
 }
 
 static int attach_written(struct props *p, const struct ashm_ring_config *config)
@@ -136,6 +161,19 @@ static int attach_written(struct props *p, const struct ashm_ring_config *config
 	ROW(0, receive(p, &p->fd, 1))						\
 	ROW(-EPROTO, receive(p, &p->fd, 2))					\
 	ROW(-EPROTO, receive(p, &p->fd, 9))					\
+	ROW(-EPROTO, receive_two(p, SOCK_SEQPACKET))				\
+	ROW(-EPROTO, receive_two(p, SOCK_DGRAM))				\
+	/* What was refused is gone. */					\
+	ROW(-EAGAIN, receive_two(p, SOCK_DGRAM) != -EPROTO ? 1 :		\
+		     ashm_receive(p->pair[1], &p->got))				\
+	/* A stream has no messages: what is behind the first byte stays. */	\
+	ROW(0, receive_two(p, SOCK_STREAM))					\
+	ROW(0, receive_two(p, SOCK_STREAM) ||					\
+	       recv(p->pair[1], p->buf, 8, 0) != 1 || p->buf[0] != 'y')		\
+	ROW(-EPROTO, receive_two(p, SOCK_STREAM) ?:				\
+		     ashm_receive(p->pair[1], &p->got))				\
+	ROW(0, receive_sender(p, 1))						\
+	ROW(-EPROTO, receive_sender(p, 0))					\
 	ROW(-EACCES, ashm_ring_create(ashm_fd(p->masked), &plain, &p->ring))	\
 	ROW(-EACCES, ashm_ring_create(ashm_fd(p->reader), &plain, &p->ring))	\
 	ROW(-ENOSPC, ashm_ring_create(p->fd, &plain, &p->ring))			\
