@@ -259,7 +259,7 @@ help:
 #h               and the library as a 64-bit ARM processor runs it
 #h   test-differential  a million operations on the original and on ours
 #h   test-mutants    plant faults in the driver, see that the tests catch them
-#h   test-mutants-library    the same with the library's frames, on this machine
+#h   test-mutants-library    the same with the library, on this machine
 #h   test-mutants-command    the same with the command
 #h   kunit       the KUnit suites, by the kernel's own kunit.py
 #h   test-tree   the driver in four kernel trees, y and m, for three machines
