@@ -274,12 +274,12 @@ TEST(node_of_the_boot)
 }
 
 /* A lack of descriptors is no reason to fall back to memfd. */
+/* Also without a device: open() takes a number before it looks at the path. */
 TEST(no_descriptor_left)
 {
 	int fd;
 
-	if (!have_device())
-		SKIP(return, "no " ASHMEM_DEV " here");
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "auto", 1));
 	fd = open("/", O_RDONLY | O_CLOEXEC);
 	ASSERT_EQ(0, limit_fds((rlim_t)fd));
 	close(fd);
