@@ -200,12 +200,29 @@ static bool memory_controller(void)
 	return on || file_has_word("/sys/fs/cgroup/cgroup.controllers", "memory");
 }
 
+/* Is cgroup.memory=nokmem, maybe with other words, on the kernel's command line? */
+static bool without_kmem(void)
+{
+	char *path = file_path("/proc/cmdline");
+	char *text = file_read(path, NULL);
+	char *at = text ? strstr(text, "cgroup.memory=") : NULL;
+	bool without;
+
+	if (at)
+		at[strcspn(at, " \n")] = '\0';
+	without = at && strstr(at, "nokmem");
+	free(path);
+	free(text);
+	return without;
+}
+
 /*
- * Since 6.7 a module can purge by cgroup. The driver tells whether it does; for one that
- * doesn't tell, use the kernel's version.
+ * Since 6.7 a module can purge by cgroup. The driver tells whether it does, but says 0 before
+ * the first memory cgroup. For a driver that doesn't tell, use the kernel's version.
  */
 void check_cgroups(struct patient *patient)
 {
+	bool recent = patient->major > 6 || (patient->major == 6 && patient->minor >= 7);
 	char *path, *says;
 	bool aware;
 
@@ -214,10 +231,9 @@ void check_cgroups(struct patient *patient)
 	path = file_path("/sys/class/misc/ashmem/memcg_aware");
 	says = file_line(path);
 	free(path);
-	aware = says ? !strcmp(says, "1") :
-		patient->major > 6 || (patient->major == 6 && patient->minor >= 7);
+	aware = says ? !strcmp(says, "1") : recent;
 	free(says);
-	if (!aware)
+	if (!aware && !recent)
 		found(patient, "cgroups", LEVEL_WARN,
 		      xasprintf("unpinned pages are purged for the whole machine only: on %s a"
 				" container at its limit may see a process killed before",
@@ -228,6 +244,17 @@ void check_cgroups(struct patient *patient)
 		      xasprintf("the kernel runs without memory cgroups"),
 		      xasprintf("if containers are to have memory limits, take"
 				" cgroup_disable=memory off the kernel's command line"));
+	else if (!aware && without_kmem())
+		found(patient, "cgroups", LEVEL_WARN,
+		      xasprintf("with cgroup.memory=nokmem unpinned pages are purged for the whole"
+				" machine only: a container at its limit may see a process killed"
+				" before"),
+		      xasprintf("if containers have memory limits, take nokmem off"
+				" cgroup.memory= on the kernel's command line"));
+	else if (!aware)
+		found(patient, "cgroups", LEVEL_OK,
+		      xasprintf("no memory cgroup exists yet; unpinned pages of one will be purged"
+				" for the cgroup that pays for them"), NULL);
 	else
 		found(patient, "cgroups", LEVEL_OK,
 		      xasprintf("unpinned pages are purged for the cgroup that pays for them"),

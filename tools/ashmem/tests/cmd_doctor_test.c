@@ -280,7 +280,7 @@ TEST_F(patient, android_around)
 	EXPECT_TRUE(has(self->o.out, "psi=1"));
 	ANDROID("cgroups", "ok", "for the cgroup that pays for them");
 	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
-	ANDROID("cgroups", "warn", "whole machine only");
+	ANDROID("cgroups", "ok", "no memory cgroup exists yet");
 	EXPECT_EQ(0, count_of(self->o.out, "\"apps\""));
 }
 
@@ -325,11 +325,34 @@ TEST_F(patient, cgroups)
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.7.0\n");
 	DOCTOR("cgroups", "ok", "for the cgroup that pays for them");
 	/* The driver's own answer counts more than the kernel's version. */
-	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
-	DOCTOR("cgroups", "warn", "whole machine only");
 	put_file(self->root, "/proc/sys/kernel/osrelease", "6.1.0\n");
 	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "1\n");
-	DOCTOR("cgroups", "ok", "for the cgroup that pays for them");
+	DOCTOR("cgroups", "ok", "unpinned pages are purged for the cgroup");
+	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
+	DOCTOR("cgroups", "warn", "on 6.1.0 a container");
+	EXPECT_TRUE(has(self->o.out, "run Linux 6.7 or later"));
+}
+
+TEST_F(patient, cgroups_of_a_recent_kernel)
+{
+	static const char *const others[] = {
+		"quiet\n", "quiet x=nokmem\n", "cgroup.memory=nosocket nokmem\n",
+	};
+	size_t i;
+
+	put_file(self->root, "/sys/class/misc/ashmem/memcg_aware", "0\n");
+	DOCTOR("cgroups", "ok", "no memory cgroup exists yet");
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		put_file(self->root, "/proc/cmdline", others[i]);
+		DOCTOR("cgroups", "ok", "no memory cgroup exists yet");
+	}
+	put_file(self->root, "/proc/cmdline", "quiet cgroup.memory=nokmem\n");
+	DOCTOR("cgroups", "warn", "with cgroup.memory=nokmem");
+	put_file(self->root, "/proc/cmdline", "cgroup.memory=nosocket,nokmem quiet\n");
+	DOCTOR("cgroups", "warn", "with cgroup.memory=nokmem");
+	EXPECT_EQ(0, count_of(self->o.out, "6.7"));
+	put_file(self->root, "/proc/cgroups", "memory\t0\t1\t0\n");
+	DOCTOR("cgroups", "warn", "without memory cgroups");
 }
 
 TEST_F(patient, binder)
