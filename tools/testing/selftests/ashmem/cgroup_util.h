@@ -174,8 +174,8 @@ static UNUSED bool booted_with_memcg_option(const char *option)
 /* Why this kernel purges by node only, or NULL if it purges by cgroup. */
 static UNUSED const char *no_memcg_reason(void)
 {
-	if (!kernel_at_least(6, 8))
-		return "before 6.8 the driver purges by node only";
+	if (!kernel_at_least(6, 7))
+		return "before 6.7 the driver purges by node only";
 	if (booted_with_memcg_option("nokmem"))
 		return "with cgroup.memory=nokmem the driver purges by node only";
 	return NULL;
