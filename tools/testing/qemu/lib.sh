@@ -238,14 +238,14 @@ need_root()
 	fi
 	command -v sudo >/dev/null ||
 		die "needs root for chroot and mounts: run it as root or install sudo"
-	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" \
-		REFRESH="${REFRESH:-}" KBUILD_ARGS="${KBUILD_ARGS:-}" \
-		KERNEL="${KERNEL:-}" KSRC="${KSRC:-}" SCENARIO="${SCENARIO:-}" \
-		PACKAGES="${PACKAGES:-}" TARBALL="${TARBALL:-}" \
-		ARCH="${ARCH:-}" TEST="${TEST:-}" SEED="${SEED:-}" PAGES="${PAGES:-}" \
-		JOBS="${JOBS:-}" TIMEOUT="${TIMEOUT:-}" MINUTES="${MINUTES:-}" \
-		MEM="${MEM:-}" APPEND="${APPEND:-}" QEMU_ARGS="${QEMU_ARGS:-}" \
-		http_proxy="${http_proxy:-}" "$0" "$@"
+	set -- "$0" "$@"
+	for name in REFRESH KBUILD_ARGS KERNEL KSRC SCENARIO PACKAGES TARBALL ARCH TEST SEED \
+		PAGES JOBS TIMEOUT TEST_TIMEOUT MINUTES MEM APPEND QEMU_ARGS EXTRA_MODULES \
+		AGAIN DOC http_proxy
+	do
+		eval "set -- \"$name=\${$name:-}\" \"\$@\""
+	done
+	exec sudo -- env ASHMEM_CACHE="$cache" OUT="$out" "$@"
 }
 
 # Gives what root made here to the user who called sudo.
