@@ -4,10 +4,10 @@
 # Usage: matrix.sh
 #
 # Runs the tests on every kernel of the table. Prints for each kernel whether the module
-# builds for it, whether it boots, and how many tests pass. out/matrix keeps the rows, a
-# file for each kernel, so a run of some kernels renews only their rows; at first it has
-# those of README.md. The table of all rows is out/matrix.md. The last line is "N passed,
-# N failed".
+# builds for it ("none" if there is no kernel), whether it boots, and how many tests pass.
+# out/matrix keeps the rows, a file for each kernel, so a run of some kernels renews only
+# their rows; at first it has those of README.md. The table of all rows is out/matrix.md.
+# The last line is "N passed, N failed".
 #
 # The kernel "given", which is built from the source in KSRC, has a row for each version. So
 # has "cfi", which only runs when it is named.
@@ -58,9 +58,10 @@ fi
 record()
 {
 	logs=$out/$1
-	name=$1 version=- builds=no boots=- tests=-
+	name=$1 version=- builds=none boots=- tests=-
 	if [ -d "$logs" ] && dir=$(REFRESH="" "$bed/root.sh" "$1"); then
 		version=$(cat "$dir/kernel/version")
+		builds=no
 	fi
 	page=$(kernel_column "$1" page)
 	case $name in
@@ -102,6 +103,10 @@ table()
 	done
 	grep -h '| plain source' "$records"/* | sort -V || true
 	echo
+	if grep -qF '| none |' "$records"/*; then
+		echo "none: no build root with this kernel could be made, so nothing was built."
+		echo
+	fi
 	echo "The driver was version $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
 		"$top/dkms.conf").${missing:+ Not run: ${missing#, }.}" | fold -s -w 96 | sed 's/ $//'
 }
