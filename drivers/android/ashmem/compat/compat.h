@@ -40,6 +40,10 @@
 #error "ashmem: compat/Kbuild.include can't tell whether the page cache consists of folios."
 #endif
 
+#ifndef ASHMEM_HAVE_MMAP
+#error "ashmem: compat/Kbuild.include doesn't find the mmap hook in linux/fs.h."
+#endif
+
 #if defined(ASHMEM_HAVE_MMAP_PREPARE) != defined(ASHMEM_HAVE_VM_AREA_DESC)
 #error "ashmem: compat/Kbuild.include can't tell whether linux/fs.h has the mmap_prepare hook."
 #endif
