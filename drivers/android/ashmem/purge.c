@@ -276,6 +276,7 @@ static bool purge_group(struct purge *purge, struct shrink_control *sc)
 	/* All may be in flight: wait for it, or the OOM killer might run. */
 	busy = ashmem_lru_wait(purge->group, seen, &by_others);
 	compat_account_reclaimed_pages(by_others);
+	/* A whole batch: the kernel calls until it has counted all, and each call may wait. */
 	purge->scanned = max(purge->scanned, nr_to_scan);
 	/* A purge can be stalled. Then it holds up only its own cgroup for more than a tick. */
 	return by_others || (busy && compat_memcg_has_task(sc->memcg));
@@ -283,8 +284,9 @@ static bool purge_group(struct purge *purge, struct shrink_control *sc)
 
 /*
  * Stops after the pages wanted or one step, whichever is more. Never waits for a page
- * lock: the task may hold it. Sets @sc->nr_scanned to the pages that existed. Returns
- * how many were in memory, or %SHRINK_STOP if there is nothing.
+ * lock: the task may hold it. Sets @sc->nr_scanned to the pages that existed and 1 for each
+ * empty look, or to a whole batch after a wait. Returns how many were in memory, or
+ * %SHRINK_STOP if there is nothing.
  */
 unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *sc)
 {

@@ -3,9 +3,12 @@
  * What others do while a step of a purge is in flight.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 
+#include "../backing.h"
 #include "../payer.h"
 #include "../purge.h"
 #include "fake_store.h"
@@ -341,6 +344,30 @@ static void race_all_in_flight_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SHRINK_STOP, ashmem_kunit_scan(lru, NULL, 10, &scanned));
 }
 
+/* Nothing can be taken, and another task frees pages in the same group. */
+static bool free_beside(struct file *backing, unsigned long first, unsigned long last,
+			unsigned long max, bool wait, struct ashmem_survey *survey)
+{
+	struct fake_store *store = kunit_get_current_test()->priv;
+
+	ashmem_kunit_payer(store->region)->entry.group->freed += 3;
+	return false;
+}
+
+/* A call that may have waited counts as the whole batch, or the kernel repeats it too often. */
+static void race_wait_counts_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct fake_store *store = test->priv;
+	unsigned long scanned;
+
+	store->region = ashmem_kunit_region(test, lru, 10);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(store->region, 0, 9));
+	kunit_activate_static_stub(test, ashmem_backing_survey, free_beside);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_scan(lru, NULL, 100, &scanned));
+	KUNIT_EXPECT_EQ(test, 100, scanned);
+}
+
 static void look_past(struct kunit *test, struct fake_store *store, unsigned int number)
 {
 	unsigned long scanned;
@@ -466,6 +493,7 @@ static struct kunit_case purge_race_cases[] = {
 	KUNIT_CASE(race_close_test),
 	KUNIT_CASE(race_side_by_side_test),
 	KUNIT_CASE(race_all_in_flight_test),
+	KUNIT_CASE(race_wait_counts_test),
 	KUNIT_CASE(race_past_flights_test),
 	KUNIT_CASE(race_merge_test),
 	KUNIT_CASE(race_corrected_key_test),
