@@ -90,14 +90,10 @@ static int number_of(const char *name)
  * Do not use the link's text, which depends on the node's name. Do not query a slow file
  * server.
  */
-static bool look_at_type(struct look *look, const char *path, struct statx *stx)
+static bool stat_link(int dir, const char *path, struct statx *stx)
 {
-	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-		  STATX_BASIC_STATS, stx)) {
-		note_refusal(look, errno);
-		return false;
-	}
-	return true;
+	return !statx(dir, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | AT_EMPTY_PATH,
+		      STATX_BASIC_STATS, stx);
 }
 
 static bool is_device(const struct look *look, const struct statx *stx)
@@ -106,14 +102,18 @@ static bool is_device(const struct look *look, const struct statx *stx)
 	       makedev(stx->stx_rdev_major, stx->stx_rdev_minor) == look->walk->rdev;
 }
 
+static bool is_shmem(const struct look *look, const struct statx *stx)
+{
+	return makedev(stx->stx_dev_major, stx->stx_dev_minor) == look->walk->shmem;
+}
+
 /* A memfd with the mode that marks those of libashmem. */
 static bool may_be_memfd(const struct look *look, const struct statx *stx)
 {
-	return stx->stx_mode == (S_IFREG | S_ISVTX | 0644) &&
-	       makedev(stx->stx_dev_major, stx->stx_dev_minor) == look->walk->shmem;
+	return stx->stx_mode == (S_IFREG | S_ISVTX | 0644) && is_shmem(look, stx);
 }
 
-/* The seals show only through a descriptor; to open a memfd changes nothing. */
+/* The seals show only through an opened file; to open a memfd changes nothing. */
 static int memfd_mask(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -127,25 +127,38 @@ static int memfd_mask(const char *path)
 	       PROT_READ | PROT_WRITE | PROT_EXEC;
 }
 
-/* Fills in what fdinfo lacks for a memfd. False if it isn't one of libashmem's. */
-static bool memfd_learn(const char *path, const struct statx *stx, struct fdinfo *info,
+/*
+ * Fills in what fdinfo lacks for a memfd. False if it isn't one of libashmem's. The process
+ * can replace its descriptor at any time, and to open a device has effects: take the file
+ * with O_PATH first, and open only a memfd.
+ */
+static bool memfd_learn(const struct look *look, const char *path, struct fdinfo *info,
 			char *link, size_t room)
 {
-	ssize_t len = readlink(path, link, room);
-	struct proc_map map = { .path = link, .path_len = (size_t)len };
+	int file = open(path, O_PATH | O_CLOEXEC);
+	char *own = xasprintf("/proc/self/fd/%d", file);
+	struct proc_map map = { .path = link };
 	enum region_kind kind;
+	struct statx stx;
+	bool is_memfd = file >= 0 && stat_link(file, "", &stx) && may_be_memfd(look, &stx);
+	ssize_t len = is_memfd ? readlink(own, link, room) : -1;
 
-	if (len <= 0 || !maps_is_region(&map, &kind, &info->name, &info->name_len) ||
-	    kind != REGION_MEMFD)
-		return false;
-	info->inode = stx->stx_ino;
-	info->size = stx->stx_size;
-	info->resident = stx->stx_blocks * 512 / (uint64_t)sysconf(_SC_PAGESIZE);
-	info->unpinned = 0;
-	info->purgeable = 0;
-	info->purged = 0;
-	info->mask = memfd_mask(path);
-	return true;
+	map.path_len = (size_t)len;
+	is_memfd = len > 0 && maps_is_region(&map, &kind, &info->name, &info->name_len) &&
+		   kind == REGION_MEMFD;
+	if (is_memfd) {
+		info->inode = stx.stx_ino;
+		info->size = stx.stx_size;
+		info->resident = stx.stx_blocks * 512 / (uint64_t)sysconf(_SC_PAGESIZE);
+		info->unpinned = 0;
+		info->purgeable = 0;
+		info->purged = 0;
+		info->mask = memfd_mask(own);
+	}
+	if (file >= 0)
+		close(file);
+	free(own);
+	return is_memfd;
 }
 
 static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_path)
@@ -158,8 +171,10 @@ static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_pa
 	bool memfd;
 	size_t len;
 
-	if (!look_at_type(look, link_path, &stx))
+	if (!stat_link(AT_FDCWD, link_path, &stx)) {
+		note_refusal(look, errno);
 		return;
+	}
 	memfd = may_be_memfd(look, &stx);
 	if (!memfd && !is_device(look, &stx))
 		return;
@@ -171,7 +186,7 @@ static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_pa
 		return;
 	}
 	fdinfo_parse(text, len, &info);
-	if (!memfd || memfd_learn(link_path, &stx, &info, link, sizeof(link))) {
+	if (!memfd || memfd_learn(look, link_path, &info, link, sizeof(link))) {
 		holder = (struct holder){
 			.process = process_of(look), .tid = tid, .fd = fd,
 			.flags = info.flags,
@@ -225,7 +240,7 @@ static void look_behind(struct look *look, struct region *region, const struct p
 	enum region_kind kind;
 	char text[4096], *name;
 	ssize_t linked = readlink(path, text, sizeof(text));
-	struct stat st;
+	struct statx stx;
 	size_t len;
 
 	if (linked > 0 && (size_t)linked < sizeof(text)) {
@@ -235,11 +250,14 @@ static void look_behind(struct look *look, struct region *region, const struct p
 			region_name(region, name, len);
 	}
 
-	/* The file that names private mappings has neither size nor pages. */
-	if (!stat(path, &st) && st.st_size) {
-		region->size = (uint64_t)st.st_size;
-		region->resident = (uint64_t)st.st_blocks * 512 /
-				   (uint64_t)sysconf(_SC_PAGESIZE);
+	/*
+	 * The mapping can be another one by now. The file that names private mappings has
+	 * neither size nor pages.
+	 */
+	if (stat_link(AT_FDCWD, path, &stx) && is_shmem(look, &stx) &&
+	    stx.stx_ino == map->inode && stx.stx_size) {
+		region->size = stx.stx_size;
+		region->resident = stx.stx_blocks * 512 / (uint64_t)sysconf(_SC_PAGESIZE);
 	}
 	free(path);
 }

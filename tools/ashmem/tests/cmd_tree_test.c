@@ -6,6 +6,7 @@
 #include "kselftest_harness.h"
 #include "cmd_util.h"
 
+#include <sys/prctl.h>
 #include <sys/sysmacros.h>
 
 #include "walk.h"
@@ -148,6 +149,73 @@ TEST_F(tree, only_mapped)
 	EXPECT_TRUE(has(self->o.out, ">=12K"));
 }
 
+/* A process can replace its mapping between the reads of maps and of map_files. */
+TEST_F(tree, replaced_mapping)
+{
+	char *dir = format("/proc/%d/map_files", PID_A);
+	int memfd = input_of("other", 5);
+	struct stat st;
+
+	/* Neither another file of the mount nor an equal number on another mount is it. */
+	put_file(self->root, format("%s/1000-3000", dir), "other");
+	put_link(self->root, format("%s/5000-6000", dir),
+		 format("/proc/%d/fd/%d", (int)getpid(), memfd));
+	ASSERT_EQ(0, stat(format("%s%s/1000-3000", self->root, dir), &st));
+	put_process(self->root, PID_A, "one\n",
+		    format("1000-3000 rw-s 00000000 %s %llu /dev/ashmem/n (deleted)\n"
+			   "5000-6000 rw-s 00000000 %s 1 /dev/ashmem/m (deleted)\n",
+			   self->dev, (unsigned long long)st.st_ino, self->dev));
+	ASHMEM(&self->o, -1, "list", "-j");
+	EXPECT_EQ(2, count_of(self->o.out, "\"size\": null"));
+	close(memfd);
+}
+
+#define SWAPPED	40
+#define RUNS	200
+
+/* Its descriptors are now a marked memfd, now a FIFO that it did not open. */
+static void swap_descriptors(const char *fifo)
+{
+	int files[2] = { memfd_create("ashmem/swapped", MFD_ALLOW_SEALING),
+			 open(fifo, O_PATH) };
+	unsigned int turn, i;
+
+	CHILD_CHECK(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+	CHILD_CHECK(!fchmod(files[0], S_ISVTX | 0644));
+	for (turn = 0; ; turn++)
+		for (i = 0; i < SWAPPED; i++)
+			CHILD_CHECK(dup2(files[turn % 2], 100 + (int)i) >= 0);
+}
+
+/* To open a FIFO or a device has effects: list must open nothing but memfds. */
+TEST_F_TIMEOUT(tree, swapped_descriptors, 110)
+{
+	char *fifo = format("%s/fifo", self->root);
+	pid_t swapper, writer;
+	unsigned int i, seen = 0;
+
+	ASSERT_EQ(0, mkfifo(fifo, 0600));
+	swapper = fork();
+	if (!swapper)
+		swap_descriptors(fifo);
+	/* Waits for a reader, however soon that closes the FIFO. */
+	writer = fork();
+	if (!writer)
+		_exit(open(fifo, O_WRONLY) < 0);
+	put_link(self->root, format("/proc/%d", PID_A), format("/proc/%d", (int)swapper));
+	for (i = 0; i < RUNS && !waitpid(writer, NULL, WNOHANG); i++) {
+		ASHMEM(&self->o, -1, "list", "-j");
+		EXPECT_EQ(0, self->o.code);
+		seen += count_of(self->o.out, "\"swapped\"");
+		output_free(&self->o);
+	}
+	nap_ms(100);
+	EXPECT_GT(seen, 0);
+	EXPECT_EQ(0, waitpid(writer, NULL, WNOHANG));
+	kill(writer, SIGKILL);
+	kill(swapper, SIGKILL);
+	wait_child(swapper);
+}
 /* The right path on the wrong file system: a user's fake /dev/ashmem. */
 TEST_F(tree, forged_path)
 {
