@@ -3,6 +3,7 @@
  * ashmem create: a region that lives as long as a command, or as this process.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/ashmem.h>
@@ -165,21 +167,27 @@ static noreturn void run_command(int fd, const struct wish *wish, char **argv)
 	exit(err == ENOENT ? 127 : 126);
 }
 
-/* Close all descriptors of the caller, or it would wait until we end. */
-static void leave_caller(int fd)
+/* Closes all descriptors but @fd and stdin. */
+static bool close_others(int fd)
 {
-	int null = open("/dev/null", O_RDWR);
+	struct dirent *entry;
+	DIR *dir;
 	int i;
 
-	setsid();
-	if (chdir("/"))
-		_exit(EXIT_FAILED);
-	for (i = 0; i < 3; i++)
-		if (null < 0 || dup2(null, i) < 0)
-			_exit(EXIT_FAILED);
-	if (fd > 3)
-		syscall(SYS_close_range, 3U, (unsigned int)fd - 1, 0);
-	syscall(SYS_close_range, (unsigned int)fd + 1, UINT_MAX, 0);
+	if (!syscall(SYS_close_range, 1U, (unsigned int)fd - 1, 0) &&
+	    !syscall(SYS_close_range, (unsigned int)fd + 1, UINT_MAX, 0))
+		return true;
+	/* An old kernel, or the filter of a container. */
+	dir = opendir("/proc/self/fd");
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir))) {
+		i = atoi(entry->d_name);
+		if (i > 0 && i != fd && i != dirfd(dir))
+			close(i);
+	}
+	closedir(dir);
+	return true;
 }
 
 static sigset_t ends(void)
@@ -220,9 +228,23 @@ static bool announce(pid_t pid, int fd)
 	return !fflush(stdout);
 }
 
+/* The child: leaves the caller's session, directory and files, and says so on @ready. */
+static noreturn void hold_in_background(int fd, int ready)
+{
+	prepare_to_hold();
+	setsid();
+	/* The caller would wait for the end of any of its pipes. */
+	if (!fd || chdir("/") || dup2(ready, STDIN_FILENO) < 0 || !close_others(fd) ||
+	    write(STDIN_FILENO, "", 1) != 1)
+		_exit(EXIT_FAILED);
+	close(STDIN_FILENO);
+	_exit(hold());
+}
+
 static int hold_detached(int fd)
 {
-	int ready[2];
+	int ready[2], status = 0;
+	ssize_t got;
 	char byte;
 	pid_t pid;
 
@@ -232,20 +254,21 @@ static int hold_detached(int fd)
 	pid = fork();
 	if (pid < 0)
 		return fail("can't start a process: %s", strerror(errno));
-	if (!pid) {
-		prepare_to_hold();
-		/* End of file on the pipe tells the parent that all is ready: close it. */
-		leave_caller(fd);
-		_exit(hold());
-	}
+	if (!pid)
+		hold_in_background(fd, ready[1]);
 	close(ready[1]);
-	while (read(ready[0], &byte, 1) < 0 && errno == EINTR)
-		;
-	if (announce(pid, fd))
+	do
+		got = read(ready[0], &byte, 1);
+	while (got < 0 && errno == EINTR);
+	if (got == 1 && announce(pid, fd))
 		return EXIT_OK;
 	/* The caller could not learn of it, and it would stay forever. */
 	kill(pid, SIGKILL);
-	return EXIT_FAILED;
+	waitpid(pid, &status, 0);
+	if (got == 1)
+		return EXIT_FAILED;
+	return fail("can't hold the region in the background: its process has ended (%s)",
+		    WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "failed");
 }
 
 static int parse_options(const struct command *self, int argc, char **argv,

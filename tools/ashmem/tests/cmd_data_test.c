@@ -7,7 +7,11 @@
 #include "cmd_util.h"
 #include "cmd_live.h"
 
+#include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 /* Takes PID/FD, terminated, and the PID from the output of "create --detach". */
 static void peer_of(struct output *o, char peer[64], pid_t *pid)
@@ -28,6 +32,19 @@ static bool gone(pid_t pid)
 		nap_ms(10);
 	}
 	return false;
+}
+
+static unsigned int descriptors_of(pid_t pid)
+{
+	DIR *dir = opendir(format("/proc/%d/fd", (int)pid));
+	struct dirent *entry;
+	unsigned int count = 0;
+
+	while (dir && (entry = readdir(dir)))
+		count += isdigit((unsigned char)*entry->d_name) != 0;
+	if (dir)
+		closedir(dir);
+	return count;
 }
 
 static char *pattern(size_t len)
@@ -350,6 +367,52 @@ TEST_F(live, created_and_held)
 		close(out[0]);
 		close(out[1]);
 	}
+}
+
+/* From now on this process and its children get @action for system call @number. */
+static void answer_call(long number, unsigned int action)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(steps), .filter = steps };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		abort();
+}
+
+/* A holder that dies before it is ready is no success. */
+TEST_F_TIMEOUT(live, holder_dies_early, 60)
+{
+	answer_call(SYS_setsid, SECCOMP_RET_KILL_PROCESS);
+	ASHMEM(&self->o, -1, "create", "-d", "-s", "4096");
+	EXPECT_EQ(1, self->o.code);
+	EXPECT_STREQ("", self->o.out);
+	EXPECT_TRUE(has(self->o.err, "can't hold the region in the background"));
+	EXPECT_TRUE(one_message(&self->o));
+}
+
+/* Old kernels and filters of containers have no close_range(2). */
+TEST_F_TIMEOUT(live, held_without_close_range, 60)
+{
+	int extra = fcntl(1, F_DUPFD, 500);
+	char peer[64];
+	pid_t pid;
+
+	answer_call(SYS_close_range, SECCOMP_RET_ERRNO | EPERM);
+	ASHMEM(&self->o, -1, "create", "-d", "-s", "4096");
+	ASSERT_EQ(0, self->o.code);
+	peer_of(&self->o, peer, &pid);
+	/* The region is the only descriptor. */
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_EQ(4096, self->o.out_len);
+	EXPECT_EQ(1, descriptors_of(pid));
+	EXPECT_TRUE(gone(pid));
+	close(extra);
 }
 
 TEST_F(live, impossible_regions)
