@@ -190,14 +190,18 @@ static bool close_others(int fd)
 	return true;
 }
 
+/* What ends the holder. Signals that the caller ignores (nohup) stay ignored. */
 static sigset_t ends(void)
 {
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction act;
 	sigset_t set;
+	size_t i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (!sigaction(signals[i], NULL, &act) && act.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
 	return set;
 }
 

@@ -415,6 +415,25 @@ TEST_F_TIMEOUT(live, held_without_close_range, 60)
 	close(extra);
 }
 
+/* nohup and shells without job control let create ignore signals. */
+TEST_F_TIMEOUT(live, ignored_signals, 60)
+{
+	char peer[64];
+	pid_t pid;
+
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	ASHMEM(&self->o, -1, "create", "-d", "-s", "4096");
+	ASSERT_EQ(0, self->o.code);
+	peer_of(&self->o, peer, &pid);
+	EXPECT_EQ(0, kill(pid, SIGHUP));
+	EXPECT_EQ(0, kill(pid, SIGINT));
+	nap_ms(100);
+	ASHMEM(&self->o, -1, "cat", peer);
+	EXPECT_EQ(0, self->o.code);
+	EXPECT_TRUE(gone(pid));
+}
+
 TEST_F(live, impossible_regions)
 {
 	const char *name = memset(calloc(1, 257), 'n', 256);
