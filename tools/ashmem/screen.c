@@ -3,7 +3,7 @@
  * The terminal while top uses it: alternate screen, keys without echo. It is restored
  * however the program ends, except by SIGKILL.
  *
- * Signal handlers only call what is async-signal-safe (write, tcsetattr, raise)
+ * Signal handlers only call what is async-signal-safe (write, tcsetattr, raise, sigprocmask)
  * and touch @taken and @resized; all else is set before they are installed.
  */
 
@@ -62,10 +62,17 @@ static void on_end(int sig)
 static void on_stop(int sig)
 {
 	int err = errno;
+	sigset_t stop, all;
 
 	(void)sig;
 	screen_close();
 	raise(SIGSTOP);
+	/* In the background SIGTTOU stops the process here. Other signals can end it. */
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigprocmask(SIG_SETMASK, &stop, &all);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	take();
 	resized = 1;
 	errno = err;

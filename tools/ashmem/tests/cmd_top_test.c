@@ -7,6 +7,7 @@
 #include "cmd_util.h"
 #include "cmd_any.h"
 
+#include <sys/prctl.h>
 #include <termios.h>
 
 TEST_F(any, printed)
@@ -46,7 +47,7 @@ struct screen {
 	size_t seen;		/* the end of the text that was awaited last */
 };
 
-static void screen_start(struct screen *s, unsigned short lines, unsigned short columns)
+static void screen_make(struct screen *s, unsigned short lines, unsigned short columns)
 {
 	struct winsize size = { .ws_row = lines, .ws_col = columns };
 	char *name;
@@ -62,15 +63,26 @@ static void screen_start(struct screen *s, unsigned short lines, unsigned short 
 	if (s->slave < 0 || tcgetattr(s->slave, &s->before) ||
 	    ioctl(s->slave, TIOCSWINSZ, &size))
 		abort();
+}
+
+/* Does not return. */
+static void screen_exec(struct screen *s)
+{
+	dup2(s->slave, 0);
+	dup2(s->slave, 1);
+	dup2(s->slave, 2);
+	execl("/proc/self/exe", "ashmem", "top", "-d", "60", NULL);
+	_exit(126);
+}
+
+static void screen_start(struct screen *s, unsigned short lines, unsigned short columns)
+{
+	screen_make(s, lines, columns);
 	s->pid = fork();
 	if (!s->pid) {
 		setsid();
 		ioctl(s->slave, TIOCSCTTY, 0);
-		dup2(s->slave, 0);
-		dup2(s->slave, 1);
-		dup2(s->slave, 2);
-		execl("/proc/self/exe", "ashmem", "top", "-d", "60", NULL);
-		_exit(126);
+		screen_exec(s);
 	}
 }
 
@@ -284,6 +296,62 @@ TEST_F(any, stopped)
 	EXPECT_EQ(0, now.c_lflag & (ICANON | ECHO));
 	ASSERT_EQ(1, write(s->master, "q", 1));
 	EXPECT_EQ(0, wait_child(s->pid));
+}
+
+/* What a shell does for Ctrl-Z, bg and then kill or fg, with top on @s. Does not return. */
+static void control_job(struct screen *s, bool end)
+{
+	struct termios now;
+	int status;
+
+	signal(SIGTTOU, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
+	CHILD_CHECK(!ioctl(s->slave, TIOCSCTTY, 0));
+	s->pid = fork();
+	if (!s->pid) {
+		setpgid(0, 0);
+		tcsetpgrp(s->slave, getpid());
+		signal(SIGTTOU, SIG_DFL);
+		screen_exec(s);
+	}
+	CHILD_CHECK(screen_await(s, "q quit", LONG));
+	CHILD_CHECK(!kill(s->pid, SIGTSTP));
+	CHILD_CHECK(waitpid(s->pid, &status, WUNTRACED) == s->pid);
+	CHILD_CHECK(WIFSTOPPED(status));
+	CHILD_CHECK(!tcsetpgrp(s->slave, getpid()));
+	CHILD_CHECK(!kill(s->pid, SIGCONT));
+	CHILD_CHECK(waitpid(s->pid, &status, WUNTRACED) == s->pid);
+	CHILD_CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU);
+	CHILD_CHECK(screen_restored(s));
+	if (end) {
+		CHILD_CHECK(!kill(s->pid, SIGTERM) && !kill(s->pid, SIGCONT));
+		CHILD_CHECK(wait_child(s->pid) == 128 + SIGTERM);
+		_exit(0);
+	}
+	CHILD_CHECK(!tcsetpgrp(s->slave, s->pid));
+	CHILD_CHECK(!kill(s->pid, SIGCONT));
+	CHILD_CHECK(screen_await(s, "q quit", LONG));
+	CHILD_CHECK(!tcgetattr(s->slave, &now) && !(now.c_lflag & (ICANON | ECHO)));
+	screen_type(s, "q");
+	_exit(wait_child(s->pid));
+}
+
+/* A stopped top that is continued in the background leaves the terminal to the shell. */
+TEST_F_TIMEOUT(any, continued_in_background, 60)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+	int end;
+
+	for (end = 0; end < 2; end++) {
+		pid_t shell;
+
+		screen_make(s, 24, 80);
+		shell = fork();
+		if (!shell)
+			control_job(s, end);
+		EXPECT_EQ(0, wait_child(shell));
+	}
 }
 
 /* When the terminal goes away, top ends. */
