@@ -121,8 +121,9 @@ bool screen_open(void)
 	during.c_cc[VTIME] = 0;
 	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		handle(ends[i], on_end, SA_RESETHAND);
-	handle(SIGTSTP, on_stop, 0);
-	handle(SIGWINCH, on_resize, 0);
+	/* Output that waits for the terminal goes on after these; ppoll() ends nevertheless. */
+	handle(SIGTSTP, on_stop, SA_RESTART);
+	handle(SIGWINCH, on_resize, SA_RESTART);
 	atexit(screen_close);
 	take();
 	return true;

@@ -354,6 +354,27 @@ TEST_F_TIMEOUT(any, continued_in_background, 60)
 	}
 }
 
+/* A resize while the terminal takes no output (Ctrl-S) loses none. */
+TEST_F(any, resized_while_stalled)
+{
+	struct winsize size = { .ws_row = 30, .ws_col = 100 };
+	struct screen *s = calloc(1, sizeof(*s));
+
+	screen_start(s, 24, 80);
+	ASSERT_TRUE(screen_await(s, "q quit", LONG));
+	screen_type(s, "\023r");
+	nap_ms(300);
+	ASSERT_EQ(0, ioctl(s->master, TIOCSWINSZ, &size));
+	nap_ms(100);
+	screen_type(s, "\021");
+	EXPECT_TRUE(screen_await(s, "by resident", LONG));
+	/* That frame and the one of the new size. */
+	EXPECT_TRUE(screen_await(s, "q quit", LONG));
+	EXPECT_TRUE(screen_await(s, "q quit", LONG));
+	screen_type(s, "q");
+	EXPECT_EQ(0, wait_child(s->pid));
+}
+
 /* When the terminal goes away, top ends. */
 TEST_F(any, hung_up)
 {
