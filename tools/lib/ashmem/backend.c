@@ -2,10 +2,12 @@
 // Copyright (c) 2026 ashmem maintainers
 /* Choose the backend of a new region, and find that of a descriptor. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "ashmem.h"
@@ -123,19 +125,52 @@ int libashmem_new(const char *name, size_t size)
 	}
 }
 
-int libashmem_kind_of(int fd, const struct libashmem_kind **kind)
+int libashmem_stat(int fd, struct stat *st)
 {
-	struct stat st;
+#ifdef STATX_BASIC_STATS
+	struct statx now;
 
-	if (fstat(fd, &st))
+	if (!statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &now)) {
+		*st = (struct stat){
+			.st_mode = now.stx_mode,
+			.st_dev = makedev(now.stx_dev_major, now.stx_dev_minor),
+			.st_rdev = makedev(now.stx_rdev_major, now.stx_rdev_minor),
+			.st_ino = (ino_t)now.stx_ino,
+			.st_blocks = (blkcnt_t)now.stx_blocks,
+		};
+		return 0;
+	}
+	/* Old kernels and some sandboxes lack statx(). */
+	if (errno != ENOSYS && errno != EPERM)
 		return -errno;
-	if (libashmem_device_is(&st))
+#endif
+	return fstat(fd, st) ? -errno : 0;
+}
+
+int libashmem_kind_stat(int fd, const struct libashmem_kind **kind, struct stat *st)
+{
+	int seals = fcntl(fd, F_GET_SEALS), ret;
+
+	/* The kernel says that of O_PATH, too. */
+	if (seals < 0 && errno == EBADF)
+		return fcntl(fd, F_GETFL) < 0 ? -EBADF : -ENOTTY;
+	ret = libashmem_stat(fd, st);
+	if (ret)
+		return ret;
+	if (libashmem_device_is(st))
 		*kind = &libashmem_device;
-	else if (libashmem_memfd_is(fd, &st))
+	else if (seals >= 0 && libashmem_memfd_is(fd, st, seals))
 		*kind = &libashmem_memfd;
 	else
 		return -ENOTTY;
 	return 0;
+}
+
+int libashmem_kind_of(int fd, const struct libashmem_kind **kind)
+{
+	struct stat st;
+
+	return libashmem_kind_stat(fd, kind, &st);
 }
 
 int ashm_backend_of(int fd)

@@ -45,14 +45,18 @@ int libashmem_memfd_new(const char *name, size_t size);
 /* A descriptor of the device, which is an empty region. */
 int libashmem_device_open(void);
 
-/* Does this result of fstat() belong to a region of that kind? */
+/* Does this result of libashmem_stat() belong to a region of that kind? */
 int libashmem_device_is(const struct stat *st);
-int libashmem_memfd_is(int fd, const struct stat *st);
+int libashmem_memfd_is(int fd, const struct stat *st, int seals);
 
 /* ---- backend.c ---- */
 
+/* fstat() that asks no server: a peer may run it, and let it answer never. st_size is unset. */
+int libashmem_stat(int fd, struct stat *st);
+
 /* 0 and the kind of @fd; -EBADF, or -ENOTTY if it is no region. */
 int libashmem_kind_of(int fd, const struct libashmem_kind **kind);
+int libashmem_kind_stat(int fd, const struct libashmem_kind **kind, struct stat *st);
 
 /* A descriptor of a new region; environment and machine choose the backend. */
 int libashmem_new(const char *name, size_t size);

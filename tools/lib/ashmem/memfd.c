@@ -101,15 +101,12 @@ int libashmem_memfd_new(const char *name, size_t size)
 	return fd;
 }
 
-int libashmem_memfd_is(int fd, const struct stat *st)
+int libashmem_memfd_is(int fd, const struct stat *st, int seals)
 {
 	struct statfs fs;
-	int seals;
 
-	if (!S_ISREG(st->st_mode) || (st->st_mode & 07777) != OUR_MODE)
-		return 0;
-	seals = fcntl(fd, F_GET_SEALS);
-	if (seals < 0 || (seals & SIZE_SEALS) != SIZE_SEALS)
+	if (!S_ISREG(st->st_mode) || (st->st_mode & 07777) != OUR_MODE ||
+	    (seals & SIZE_SEALS) != SIZE_SEALS)
 		return 0;
 	/* A hole in huge pages may not be filled again: SIGBUS. */
 	return !fstatfs(fd, &fs) && fs.f_type == TMPFS_MAGIC;

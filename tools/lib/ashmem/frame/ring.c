@@ -93,25 +93,23 @@ static uint32_t fixed_check(const struct ring_fixed *fixed)
  */
 static int real_size(int fd, uint64_t *size)
 {
+	int seals = fcntl(fd, F_GET_SEALS), ret;
 	struct statfs fs;
 	struct stat st;
-	int seals;
 
+	/* No file of memory: a peer's FUSE server must not be asked what it is. */
+	if (seals < 0) {
+		ret = ashm_size_of(fd, size);
+		return ret && ret != -EBADF ? -EINVAL : ret;
+	}
+	if (fstatfs(fd, &fs) || fs.f_type != TMPFS_MAGIC)
+		return -EINVAL;
+	if (!(seals & F_SEAL_SHRINK))
+		return -EPERM;
 	if (fstat(fd, &st))
 		return -errno;
-	if (S_ISREG(st.st_mode)) {
-		seals = fcntl(fd, F_GET_SEALS);
-		if (seals < 0 || fstatfs(fd, &fs) || fs.f_type != TMPFS_MAGIC)
-			return -EINVAL;
-		if (!(seals & F_SEAL_SHRINK))
-			return -EPERM;
-		/* Read it again: only now it cannot shrink any more. */
-		if (fstat(fd, &st))
-			return -errno;
-		*size = (uint64_t)st.st_size;
-		return 0;
-	}
-	return ashm_size_of(fd, size) ? -EINVAL : 0;
+	*size = (uint64_t)st.st_size;
+	return 0;
 }
 
 /* ---- mapping ---- */

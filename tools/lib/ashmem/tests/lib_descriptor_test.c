@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Descriptors that are no regions. This needs no module: /dev/zero stands in for the device.
+ */
+#include "kselftest_harness.h"
+#include <ashmem_frame.h>
+#include <linux/fuse.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+#include "lib_util.h"
+
+/* ---- a device ---- */
+
+static struct {
+	unsigned long last;
+	unsigned long id[64];	/* of the region of a descriptor, or 0 */
+} device;
+
+/* These stand before the C library's. */
+int open(const char *path, int flags, ...)
+{
+	bool is_device = !strcmp(path, ASHMEM_DEV);
+	va_list list;
+	long mode;
+	int fd;
+
+	va_start(list, flags);
+	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, int) : 0;
+	va_end(list);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, is_device ? "/dev/zero" : path,
+			  flags | O_LARGEFILE, mode);
+	if (fd >= 0 && fd < (int)ARRAY_SIZE(device.id))
+		device.id[fd] = is_device ? ++device.last : 0;
+	return fd;
+}
+
+int ioctl(int fd, unsigned long cmd, ...)
+{
+	bool is_device = fd >= 0 && fd < (int)ARRAY_SIZE(device.id) && device.id[fd];
+	unsigned long *arg;
+	va_list list;
+
+	va_start(list, cmd);
+	arg = va_arg(list, unsigned long *);
+	va_end(list);
+	if (is_device && cmd == ASHMEM_GET_PROT_MASK)
+		return PROT_RWX;
+	if (is_device && (cmd == ASHMEM_SET_SIZE || cmd == ASHMEM_SET_NAME))
+		return 0;
+	return (int)syscall(SYS_ioctl, fd, cmd, arg);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	static char fdinfo[] = "size:\t4096\n";
+	int fd;
+
+	if (strstr(path, "/fdinfo/"))
+		return fmemopen(fdinfo, strlen(fdinfo), "r");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? NULL : fdopen(fd, mode);
+}
+
+FIXTURE(device) {
+};
+
+FIXTURE_SETUP(device)
+{
+	ASSERT_EQ(0, setenv("ASHMEM_BACKEND", "ashmem", 1));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+}
+
+/* The number of the device, but no call reaches the region. */
+TEST_F(device, path_only)
+{
+	struct ashm *r = region_new("path", 4096);
+	int pair[2], fd = open("/dev/zero", O_PATH | O_CLOEXEC);
+	uint64_t size;
+
+	ASSERT_NE(NULL, r);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	EXPECT_EQ(-ENOTTY, ashm_backend_of(fd));
+	EXPECT_EQ(-ENOTTY, ashm_size_of(fd, &size));
+	EXPECT_EQ(-ENOTTY, ashm_send(pair[0], fd));
+	ashm_close(r);
+}
+
+/* ---- a file system of the sender ---- */
+
+static bool read_request(int fuse, uint32_t opcode, struct fuse_in_header *in)
+{
+	static char buf[65536];
+
+	if (read(fuse, buf, sizeof(buf)) < (ssize_t)sizeof(*in))
+		return false;
+	memcpy(in, buf, sizeof(*in));
+	return in->opcode == opcode;
+}
+
+static bool reply(int fuse, const struct fuse_in_header *in, const void *body, size_t len)
+{
+	struct { struct fuse_out_header header; char body[256]; } out = {
+		.header = { .len = (uint32_t)(sizeof(out.header) + len), .unique = in->unique },
+	};
+
+	memcpy(out.body, body, len);
+	return write(fuse, &out, out.header.len) == (ssize_t)out.header.len;
+}
+
+/* Answers until its root is open, and nothing after. */
+static int serve(int sock)
+{
+	struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION, .minor = 27, .max_write = 4096,
+	};
+	struct fuse_open_out opened = { 0 };
+	char dir[] = "fuse.XXXXXX", options[80];
+	struct fuse_in_header in;
+	int fuse, fds[2];
+
+	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
+	if (fuse < 0 || !mkdtemp(dir) || unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("test", dir, "fuse", MS_NODEV | MS_NOSUID, options))
+		return send_word(sock, 0) ? 1 : 0;
+	if (!read_request(fuse, FUSE_INIT, &in) || !reply(fuse, &in, &init, sizeof(init)))
+		return 1;
+	if (!fork()) {
+		fds[0] = open(dir, O_PATH | O_CLOEXEC);
+		fds[1] = open(dir, O_RDONLY | O_CLOEXEC);
+		_exit(send_fds(sock, 1, fds, 2) ? 1 : 0);
+	}
+	if (!read_request(fuse, FUSE_OPENDIR, &in) || !reply(fuse, &in, &opened, sizeof(opened)))
+		return 1;
+	/* If the library asks after all, an error ends its call. */
+	sleep(10);
+	return 0;
+}
+
+TEST(file_of_a_server)
+{
+	int pair[2], fds[2] = { -1, -1 }, ret, i;
+	struct ashm_ring *ring;
+	uint64_t word = 1;
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(serve(pair[1]));
+	close(pair[1]);
+	ret = recv_fds(pair[0], &word, fds, 2);
+	if (!word)
+		SKIP(return, "no FUSE here");
+	ASSERT_EQ(0, ret);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(-ENOTTY, ashm_backend_of(fds[i]));
+		errno = 0;
+		EXPECT_EQ(NULL, region_adopt(fds[i]));
+		EXPECT_EQ(ENOTTY, errno);
+		EXPECT_EQ(-EINVAL, ashm_ring_attach(fds[i], 0, &ring));
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+TEST_HARNESS_MAIN
