@@ -179,7 +179,10 @@ int ashm_backend_of(int fd)
 	const struct libashmem_kind *kind;
 	int ret = libashmem_kind_of(fd, &kind);
 
-	return ret ? ret : kind->backend;
+	/* Another device may have the number of an unloaded one: a call on the region tells. */
+	if (!ret)
+		ret = kind->get_prot(fd);
+	return ret < 0 ? ret : kind->backend;
 }
 
 int ashm_size_of(int fd, uint64_t *size)

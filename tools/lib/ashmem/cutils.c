@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "ashmem.h"
 #include "cutils/ashmem.h"
 #include "internal.h"
 
@@ -21,16 +22,7 @@ static int result(int ret)
 
 int ashmem_valid(int fd)
 {
-	const struct libashmem_kind *kind;
-	int ret = libashmem_kind_of(fd, &kind);
-
-	/*
-	 * Another device may have the number of an unloaded one, and a descriptor with
-	 * O_PATH is useless: only a call on the region tells.
-	 */
-	if (!ret)
-		ret = kind->get_prot(fd);
-	return result(ret) >= 0;
+	return result(ashm_backend_of(fd)) >= 0;
 }
 
 int ashmem_create_region(const char *name, size_t size)

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -108,11 +109,11 @@ static int node_is(const char *path, uint32_t rdev)
 
 int libashmem_device_is(const struct stat *st)
 {
-	uint32_t rdev;
+	uint32_t rdev = pack_rdev(st->st_rdev);
 
-	if (!S_ISCHR(st->st_mode))
+	/* An overlay's whiteout has number 0, and any user can make one. */
+	if (!S_ISCHR(st->st_mode) || !rdev)
 		return 0;
-	rdev = pack_rdev(st->st_rdev);
 	if (rdev == atomic_load_explicit(&device_rdev, memory_order_relaxed))
 		return 1;
 	/* Loaded since, or again; a stat() makes no region as open() would. */
@@ -159,23 +160,40 @@ static int fdinfo_size(int fd, uint64_t *size)
 	return found;
 }
 
+/* What a system call returned. */
+static int result(int ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+static int device_get_prot(int fd)
+{
+	return result(ioctl(fd, ASHMEM_GET_PROT_MASK));
+}
+
 static int device_get_size(int fd, uint64_t *size)
 {
-	uint64_t low, at;
+	uint64_t at;
 	char byte;
+	long got;
 	int ret;
 
 	if (fdinfo_size(fd, size))
 		return 0;
 
 	/*
-	 * Without /proc use the ioctl. Only the lower 32 bits arrive, and libc may take
-	 * a set sign bit for an errno.
+	 * Without /proc use the ioctls. 32-bit callers get the lower bits of a size, of which
+	 * libc takes the last 4095 for an errno: ask first what returns no size.
 	 */
-	ret = ioctl(fd, ASHMEM_GET_SIZE);
-	low = ret == -1 ? (uint32_t)-errno : (uint32_t)ret;
+	ret = device_get_prot(fd);
+	if (ret < 0)
+		return ret;
+	got = syscall(SYS_ioctl, fd, ASHMEM_GET_SIZE, 0);
+	if (got == -1 && sizeof(got) > sizeof(uint32_t))
+		return -errno;
+	at = got == -1 ? (uint32_t)-errno : (unsigned long)got;
 	/* Reading finds the rest, unless the region was never mapped. */
-	for (at = low; pread(fd, &byte, 1, (off_t)at) == 1; at += 1ULL << 32)
+	for (; pread(fd, &byte, 1, (off_t)at) == 1; at += 1ULL << 32)
 		;
 	*size = at;
 	return 0;
@@ -188,17 +206,6 @@ static int device_get_name(int fd, char *name)
 	if (!strcmp(name, ASHMEM_NAME_DEF))
 		name[0] = '\0';
 	return 0;
-}
-
-/* What a system call returned. */
-static int result(int ret)
-{
-	return ret < 0 ? -errno : ret;
-}
-
-static int device_get_prot(int fd)
-{
-	return result(ioctl(fd, ASHMEM_GET_PROT_MASK));
 }
 
 static int device_set_prot(int fd, int prot)

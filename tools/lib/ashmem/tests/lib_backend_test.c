@@ -192,12 +192,13 @@ TEST(nobody_behind_the_node)
 
 TEST(another_device)
 {
+	uint64_t size;
 	dev_t rdev;
 	int fd;
 
 	if (enter_root(&rdev))
 		SKIP(return, "chroot() needs root");
-	ASSERT_EQ(0, make_node("/dev/ashmem", 0666, makedev(1, 5)));
+	ASSERT_EQ(0, make_node("/dev/ashmem", 0666, makedev(1, 3)));
 	EXPECT_STREQ("2: /dev/ashmem is something else than the ashmem device",
 		     answer());
 	EXPECT_EQ(ASHM_BACKEND_MEMFD, made());
@@ -208,6 +209,9 @@ TEST(another_device)
 	EXPECT_EQ(0, ashmem_valid(fd));
 	EXPECT_EQ(ENOTTY, errno);
 	EXPECT_NE(0, ashmem_pin_region(fd, 0, 0));
+	EXPECT_EQ(-ENOTTY, ashm_backend_of(fd));
+	EXPECT_EQ(-ENOTTY, ashm_size_of(fd, &size));
+	EXPECT_EQ(0, ASharedMemory_getSize(fd));
 }
 
 TEST(another_device_on_demand)

@@ -184,7 +184,7 @@ static int raw_memfd(unsigned int flags)
 	return fd;
 }
 
-#define FOREIGN		10
+#define FOREIGN		11
 
 static void open_foreign(struct foreign *f)
 {
@@ -217,6 +217,12 @@ static void open_foreign(struct foreign *f)
 	f[8].fd = pair[0];
 	f[9].what = "pipe";
 	f[9].fd = pair[1];
+	/* Any user can make one, but none can open it. */
+	f[10].what = "whiteout of an overlay";
+	if (mknod("whiteout", S_IFCHR | 0666, 0))
+		fprintf(stderr, "# no whiteout: errno %d\n", errno);
+	f[10].fd = open(access("whiteout", F_OK) ? "/dev/null" : "whiteout", O_PATH);
+	unlink("whiteout");
 	for (i = 0; i < FOREIGN; i++)
 		if (f[i].fd < 0)
 			fprintf(stderr, "# no %s: errno %d\n", f[i].what, errno);
@@ -258,6 +264,9 @@ TEST_F(lib, valid_path_only)
 	by_path = open(path, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, by_path);
 	EXPECT_EQ(0, ashmem_valid(by_path));
+	EXPECT_EQ(-ENOTTY, ashm_backend_of(by_path));
+	EXPECT_EQ(-ENOTTY, RET(ashmem_get_size_region(by_path)));
+	EXPECT_EQ(0, ASharedMemory_getSize(by_path));
 }
 
 TEST_F(lib, calls_on_foreign)

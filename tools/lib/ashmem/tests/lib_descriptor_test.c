@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "lib_util.h"
+#include "../internal.h"
 
 /* ---- a device ---- */
 
@@ -90,6 +91,14 @@ TEST_F(device, path_only)
 	EXPECT_EQ(-ENOTTY, ashm_size_of(fd, &size));
 	EXPECT_EQ(-ENOTTY, ashm_send(pair[0], fd));
 	ashm_close(r);
+}
+
+/* Of an overlay's whiteout, which any user makes. */
+TEST(device_number_zero)
+{
+	struct stat st = { .st_mode = S_IFCHR | 0666 };
+
+	EXPECT_EQ(0, libashmem_device_is(&st));
 }
 
 /* ---- a file system of the sender ---- */
