@@ -227,6 +227,14 @@ static int device_unpin(int fd, uint32_t offset, uint32_t len)
 	return result(ioctl(fd, ASHMEM_UNPIN, &pin));
 }
 
+/* Where the driver lacks this, only the node tells descriptors apart. */
+unsigned long libashmem_device_id(int fd)
+{
+	unsigned long id = 0;
+
+	return ioctl(fd, ASHMEM_GET_FILE_ID, &id) ? 0 : id;
+}
+
 /*
  * Opening the node again would make another region; the mask of the region holds
  * for any mode that the descriptor was opened with.

@@ -49,6 +49,9 @@ int libashmem_device_open(void);
 int libashmem_device_is(const struct stat *st);
 int libashmem_memfd_is(int fd, const struct stat *st, int seals);
 
+/* Tells a region of the device from others; 0 where the driver doesn't. */
+unsigned long libashmem_device_id(int fd);
+
 /* ---- backend.c ---- */
 
 /* fstat() that asks no server: a peer may run it, and let it answer never. st_size is unset. */

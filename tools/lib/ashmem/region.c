@@ -29,6 +29,7 @@ struct ashm {
 	uint64_t size;
 	dev_t dev;		/* of the descriptor's file */
 	ino_t inode;
+	unsigned long id;	/* all regions of the device have the node's file */
 	int fd;
 
 	pthread_mutex_t lock;
@@ -63,13 +64,11 @@ static int make(int fd, struct ashm **out)
 	uint64_t size;
 	int ret;
 
-	ret = libashmem_kind_of(fd, &kind);
+	ret = libashmem_kind_stat(fd, &kind, &st);
 	if (!ret)
 		ret = settle(fd);
 	if (!ret)
 		ret = kind->get_size(fd, &size);
-	if (!ret && fstat(fd, &st))
-		ret = -errno;
 	if (ret)
 		return ret;
 	/* An empty memfd maps, and would raise SIGBUS. */
@@ -82,6 +81,7 @@ static int make(int fd, struct ashm **out)
 	region->size = size;
 	region->dev = st.st_dev;
 	region->inode = st.st_ino;
+	region->id = kind->backend == ASHM_BACKEND_ASHMEM ? libashmem_device_id(fd) : 0;
 	region->fd = fd;
 	pthread_mutex_init(&region->lock, NULL);
 	*out = region;
@@ -120,8 +120,9 @@ int ashm_adopt(int fd, struct ashm **region)
 /* No, if the program has closed all descriptors and opened other files. */
 static bool stat_own(const struct ashm *region, struct stat *st)
 {
-	return !fstat(region->fd, st) && st->st_dev == region->dev &&
-	       st->st_ino == region->inode;
+	return !libashmem_stat(region->fd, st) && st->st_dev == region->dev &&
+	       st->st_ino == region->inode &&
+	       (!region->id || libashmem_device_id(region->fd) == region->id);
 }
 
 static bool has_descriptor(const struct ashm *region)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Descriptors that are no regions. This needs no module: /dev/zero stands in for the device.
+ * Descriptors that are no regions, and regions whose number another one has by now. This
+ * needs no module: /dev/zero stands in for the device.
  */
 #include "kselftest_harness.h"
 #include <ashmem_frame.h>
@@ -16,6 +17,7 @@
 /* ---- a device ---- */
 
 static struct {
+	bool lacks_id;
 	unsigned long last;
 	unsigned long id[64];	/* of the region of a descriptor, or 0 */
 } device;
@@ -47,6 +49,10 @@ int ioctl(int fd, unsigned long cmd, ...)
 	va_start(list, cmd);
 	arg = va_arg(list, unsigned long *);
 	va_end(list);
+	if (is_device && cmd == ASHMEM_GET_FILE_ID && !device.lacks_id) {
+		*arg = device.id[fd];
+		return 0;
+	}
 	if (is_device && cmd == ASHMEM_GET_PROT_MASK)
 		return PROT_RWX;
 	if (is_device && (cmd == ASHMEM_SET_SIZE || cmd == ASHMEM_SET_NAME))
@@ -75,6 +81,37 @@ FIXTURE_SETUP(device)
 
 FIXTURE_TEARDOWN(device)
 {
+}
+
+/* A program closes all descriptors, and makes regions again. */
+TEST_F(device, number_of_another_region)
+{
+	struct ashm *old = region_new("old", 4096), *new;
+	int number;
+
+	ASSERT_NE(NULL, old);
+	number = ashm_fd(old);
+	close(number);
+	new = region_new("new", 4096);
+	ASSERT_NE(NULL, new);
+	ASSERT_EQ(number, ashm_fd(new));
+	ashm_close(old);
+	EXPECT_TRUE(is_cloexec(number));
+	ashm_close(new);
+	EXPECT_EQ(-EBADF, RET(fcntl(number, F_GETFD)));
+}
+
+TEST_F(device, driver_without_numbers)
+{
+	int before = count_fds();
+	struct ashm *r;
+
+	device.lacks_id = true;
+	r = region_new("old driver", 4096);
+	ASSERT_NE(NULL, r);
+	EXPECT_EQ(before + 1, count_fds());
+	ashm_close(r);
+	EXPECT_EQ(before, count_fds());
 }
 
 /* The number of the device, but no call reaches the region. */

@@ -58,6 +58,21 @@ TEST_F(lib, number_of_another_file)
 	close(file);
 }
 
+TEST_F(lib, number_of_another_region)
+{
+	struct ashm *r = region_new("old", page_size()), *other = region_new("new", page_size());
+	int number;
+
+	ASSERT_NE(NULL, r);
+	ASSERT_NE(NULL, other);
+	number = ashm_fd(r);
+	ASSERT_EQ(number, dup2(ashm_fd(other), number));
+	ashm_close(r);
+	EXPECT_EQ(0, fcntl(number, F_GETFD));
+	close(number);
+	ashm_close(other);
+}
+
 TEST_F(lib, create_refused)
 {
 	int before = count_fds();
