@@ -174,15 +174,21 @@ rows()
 	' "$bed/kernels"
 }
 
-# The kernels of 'make test', oldest first, and those of 'make test-matrix'.
+# The kernels of which 'make test' runs all tests, oldest first, those of which it runs any,
+# and those of 'make test-matrix'.
 kernels()
 {
 	rows test
 }
 
+test_kernels()
+{
+	rows "test|short"
+}
+
 all_kernels()
 {
-	rows "test|matrix|build"
+	rows "test|short|matrix|build"
 }
 
 # The column named $2 of the table's row for kernel $1; nothing if there is none.

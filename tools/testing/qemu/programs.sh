@@ -1,30 +1,30 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Usage: programs.sh DIR [MACHINE]
+# Usage: programs.sh DIR [MACHINE [SELFTEST...]]
 #
 # Builds the test programs for guests of MACHINE (x86_64) into DIR/tests: the
 # selftests and the tests of the library and the command. Builds all as 64-bit programs,
 # and those that can behave differently also as 32-bit programs, with -32 after their
-# name. The log is DIR/selftests.log. A warning fails the build. Programs for arm64 are
-# built in the root of its newest kernel.
+# name. With names of selftests, builds these alone. The log is DIR/selftests.log. A warning
+# fails the build. Programs for arm64 are built in the root of its newest kernel.
 
 set -eu
 bed=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/testing/qemu/lib.sh
 . "$bed/lib.sh"
 
-if [ $# -lt 1 ] || [ $# -gt 2 ]; then
-	die "usage: programs.sh DIR [MACHINE]"
-fi
+[ $# -ge 1 ] || die "usage: programs.sh DIR [MACHINE [SELFTEST...]]"
 machine=${2:-x86_64}
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 case $machine in
-arm64) need_root "$dir" "$machine" ;;
+arm64) need_root "$@" ;;
 x86_64 | i386) ;;
 *) die "no programs for machine '$machine'" ;;
 esac
+shift "$(($# > 1 ? 2 : 1))"
+only=$*
 source=$("$bed/source.sh") || die "no kselftest_harness.h of the kernel source"
 
 tests=$dir/tests
@@ -74,9 +74,14 @@ build()
 	}
 }
 
-# Builds all tests except the command's into DIR/$1 with compiler $2.
+# Builds all tests except the command's, or those in $only, into DIR/$1 with compiler $2.
 selftests()
 {
+	if [ -n "$only" ]; then
+		# shellcheck disable=SC2046,SC2086 # lists
+		build testing/selftests/ashmem "$1" "$2" $(printf "$see_dir/$1/%s " $only)
+		return
+	fi
 	build lib/ashmem "tests.work/lib-${1##*/}" "$2" TESTS="$see_dir/$1" \
 		PROGRAMS="$library" tests
 	build testing/selftests/ashmem "$1" "$2" TEST= all
@@ -97,7 +102,7 @@ arm64) cc=aarch64-linux-gnu-gcc cc32=arm-linux-gnueabihf-gcc ;;
 esac
 selftests tests "$cc"
 [ -z "$cc32" ] || selftests tests.work/32 "$cc32"
-build ashmem cmd "$cc" TESTS="$see_dir/tests" tests
+[ -n "$only" ] || build ashmem cmd "$cc" TESTS="$see_dir/tests" tests
 if grep -q 'warning:' "$log"; then
 	cat "$log" >&2
 	die "warnings in the build of the test programs"
