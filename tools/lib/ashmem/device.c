@@ -14,7 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -175,23 +174,20 @@ static int device_get_size(int fd, uint64_t *size)
 {
 	uint64_t at;
 	char byte;
-	long got;
 	int ret;
 
 	if (fdinfo_size(fd, size))
 		return 0;
 
 	/*
-	 * Without /proc use the ioctls. 32-bit callers get the lower bits of a size, of which
-	 * libc takes the last 4095 for an errno: ask first what returns no size.
+	 * Without /proc use the ioctls. Of a size the kernel returns the lower 32 bits, and libc
+	 * takes the last 4095 values for an errno: ask first what returns no size.
 	 */
 	ret = device_get_prot(fd);
 	if (ret < 0)
 		return ret;
-	got = syscall(SYS_ioctl, fd, ASHMEM_GET_SIZE, 0);
-	if (got == -1 && sizeof(got) > sizeof(uint32_t))
-		return -errno;
-	at = got == -1 ? (uint32_t)-errno : (unsigned long)got;
+	ret = ioctl(fd, ASHMEM_GET_SIZE);
+	at = ret == -1 ? (uint32_t)-errno : (uint32_t)ret;
 	/* Reading finds the rest, unless the region was never mapped. */
 	for (; pread(fd, &byte, 1, (off_t)at) == 1; at += 1ULL << 32)
 		;
