@@ -20,7 +20,7 @@
 
 /* Under an old number these have parts of much later kernels. */
 #if defined(RHEL_RELEASE_CODE) && !defined(ASHMEM_UNTESTED)
-#error "ashmem: never tested on Red Hat's kernels. KCFLAGS=-DASHMEM_UNTESTED builds it all the same."
+#error "ashmem: never tested on Red Hat's kernels. KCFLAGS=-DASHMEM_UNTESTED builds anyway."
 #endif
 
 /*
