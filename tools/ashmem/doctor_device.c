@@ -209,7 +209,7 @@ static bool without_kmem(void)
 	bool without;
 
 	if (at)
-		at[strcspn(at, " \n")] = '\0';
+		at[strcspn(at, "\n ")] = '\0';
 	without = at && strstr(at, "nokmem");
 	free(path);
 	free(text);

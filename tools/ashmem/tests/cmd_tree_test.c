@@ -216,6 +216,7 @@ TEST_F_TIMEOUT(tree, swapped_descriptors, 110)
 	kill(swapper, SIGKILL);
 	wait_child(swapper);
 }
+
 /* The right path on the wrong file system: a user's fake /dev/ashmem. */
 TEST_F(tree, forged_path)
 {
