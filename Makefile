@@ -52,8 +52,11 @@ have-headers:
 no_key = $(shell cd '$(KDIR)' && test -s "$$(sed -n \
 	's/^CONFIG_MODULE_SIG_KEY="\(.*\)"/\1/p' .config)" || echo CONFIG_MODULE_SIG_ALL=)
 
+# Nor does a machine that builds need what compresses the kernel's own modules.
+plain = $(patsubst %,CONFIG_MODULE_COMPRESS%=,_ALL _GZIP _XZ _ZSTD) CONFIG_MODULE_COMPRESS=
+
 install: modules
-	+$(kbuild) $(no_key) INSTALL_MOD_PATH='$(mod_root)' \
+	+$(kbuild) $(no_key) $(plain) INSTALL_MOD_PATH='$(mod_root)' \
 		INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' modules_install
 	$(depmod)
 	@$(nodes) install '$(mod_root)'
