@@ -52,7 +52,7 @@ run()
 	echo "fuzz: $name, $minutes minute(s) with $(find "$2" -type f | wc -l) inputs to begin with ..."
 	status=0
 	(cd "$out" && exec nice -n 10 "./${name}_fuzz" -max_total_time=$((minutes * 60)) \
-		-max_len=512 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-max_len=512 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
 		"$new" "$2") >"$out/log-$name" 2>&1 || status=$?
 	if [ "$status" -ne 0 ]; then
 		grep -E 'ERROR|SUMMARY|not true|Test unit|runtime error' "$out/log-$name" || true
