@@ -120,7 +120,7 @@ dkms_has()
 	in_root "$root" dkms status -m ashmem | sed 's|^ashmem/|ashmem, |' \
 		>"$work/status"
 	cat "$work/status"
-	grep -F "ashmem, $1, $2, x86_64: installed" "$work/status" &&
+	grep -F "ashmem, $1, $2, $uname: installed" "$work/status" &&
 		not grep -v -F "ashmem, $1, " "$work/status"
 }
 
@@ -199,6 +199,7 @@ kernel_words()
 	echo "root=$3 rw $guest_words quiet" \
 		"systemd.show_status=false systemd.mask=getty-static.service" \
 		"systemd.mask=getty@.service systemd.mask=serial-getty@ttyS0.service" \
+		"systemd.mask=serial-getty@ttyAMA0.service" \
 		"modprobe.blacklist=drm,psmouse,pcspkr,i2c_i801,lpc_ich,evdev,serio_raw" \
 		"ashmem.release=$1 ashmem.steps=$2"
 }
@@ -230,22 +231,22 @@ boot()
 
 	if [ -n "$vars" ]; then
 		# OVMF keeps its variables behind SMM when Secure Boot is on.
-		set -- -M q35,smm=on \
+		set -- -accel "$accel" -M q35,smm=on \
 			-global driver=cfi.pflash01,property=secure,value=on \
 			-drive "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" \
 			-drive "if=pflash,unit=1,format=raw,file=$vars" \
 			-drive "file=$work/firmware/esp.img,if=virtio,format=raw,index=0" \
 			-drive "file=$image,if=virtio,format=raw,cache=unsafe,index=1"
 	else
-		set -- -M q35 -kernel "$work/vmlinuz" -initrd "$work/initrd" \
+		# shellcheck disable=SC2086 # a list of words
+		set -- $machine_words -kernel "$work/vmlinuz" -initrd "$work/initrd" \
 			-append "$(kernel_words "$release" "$steps" /dev/vda) $words" \
 			-drive "file=$image,if=virtio,format=raw,cache=unsafe"
 	fi
 	: >"$logs/$name.log"
 	# shellcheck disable=SC2154 # set by the script that sources this
-	run_qemu "$logs/$name.qemu" "${TIMEOUT:-900}" -accel "$accel" -smp 2 -m 1024 \
-		${cpu:+-cpu "$cpu"} \
-		"$@" -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" ||
+	run_qemu "$logs/$name.qemu" "${TIMEOUT:-900}" -smp 2 -m 1024 \
+		"$@" ${cpu:+-cpu "$cpu"} -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" ||
 		true
 	rm -f "$image"
 	tr -d '\r' <"$logs/$name.log" | grep -E '^(ok|not ok|#)' || true

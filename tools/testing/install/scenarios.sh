@@ -41,10 +41,21 @@ trap 'stop_qemu; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 # shellcheck source=tools/testing/install/lib.sh
 . "$here/lib.sh"
+machine=$(kernel_column "$kernel" machine)
+find_qemu "$machine"
+choose_machine "$machine" "$(echo "$base/root/boot/vmlinuz-"*)"
 guest_files=$work/guest
 cp -R "$debs/guest" "$guest_files"
-find_qemu x86_64
-accel=$("$bed/accel.sh" "$(echo "$base/root/boot/vmlinuz-"*)")
+uname=$machine
+if [ "$machine" = arm64 ]; then
+	uname=aarch64
+	# What runs in guests is built by the system's own compiler.
+	shown="source $top
+guest $guest_files" in_root "$base/root" sh -euc '
+		make -s -B -C /mnt/source/tools/demo OUTPUT=/mnt/guest LDFLAGS=-static all
+		gcc -O2 -static -I/mnt/source/include/uapi -o /mnt/guest/holder \
+			/mnt/source/tools/testing/install/holder.c'
+fi
 
 purge_is_clean()
 {
@@ -61,14 +72,17 @@ refuses()
 	rm -r "$root/lib/modules/$1"
 }
 
-# Kernels that the module isn't for: older than 5.10; and without TMPFS, where DKMS
-# looks at options.
+# Kernels that the module isn't for: older than 5.10; Red Hat's; and without TMPFS, where
+# DKMS looks at options.
 refused()
 {
 	modules=$root/lib/modules
 	mkdir "$modules/5.4.0-0-amd64"
 	ln -s "/lib/modules/$from/build" "$modules/5.4.0-0-amd64/build"
 	refuses 5.4.0-0-amd64
+	mkdir "$modules/5.14.0-0.el9_4.x86_64"
+	ln -s "/lib/modules/$from/build" "$modules/5.14.0-0.el9_4.x86_64/build"
+	refuses 5.14.0-0.el9_4.x86_64
 	if grep -q BUILD_EXCLUSIVE_CONFIG "$root/usr/sbin/dkms"; then
 		headers=$modules/6.99.0-0-amd64/build
 		mkdir -p "$headers/include/config"
@@ -343,6 +357,20 @@ by_hand()
 	inside make -C "$src" dkms-uninstall >>"$logs/commands.log"
 }
 
+# trixie's kernels have their modules compressed.
+without_xz()
+{
+	fresh_root "$base"
+	mkdir -p "$root/root/ashmem"
+	tar --create --file=- -C "$top" --exclude=./out --exclude=./.git . |
+		tar --extract --file=- --no-same-owner -C "$root/root/ashmem"
+	rm "$root/usr/bin/xz"
+	check "make install does without xz" inside make -C /root/ashmem \
+		KDIR="/lib/modules/$from/build" install
+	check "and installs the module as it is" test -f \
+		"$root$(in_root "$root" modinfo -k "$from" -n ashmem_linux | grep 'updates/.*ko$')"
+}
+
 # Another module of the name: the 5.10 kernel's own, a fork in DKMS, a fork's
 # package.
 others()
@@ -503,7 +531,11 @@ case ${short:-$kernel} in
 	scenario libraries
 	scenario containers podman,lxc
 	;;
+*-arm64)
+	scenario life loaded,in_use,remove loaded
+	;;
 *)
+	scenario without_xz
 	scenario life loaded loaded
 	scenario containers podman,lxc
 	if [ -d "$base/firmware" ]; then

@@ -46,6 +46,24 @@ find_qemu()
 	guest_words="$guest_words panic=-1 oops=panic no_timer_check mitigations=off"
 }
 
+# Sets machine_words, QEMU's words for a machine $1 that runs kernel $2, and $accel.
+choose_machine()
+{
+	case $1 in
+	arm64)
+		accel=tcg,thread=multi
+		# Pointer authentication by QARMA is slow to emulate.
+		machine_words="-M virt,gic-version=3 -cpu max,pauth-impdef=on"
+		;;
+	*)
+		accel=${ACCEL:-$("$bed/accel.sh" "$2")}
+		machine_words="-M q35"
+		[ "$accel" != kvm ] || machine_words="$machine_words -cpu host"
+		;;
+	esac
+	machine_words="-accel $accel $machine_words"
+}
+
 # Runs QEMU, with the arguments from $3 on, for $2 s at the most; its own output goes to $1.
 # Returns its status, which is 124 or 137 on timeout. It runs in the background, so that a
 # signal to the script takes effect at once; the script's cleanup calls stop_qemu.

@@ -154,24 +154,15 @@ rm -f "$logs/console.log" "$logs/results.log" "$logs/summary"
 : >"$logs/console.log"
 : >"$logs/results.log"
 
-case $machine in
-arm64)
-	# Pointer authentication by QARMA is slow to emulate.
-	set -- -accel tcg,thread=multi -M virt,gic-version=3 -cpu max,pauth-impdef=on
-	;;
-*)
-	accel=${ACCEL:-$("$bed/accel.sh" "$dir/kernel/vmlinuz")}
-	set -- -accel "$accel" -M q35
-	[ "$accel" != kvm ] || set -- "$@" -cpu host
-	;;
-esac
+choose_machine "$machine" "$dir/kernel/vmlinuz"
 
 # Warnings are shown, for a panic to be explained, and no less: a serial line is slow.
 append="$guest_words panic_on_warn=1 softlockup_panic=1 hung_task_panic=1"
 append="$append loglevel=5 log_buf_len=4M"
 append="$append $(kernel_column "$kernel" append) ${APPEND:-}"
 
-set -- "$@" -smp 2 -m "$memory" \
+# shellcheck disable=SC2086 # a list of words
+set -- $machine_words -smp 2 -m "$memory" \
 	-kernel "$dir/kernel/vmlinuz" -initrd "$tmp/initramfs" \
 	-append "$append" -serial "file:$logs/console.log"
 # shellcheck disable=SC2086 # a list of arguments
