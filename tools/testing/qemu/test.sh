@@ -28,6 +28,7 @@ only_kernels=${1:-}
 # Unless they are named, kernels whose row says "short" run these, in a minute.
 short=
 [ -n "${KERNEL:-}" ] || short="mmap_test pin_test purge_test"
+named=${KERNEL:-$(kernels)}	# for the other scripts
 for kernel in ${KERNEL:=$(test_kernels)}; do
 	suite=$(kernel_suite "$kernel")
 done
@@ -216,7 +217,7 @@ try_checkers()
 {
 	echo "# on a kernel with every checker on, a sample (make test-debug runs all)"
 	status=0
-	"$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
+	KERNEL=$named "$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
 	grep -E '^(ok|not ok|debug) ' "$out/debug.log" || cat "$out/debug.log"
 	check "$status" "no checker of the debug kernel reports anything; KUnit suites pass"
 }
@@ -225,7 +226,7 @@ try_differential()
 {
 	echo "# beside the original, a sample (make test-differential runs all)"
 	status=0
-	SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
+	KERNEL=$named SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
 		"$top/tools/testing/differential/run.sh" >"$out/differential.log" || status=1
 	grep -E '^ok|^not ok|^differential|compared|unexplained' "$out/differential.log" || true
 	check "$status" "the same answers as the original, but for what is listed"
@@ -245,7 +246,7 @@ try_probes()
 {
 	echo "# each probe of compat/ broken, for each kernel: the build has to stop"
 	status=0
-	"$bed/probes.sh" >"$out/probes.log" 2>&1 || status=1
+	KERNEL=$named "$bed/probes.sh" >"$out/probes.log" 2>&1 || status=1
 	grep -E '^(not ok|#) ' "$out/probes.log" || cat "$out/probes.log"
 	check "$status" "no probe of compat/ fails silently"
 }
@@ -253,7 +254,7 @@ try_probes()
 try_style()
 {
 	status=0
-	"$top/tools/scripts/style.sh" || status=1
+	KERNEL=$named "$top/tools/scripts/style.sh" || status=1
 	check "$status" "style: checkpatch, sparse, shellcheck"
 }
 
