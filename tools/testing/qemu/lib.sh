@@ -68,9 +68,9 @@ choose_machine()
 # Returns its status, which is 124 or 137 on timeout. It runs in the background, so that a
 # signal to the script takes effect at once; the script's cleanup calls stop_qemu.
 #
-# A guest's kernel can die or stall before its first process: one in some thousand does on a
-# busy host. $sign is a file in which the guest's first process writes at once. If it is empty
-# at the end or after $sign_seconds, QEMU is restarted, twice at the most.
+# A guest's kernel can die or stall before its first process, or QEMU abort: one in some
+# thousand does on a busy host. $sign is a file in which the guest's first process writes at
+# once. If it is empty at the end or after $sign_seconds, QEMU is restarted, twice at the most.
 qemu=
 watcher=
 sign=
@@ -99,6 +99,8 @@ run_qemu()
 			ended="stood still for $sign_seconds s"
 		elif [ "$qemu_status" -eq 0 ]; then
 			ended=died
+		elif [ "$qemu_status" -eq 134 ]; then
+			ended="died of an assertion in QEMU"
 		else
 			break
 		fi
