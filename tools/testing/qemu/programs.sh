@@ -55,6 +55,11 @@ source $source"
 	run="in_root $root"
 fi
 
+# Some tests stand before a function of libc. With 64-bit times on 32-bit ARM that has another
+# name, which libc.a defines beside one that it needs itself.
+ldflags=-static
+[ "$machine" != arm64 ] || ldflags="-static -Wl,-z,muldefs"
+
 # Builds tools/$1 into DIR/$2 with compiler $3; passes other arguments to make.
 build()
 {
@@ -66,7 +71,7 @@ build()
 	case $compiler in
 	*-gcc) set -- "$@" AR="${compiler%gcc}ar" ;;
 	esac
-	$run make -j"$(nproc)" -C "$in" CC="$compiler" OUTPUT="$into" LDFLAGS=-static \
+	$run make -j"$(nproc)" -C "$in" CC="$compiler" OUTPUT="$into" LDFLAGS="$ldflags" \
 		KSELFTEST_DIR="$see_source/tools/testing/selftests" "$@" \
 		>>"$log" 2>&1 || {
 		cat "$log" >&2
