@@ -246,7 +246,8 @@ boot()
 	: >"$logs/$name.log"
 	# shellcheck disable=SC2154 # set by the script that sources this
 	run_qemu "$logs/$name.qemu" "${TIMEOUT:-900}" -smp 2 -m 1024 \
-		"$@" ${cpu:+-cpu "$cpu"} -serial "file:$logs/$name.console" -serial "file:$logs/$name.log" ||
+		"$@" ${cpu:+-cpu "$cpu"} \
+		-serial "file:$logs/$name.console" -serial "file:$logs/$name.log" ||
 		true
 	rm -f "$image"
 	tr -d '\r' <"$logs/$name.log" | grep -E '^(ok|not ok|#)' || true

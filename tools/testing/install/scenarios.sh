@@ -77,12 +77,11 @@ refuses()
 refused()
 {
 	modules=$root/lib/modules
-	mkdir "$modules/5.4.0-0-amd64"
-	ln -s "/lib/modules/$from/build" "$modules/5.4.0-0-amd64/build"
-	refuses 5.4.0-0-amd64
-	mkdir "$modules/5.14.0-0.el9_4.x86_64"
-	ln -s "/lib/modules/$from/build" "$modules/5.14.0-0.el9_4.x86_64/build"
-	refuses 5.14.0-0.el9_4.x86_64
+	for release in 5.4.0-0-amd64 5.14.0-0.el9_4.x86_64; do
+		mkdir "$modules/$release"
+		ln -s "/lib/modules/$from/build" "$modules/$release/build"
+		refuses "$release"
+	done
 	if grep -q BUILD_EXCLUSIVE_CONFIG "$root/usr/sbin/dkms"; then
 		headers=$modules/6.99.0-0-amd64/build
 		mkdir -p "$headers/include/config"
@@ -250,6 +249,14 @@ clang_kernel()
 	echo 'modules: ; @echo LLVM=$(LLVM)' >"$1/Makefile"
 }
 
+# The tree as a user has it, in the system's directory $1.
+copy_sources()
+{
+	mkdir -p "$root$1"
+	tar --create --file=- -C "$top" --exclude=./out --exclude=./.git . |
+		tar --extract --file=- --no-same-owner -C "$root$1"
+}
+
 # The targets of Makefile, each twice.
 by_hand()
 {
@@ -258,9 +265,7 @@ by_hand()
 	module=$root$src/drivers/android/ashmem/ashmem_linux.ko
 	kdir=/lib/modules/$from/build
 	fresh_root "$base"
-	mkdir -p "$root$src"
-	tar --create --file=- -C "$top" --exclude=./out --exclude=./.git . |
-		tar --extract --file=- --no-same-owner -C "$root$src"
+	copy_sources "$src"
 	inside make -C "$src" clean >>"$logs/commands.log"
 	inventory >"$work/inventory"
 
@@ -361,9 +366,7 @@ by_hand()
 without_xz()
 {
 	fresh_root "$base"
-	mkdir -p "$root/root/ashmem"
-	tar --create --file=- -C "$top" --exclude=./out --exclude=./.git . |
-		tar --extract --file=- --no-same-owner -C "$root/root/ashmem"
+	copy_sources /root/ashmem
 	rm "$root/usr/bin/xz"
 	check "make install does without xz" inside make -C /root/ashmem \
 		KDIR="/lib/modules/$from/build" install

@@ -4,10 +4,9 @@
 # Usage: test.sh [--kernels]
 #
 # Builds the module for each kernel and runs the selftests on it in a guest, or a few of them
-# where the table of kernels says "short". Two
-# short guests with the last x86-64 kernel run the tests that depend on nodes and
-# cgroups: one has two nodes of memory (numa), the other cgroup.memory=nokmem (nokmem).
-# With --kernels, that is all.
+# where the table of kernels says "short". Two short guests with the last x86-64 kernel run the
+# tests that depend on nodes and cgroups: one has two nodes of memory (numa), the other
+# cgroup.memory=nokmem (nokmem). With --kernels, that is all.
 # Each build and each guest counts as one more test. The last line is "N passed,
 # N failed", with ", N skipped" if tests were skipped.
 #
@@ -28,8 +27,9 @@ only_kernels=${1:-}
 # Unless they are named, kernels whose row says "short" run these, in a minute.
 short=
 [ -n "${KERNEL:-}" ] || short="mmap_test pin_test purge_test"
-named=${KERNEL:-$(kernels)}	# for the other scripts
-for kernel in ${KERNEL:=$(test_kernels)}; do
+# KERNEL stays as it is: each script that runs here has its own list without it.
+booted=${KERNEL:-$(test_kernels)}
+for kernel in $booted; do
 	suite=$(kernel_suite "$kernel")
 done
 
@@ -69,14 +69,14 @@ finish()
 
 row kernel machine passed failed skipped seconds
 
-machines=$(for kernel in $KERNEL; do
+machines=$(for kernel in $booted; do
 	kernel_column "$kernel" machine
 done | sort -u)
 for machine in $machines; do
 	"$bed/emulator.sh" "$machine" >/dev/null
 done
 : >"$tmp/no-root"
-for kernel in $KERNEL; do
+for kernel in $booted; do
 	if ! "$bed/root.sh" "$kernel" >/dev/null; then
 		check 1 "$kernel: build root"
 		echo "$kernel" >>"$tmp/no-root"
@@ -128,7 +128,7 @@ at_an_end()
 
 	flavour=$(kernel_column "$1" flavour)
 	same=
-	for kernel in $KERNEL; do
+	for kernel in $booted; do
 		if [ "$(kernel_column "$kernel" flavour)" = "$flavour" ]; then
 			same="$same $kernel"
 		fi
@@ -217,7 +217,7 @@ try_checkers()
 {
 	echo "# on a kernel with every checker on, a sample (make test-debug runs all)"
 	status=0
-	KERNEL=$named "$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
+	"$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
 	grep -E '^(ok|not ok|debug) ' "$out/debug.log" || cat "$out/debug.log"
 	check "$status" "no checker of the debug kernel reports anything; KUnit suites pass"
 }
@@ -226,7 +226,7 @@ try_differential()
 {
 	echo "# beside the original, a sample (make test-differential runs all)"
 	status=0
-	KERNEL=$named SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
+	SEEDS=${SEEDS:-1-12} OPS=${OPS:-2500} \
 		"$top/tools/testing/differential/run.sh" >"$out/differential.log" || status=1
 	grep -E '^ok|^not ok|^differential|compared|unexplained' "$out/differential.log" || true
 	check "$status" "the same answers as the original, but for what is listed"
@@ -246,7 +246,7 @@ try_probes()
 {
 	echo "# each probe of compat/ broken, for each kernel: the build has to stop"
 	status=0
-	KERNEL=$named "$bed/probes.sh" >"$out/probes.log" 2>&1 || status=1
+	"$bed/probes.sh" >"$out/probes.log" 2>&1 || status=1
 	grep -E '^(not ok|#) ' "$out/probes.log" || cat "$out/probes.log"
 	check "$status" "no probe of compat/ fails silently"
 }
@@ -254,7 +254,7 @@ try_probes()
 try_style()
 {
 	status=0
-	KERNEL=$named "$top/tools/scripts/style.sh" || status=1
+	"$top/tools/scripts/style.sh" || status=1
 	check "$status" "style: checkpatch, sparse, shellcheck"
 }
 
@@ -279,7 +279,7 @@ try_guest()
 }
 
 wanted=
-for kernel in $KERNEL; do
+for kernel in $booted; do
 	grep -qxF "$kernel" "$tmp/no-root" || wanted="$wanted $kernel"
 done
 echo "test.sh: building for${wanted:- no kernel} and booting, four to eight minutes for each ..."

@@ -18,7 +18,7 @@
 #error "ashmem needs CONFIG_MMU, CONFIG_SHMEM and CONFIG_TMPFS: regions are shmem files."
 #endif
 
-/* Under an old number these have parts of much later kernels. */
+/* Red Hat backports parts of much later kernels under an old number. */
 #if defined(RHEL_RELEASE_CODE) && !defined(ASHMEM_UNTESTED)
 #error "ashmem: never tested on Red Hat's kernels. KCFLAGS=-DASHMEM_UNTESTED builds anyway."
 #endif

@@ -31,8 +31,8 @@ int munmap(void *addr, size_t len)
 }
 
 /*
- * The same: as if the clock of the day were set back by an hour after each look at it. A
- * 32-bit program with 64-bit times calls a function that a static one can't replace.
+ * The same: as if the clock of the day were set back by an hour after each look at it. Not
+ * in a 32-bit program with 64-bit times, which this system call doesn't have.
  */
 #ifndef __USE_TIME64_REDIRECTS
 int clock_gettime(clockid_t clock, struct timespec *ts)
