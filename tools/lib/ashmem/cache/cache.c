@@ -445,6 +445,7 @@ static int commit(struct ashm_cache *c, const struct ashm_cache_entry *entry)
 		libashmem_cache_drop(c, old);
 	libashmem_cache_link(c, entry->slot, slot);
 	slot->state = ENTRY_READY;
+	c->index->built++;
 	return 0;
 }
 
@@ -547,6 +548,7 @@ int ashm_cache_stat(struct ashm_cache *c, struct ashm_cache_stat *stat)
 		.misses = index->misses,
 		.purged = index->purged,
 		.evicted = index->evicted,
+		.built = index->built,
 	};
 	for (i = 0; i < RING_PARTIES; i++)
 		stat->handles += libashmem_guard_alive(index->party[i].owner);

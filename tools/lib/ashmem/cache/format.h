@@ -70,6 +70,7 @@ struct cache_index {
 	_Alignas(8) _Atomic uint64_t misses;
 	_Alignas(8) _Atomic uint64_t purged;
 	_Alignas(8) _Atomic uint64_t evicted;
+	_Alignas(8) _Atomic uint64_t built;
 };
 
 _Static_assert(sizeof(struct cache_fixed) == 64, "the layout is fixed");

@@ -70,6 +70,7 @@ struct ashm_cache_entry {
  * @misses: gets that returned none
  * @purged: entries that were lost to a purge
  * @evicted: entries that were removed to make room
+ * @built: entries that were put or committed, those that were lost before included
  * @handles: open handles
  * @reserved: 0
  *
@@ -84,6 +85,7 @@ struct ashm_cache_stat {
 	uint64_t misses;
 	uint64_t purged;
 	uint64_t evicted;
+	uint64_t built;
 	uint32_t handles;
 	uint32_t reserved;
 };

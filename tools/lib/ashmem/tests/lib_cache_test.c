@@ -115,6 +115,7 @@ TEST_F(lib, life)
 	EXPECT_EQ(2, stat.misses);
 	EXPECT_EQ(0, stat.purged);
 	EXPECT_EQ(0, stat.evicted);
+	EXPECT_EQ(1, stat.built);
 	EXPECT_EQ(1, stat.handles);
 
 	EXPECT_EQ(0, drop(c, 1));
@@ -598,7 +599,7 @@ struct play {
 	struct ashm_cache *handle[2];
 	struct model model[KEYS];
 	struct rng rng;
-	uint64_t clock, gone, gets, hits;
+	uint64_t clock, gone, gets, hits, puts;
 	int backend;
 	bool purges;
 };
@@ -638,6 +639,7 @@ static int play_put(struct play *play, struct ashm_cache *c, unsigned int nr, un
 		return 0;
 	}
 	SURE(!ret);
+	play->puts++;
 	m->there = true;
 	m->doubt = false;
 	m->size = size;
@@ -773,6 +775,7 @@ TEST_F_TIMEOUT(lib, model, 300)
 	stat = stat_of(play.handle[1]);
 	EXPECT_EQ(play.gets, stat.hits + stat.misses);
 	EXPECT_EQ(play.hits, stat.hits);
+	EXPECT_EQ(play.puts, stat.built);
 	EXPECT_GT(play.hits, 0);
 	EXPECT_LT(play.hits, play.gets);
 	EXPECT_GT(stat.evicted, 0);

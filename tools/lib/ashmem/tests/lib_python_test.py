@@ -598,6 +598,7 @@ class Caches(Case):
         stat = cache.stat()
         self.assertEqual((4 * SIZE, 10, 1), (stat.size, stat.entries_max, stat.handles))
         self.assertGreaterEqual(stat.hits, 4)
+        self.assertGreaterEqual(stat.built, 1)
         cache.close()
         self.assertRaises(ValueError, cache.put, b"", b"")
         self.assertRaises(ValueError, cache.get(b"one").__enter__)

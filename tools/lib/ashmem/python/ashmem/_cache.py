@@ -31,6 +31,7 @@ class CacheStat(NamedTuple):
     misses: int
     purged: int
     evicted: int
+    built: int
     handles: int
 
 
