@@ -38,10 +38,13 @@ static bool holding[HELD];
 		shared->lock = 0; \
 } while (0)
 
-/* The driver finds nothing wrong that the library should have found. */
+/*
+ * The driver finds nothing wrong that the library should have found. A peer can have changed
+ * the longest key before this handle was opened.
+ */
 static void insist_on_key(size_t len, int ret)
 {
-	insist((ret == -EINVAL) == (!len || len > KEY_MAX), "invalid", ret);
+	insist((ret == -EINVAL) == (!len || len > cache->key_max), "invalid", ret);
 }
 
 /* This cache stays open, so that the guardian need not start for each input. */
