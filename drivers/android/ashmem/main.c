@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "ashmem.h"
 #include "lru.h"
+#include "oom.h"
 #include "payer.h"
 #include "purge.h"
 
@@ -54,13 +55,19 @@ static int __init ashmem_init(void)
 	err = ashmem_purge_init();
 	if (err)
 		goto err_caches;
+	what = "register the OOM notifier";
+	err = ashmem_oom_init();
+	if (err)
+		goto err_purge;
 	/* Last: from here on there are users. */
 	what = "register the device";
 	err = misc_register(&ashmem_device);
 	if (err)
-		goto err_purge;
+		goto err_oom;
 	return 0;
 
+err_oom:
+	ashmem_oom_exit();
 err_purge:
 	ashmem_purge_exit();
 err_caches:
@@ -74,6 +81,7 @@ module_init(ashmem_init);
 static void __exit ashmem_exit(void)
 {
 	misc_deregister(&ashmem_device);
+	ashmem_oom_exit();
 	ashmem_purge_exit();
 	caches_exit();
 }

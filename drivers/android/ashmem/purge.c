@@ -20,6 +20,8 @@
 
 /* Looks of a shrinker call while it finds no page: 1 us each, and attackers can cause them. */
 #define LOOKS_MAX	1024
+/* The same before a task is killed. */
+#define ANY_LOOKS_MAX	65536
 
 /*
  * A step's work is its pages times the mappings, which each hold a reference to the file.
@@ -354,6 +356,32 @@ long ashmem_purge_all(struct ashmem_lru *lru)
 	if (moved != READ_ONCE(lru->moved) && !purge_all_groups(lru, &purge))
 		return -EINTR;
 	return min_t(unsigned long, purge.taken, LONG_MAX);
+}
+
+/*
+ * Takes one step that frees memory, wherever there is one. Returns how many pages were freed,
+ * by this task or, meanwhile, by those that purge what it found in flight.
+ */
+unsigned long ashmem_purge_any(struct ashmem_lru *lru)
+{
+	struct purge purge = { .pressure = true, .wanted = STEP_PAGES_MAX };
+	unsigned long seen, by_others = 0;
+	bool more;
+
+	while (!purge.freed && !by_others && purge.scanned < ANY_LOOKS_MAX &&
+	       (purge.group = ashmem_lru_next_group(lru, purge.group))) {
+		seen = READ_ONCE(purge.group->freed);
+		purge.passed.valid = false;
+		do {
+			more = purge_oldest(&purge);
+			cond_resched();
+		} while (more && !purge.freed && purge.scanned < ANY_LOOKS_MAX);
+		if (!purge.freed)
+			ashmem_lru_wait(purge.group, seen, &by_others);
+	}
+	if (purge.group)
+		ashmem_lru_put_group(purge.group);
+	return purge.freed + by_others;
 }
 
 int __init ashmem_purge_init(void)

@@ -15,5 +15,6 @@ void ashmem_purge_exit(void);
 unsigned long ashmem_purge_count(struct ashmem_lru *lru, struct shrink_control *sc);
 unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *sc);
 long ashmem_purge_all(struct ashmem_lru *lru);
+unsigned long ashmem_purge_any(struct ashmem_lru *lru);
 
 #endif /* _ASHMEM_PURGE_H */

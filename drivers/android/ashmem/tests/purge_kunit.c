@@ -308,6 +308,30 @@ static void purge_looks_test(struct kunit *test)
 	fake_store_expect_count(test, 1);
 }
 
+/* Before a task is killed one step is taken, behind more holes, too. */
+static void purge_any_test(struct kunit *test)
+{
+	unsigned long pages = 2 * (LOOKS_MAX + 1), page;
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, pages);
+	struct fake_store *store = test->priv;
+
+	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru));
+	store->data = pages - 2;
+	for (page = 0; page < pages; page += 2)
+		unpin(test, region, page, page);
+	KUNIT_EXPECT_EQ(test, 1, ashmem_purge_any(lru));
+	fake_store_expect_count(test, LOOKS_MAX + 1);
+	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru));
+
+	store->data = 0;
+	unpin(test, region, 0, pages - 1);
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru));
+	fake_store_expect(test, 0, region, 0, STEP - 1);
+	fake_store_expect_count(test, 1);
+	KUNIT_EXPECT_TRUE(test, store->punches[0].reclaim);
+}
+
 /* An allocation that may hold locks of a file system frees nothing. */
 static void purge_without_fs_test(struct kunit *test)
 {
@@ -751,6 +775,7 @@ static struct kunit_case purge_cases[] = {
 	KUNIT_CASE(purge_neighbours_test),
 	KUNIT_CASE(purge_hole_test),
 	KUNIT_CASE(purge_looks_test),
+	KUNIT_CASE(purge_any_test),
 	KUNIT_CASE(purge_without_fs_test),
 	KUNIT_CASE(purge_locked_test),
 	KUNIT_CASE(purge_pass_over_test),

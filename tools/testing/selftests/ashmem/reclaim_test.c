@@ -523,6 +523,106 @@ TEST_F_TIMEOUT(reclaim, pressure_takes_ranges_oldest_first, 300)
 	EXPECT_EQ(2, balance);
 }
 
+#define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
+
+/* kswapd could free enough in time. It stays on the last CPU, where a task may come first. */
+static void move_kswapd(bool there)
+{
+	int last = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1, i;
+	char text[32], path[300];
+	struct dirent *entry;
+	DIR *d = opendir("/proc");
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	for (i = there ? last : 0; i <= last; i++)
+		CPU_SET((size_t)i, &cpus);
+	while (d && (entry = readdir(d))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		if (get_file(path, text, sizeof(text)) > 0 && !strncmp(text, "kswapd", 6))
+			sched_setaffinity(atoi(entry->d_name), sizeof(cpus), &cpus);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* Ends by itself: the kernel needs each CPU from time to time. */
+static pid_t hold_last_cpu(unsigned int seconds)
+{
+	static const struct sched_param first = { .sched_priority = 50 };
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(seconds);
+	stay_on((int)sysconf(_SC_NPROCESSORS_ONLN) - 1);
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	for (;;)
+		;
+}
+
+/*
+ * Takes memory until little is free. Then more has to stay free than is, as when Linux boosts
+ * a watermark, and a page is wanted. Returns what the hog's last step returned.
+ */
+static int want_a_page_below_the_watermark(struct cache *c, long min_free)
+{
+	struct hog hog = { .sock = -1 };
+	char text[32];
+	pid_t holder;
+	int ret;
+
+	ret = hog_start(&hog, 2 * MIB, hog_bulk());
+	while (!ret && proc_kb("/proc/meminfo", "MemFree") > min_free + 16 * 1024)
+		ret = hog_step(&hog);
+	snprintf(text, sizeof(text), "%ld\n",
+		 proc_kb("/proc/meminfo", "MemFree") + 8 * 1024);
+	put_file(MIN_FREE, text);
+	holder = hold_last_cpu(2);
+	while (!ret && cache_in_memory(c) > c->pages / 2)
+		ret = hog_step(&hog);
+	kill(holder, SIGKILL);
+	wait_child(holder);
+	snprintf(text, sizeof(text), "%ld\n", min_free);
+	put_file(MIN_FREE, text);
+	hog_stop(&hog);
+	return ret;
+}
+
+/*
+ * Linux tries again only while free pages and those of its own lists suffice. Pages that a
+ * shrinker has don't count: one call of it may not have freed enough.
+ */
+TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
+{
+	char text[32];
+	struct cache c;
+	long min_free;
+	int round;
+
+	if (!purge_works() || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs root, and two CPUs");
+	if (!pressable_mb() || pressable_mb() < 128 || free_swap_kb() > 0)
+		SKIP(return, "needs 128 to ASHMEM_PRESSURE_MAX_MB (4096) MiB available and no swap");
+	ASSERT_LT(0, get_file(MIN_FREE, text, sizeof(text)));
+	min_free = strtol(text, NULL, 10);
+	ASSERT_EQ(0, cache_open(&c, "watermark", 64 * MIB, 1));
+	ASSERT_EQ(0, stay_on(0));
+	move_kswapd(true);
+	for (round = 0; round < 5; round++) {
+		cache_fill(&c);
+		ASSERT_EQ(0, cache_unpin(&c));
+		ASSERT_EQ(0, want_a_page_below_the_watermark(&c, min_free)) {
+			TH_LOG("round %d: killed beside %ld of %ld pages", round,
+			       cache_in_memory(&c), c.pages);
+		}
+		cache_pin(&c);
+	}
+	move_kswapd(false);
+	cache_close(&c);
+}
+
 /* ---- the shrinker's own knobs ---- */
 
 struct knobs {
