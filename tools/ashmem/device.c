@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The number of the ashmem device and of the kernel's shmem mount.
+ * What tells regions from other files: the number of the ashmem device and that of the
+ * kernel's shmem mount.
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -80,4 +82,46 @@ int shmem_device(dev_t *dev)
 		*dev = st.st_dev;
 	close(fd);
 	return err;
+}
+
+/**
+ * devices_learn - both numbers
+ * @devices: where to
+ *
+ * Return: 0 or a negative errno. A missing device is no error.
+ */
+int devices_learn(struct devices *devices)
+{
+	if (device_number(&devices->rdev))
+		devices->rdev = 0;
+	return shmem_device(&devices->shmem);
+}
+
+/* Do not query a file server: the process whose file this is can run it, and let it hang. */
+bool stat_unasked(int dir, const char *path, struct statx *stx)
+{
+	return !statx(dir, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | AT_EMPTY_PATH,
+		      STATX_BASIC_STATS, stx);
+}
+
+bool is_shmem(const struct devices *devices, const struct statx *stx)
+{
+	return makedev(stx->stx_dev_major, stx->stx_dev_minor) == devices->shmem;
+}
+
+/*
+ * By the device's number, not by the link's text, which depends on the node's name. A mode
+ * marks the memfds of libashmem.
+ */
+bool may_be_region(const struct devices *devices, const struct statx *stx,
+		   enum region_kind *kind)
+{
+	if (devices->rdev && S_ISCHR(stx->stx_mode) &&
+	    makedev(stx->stx_rdev_major, stx->stx_rdev_minor) == devices->rdev)
+		*kind = REGION_ASHMEM;
+	else if (stx->stx_mode == (S_IFREG | S_ISVTX | 0644) && is_shmem(devices, stx))
+		*kind = REGION_MEMFD;
+	else
+		return false;
+	return true;
 }

@@ -3,7 +3,7 @@
  * Taking a copy of another process's descriptor.
  *
  * Opening /proc/PID/fd/FD of a device makes a new region, so the copy is made by
- * pidfd_getfd(2), for which the kernel asks the same as for ptrace(2).
+ * pidfd_getfd(2), which has the permission check of ptrace(2).
  */
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "ashmem.h"
 #include "cmd.h"
 #include "peer.h"
+#include "walk.h"
 
 /* "12/3", or "/proc/12/fd/3". */
 static bool peer_parse(const char *text, struct peer *peer)
@@ -109,8 +110,8 @@ static void explain_refusal(const struct peer *peer)
 	free(path);
 }
 
-/* A copy of the descriptor, close-on-exec; -1 with errno. Says nothing. */
-int peer_pidfd_getfd(const struct peer *peer)
+/* A copy of the descriptor, close-on-exec; -1 with errno. */
+static int copy(const struct peer *peer)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
 	int fd, err;
@@ -130,7 +131,9 @@ static void say_why_not(const struct peer *peer, int err)
 		explain_refusal(peer);
 	else if (err == EINVAL)
 		say("%d is a thread; name its process", (int)peer->pid);
-	else if (err == EBADF || err == ESRCH)
+	else if (err == ENOTTY)
+		say("descriptor %d of process %d is no region", peer->fd, (int)peer->pid);
+	else if (err == EBADF || err == ENOENT || err == ESRCH)
 		say("process %d is gone, or has closed descriptor %d", (int)peer->pid,
 		    peer->fd);
 	else
@@ -138,49 +141,63 @@ static void say_why_not(const struct peer *peer, int err)
 		    (int)peer->pid, strerror(err));
 }
 
-/* What the kernel says about our copy. Returns 0 or -1 with errno. */
-static int learn(struct peer *peer)
+/**
+ * peer_copy - copy the descriptor if it is a region
+ * @peer: the descriptor; @own, @kind and @info are filled in
+ *
+ * The process chose the file. An ioctl on another device has effects, and closing a copy of
+ * an open file waits for its server: copy only what can be a region. The process can replace
+ * the descriptor at any time, so check the copy, too, and leave a wrong one open.
+ *
+ * Return: 0; -ENOTTY if it is no region; another negative errno.
+ */
+int peer_copy(struct peer *peer)
 {
-	char *path = xasprintf("/proc/self/fdinfo/%d", peer->own);
-	struct stat st;
-	char *text;
+	char *path = file_path("/proc/%d/fd/%d", (int)peer->pid, peer->fd), *text;
+	struct devices devices;
+	struct statx stx;
 	size_t len;
+	int err = devices_learn(&devices);
+
+	if (!err && !stat_unasked(AT_FDCWD, path, &stx))
+		err = -errno;
+	free(path);
+	if (err)
+		return err;
+	if (!may_be_region(&devices, &stx, &peer->kind))
+		return -ENOTTY;
+	peer->own = copy(peer);
+	if (peer->own < 0 || !stat_unasked(peer->own, "", &stx))
+		return -errno;
+	if (!may_be_region(&devices, &stx, &peer->kind) || ashm_backend_of(peer->own) < 0)
+		return -ENOTTY;
 
 	/* It stays: info has its name in there. */
+	path = xasprintf("/proc/self/fdinfo/%d", peer->own);
 	text = file_read(path, &len);
 	free(path);
 	if (!text)
-		return -1;
+		return -errno;
 	fdinfo_parse(text, len, &peer->info);
-	if (peer->kind == REGION_ASHMEM)
-		return 0;
-	if (fstat(peer->own, &st))
-		return -1;
-	peer->info.inode = st.st_ino;
-	peer->info.size = (uint64_t)st.st_size;
+	if (peer->kind == REGION_MEMFD) {
+		peer->info.inode = stx.stx_ino;
+		peer->info.size = stx.stx_size;
+	}
 	return 0;
 }
 
 /* Fills in @own, @kind and @info: 0, or an exit code. */
 static int take(struct peer *peer)
 {
-	int backend;
+	int err;
 
 	if (!peer_known(peer))
 		return EXIT_FAILED;
-	peer->own = peer_pidfd_getfd(peer);
-	if (peer->own < 0) {
-		say_why_not(peer, errno);
+	err = peer_copy(peer);
+	if (err) {
+		say_why_not(peer, -err);
 		return EXIT_FAILED;
 	}
-	backend = ashm_backend_of(peer->own);
-	if (backend < 0)
-		return fail("descriptor %d of process %d is no region", peer->fd,
-			    (int)peer->pid);
-	peer->kind = backend == ASHM_BACKEND_MEMFD ? REGION_MEMFD : REGION_ASHMEM;
-	if (learn(peer))
-		return fail("can't read what the kernel says of the region: %s",
-			    strerror(errno));
 	if (peer->info.size == UNKNOWN)
 		return fail("the driver doesn't tell the size of regions");
 	return EXIT_OK;

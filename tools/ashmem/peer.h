@@ -44,7 +44,7 @@ struct part {
 int part_option(const struct command *self, int opt, struct part *part);
 int peer_operand(const struct command *self, int argc, char **argv, struct peer *peer);
 bool peer_known(const struct peer *peer);
-int peer_pidfd_getfd(const struct peer *peer);
+int peer_copy(struct peer *peer);
 int peer_get(const struct command *self, int argc, char **argv,
 	     int (*check)(const struct peer *peer), struct peer *peer);
 int peer_interval(const struct peer *peer, struct part *part);

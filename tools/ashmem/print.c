@@ -418,7 +418,7 @@ void print_json(const struct walk *walk)
 	size_t i;
 
 	json_open(NULL, '{');
-	json_bool("device", walk->rdev);
+	json_bool("device", walk->devices.rdev);
 	json_number("refused_processes", walk->refused);
 	json_open("regions", '[');
 	for (i = 0; i < walk->region_count; i++)

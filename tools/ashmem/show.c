@@ -46,7 +46,7 @@ static int say_not_found(const struct walk *walk, const struct peer *peer)
 		return EXIT_FAILED;
 	if (closed)
 		return fail("process %d may not be looked into; root may", (int)peer->pid);
-	if (!walk->rdev)
+	if (!walk->devices.rdev)
 		say("the kernel has no ashmem device; 'ashmem doctor' tells why");
 	return fail("descriptor %d of process %d is no region", peer->fd, (int)peer->pid);
 }
@@ -103,12 +103,13 @@ static bool ask(int fd, uint64_t first, uint64_t pages, uint64_t page_size,
 	       ask(fd, first + pages / 2, pages - pages / 2, page_size, ranges);
 }
 
-/* Offsets have 32 bits in that call, so it cannot cover a larger region. */
-static void ask_ranges(const struct region *region, const struct peer *peer,
-		       struct ranges *ranges)
+/*
+ * Offsets have 32 bits in that call, so it cannot cover a larger region. The process can
+ * have replaced the descriptor since the walk, or it was one that only a thread has.
+ */
+static void ask_ranges(const struct region *region, struct peer *peer, struct ranges *ranges)
 {
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), pages;
-	int fd;
 
 	memset(ranges, 0, sizeof(*ranges));
 	if (region->kind != REGION_ASHMEM || region->inode == UNKNOWN ||
@@ -118,12 +119,10 @@ static void ask_ranges(const struct region *region, const struct peer *peer,
 		ranges->known = true;
 		return;
 	}
-	fd = peer_pidfd_getfd(peer);
-	if (fd < 0)
+	if (peer_copy(peer) || peer->kind != REGION_ASHMEM || peer->info.inode != region->inode)
 		return;
 	pages = (region->size + page_size - 1) / page_size;
-	ranges->known = ask(fd, 0, pages, page_size, ranges);
-	close(fd);
+	ranges->known = ask(peer->own, 0, pages, page_size, ranges);
 }
 
 static void show_json(const struct walk *walk, const struct region *region,

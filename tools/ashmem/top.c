@@ -78,7 +78,7 @@ static void print_summary(const struct walk *walk, const struct view *view)
 		printf("; %lu process%s refused", walk->refused,
 		       walk->refused == 1 ? "" : "es");
 	putchar('\n');
-	if (!walk->rdev) {
+	if (!walk->devices.rdev) {
 		printf("no ashmem device: memfd only\n");
 		return;
 	}

@@ -86,33 +86,6 @@ static int number_of(const char *name)
 	return (int)value;
 }
 
-/*
- * Do not use the link's text, which depends on the node's name. Do not query a slow file
- * server.
- */
-static bool stat_link(int dir, const char *path, struct statx *stx)
-{
-	return !statx(dir, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | AT_EMPTY_PATH,
-		      STATX_BASIC_STATS, stx);
-}
-
-static bool is_device(const struct look *look, const struct statx *stx)
-{
-	return look->walk->rdev && S_ISCHR(stx->stx_mode) &&
-	       makedev(stx->stx_rdev_major, stx->stx_rdev_minor) == look->walk->rdev;
-}
-
-static bool is_shmem(const struct look *look, const struct statx *stx)
-{
-	return makedev(stx->stx_dev_major, stx->stx_dev_minor) == look->walk->shmem;
-}
-
-/* A memfd with the mode that marks those of libashmem. */
-static bool may_be_memfd(const struct look *look, const struct statx *stx)
-{
-	return stx->stx_mode == (S_IFREG | S_ISVTX | 0644) && is_shmem(look, stx);
-}
-
 /* The seals show only through an opened file; to open a memfd changes nothing. */
 static int memfd_mask(const char *path)
 {
@@ -140,7 +113,8 @@ static bool memfd_learn(const struct look *look, const char *path, struct fdinfo
 	struct proc_map map = { .path = link };
 	enum region_kind kind;
 	struct statx stx;
-	bool is_memfd = file >= 0 && stat_link(file, "", &stx) && may_be_memfd(look, &stx);
+	bool is_memfd = file >= 0 && stat_unasked(file, "", &stx) &&
+			may_be_region(&look->walk->devices, &stx, &kind) && kind == REGION_MEMFD;
 	ssize_t len = is_memfd ? readlink(own, link, room) : -1;
 
 	map.path_len = (size_t)len;
@@ -165,18 +139,17 @@ static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_pa
 {
 	struct region *region;
 	char *path, *text, link[4096];
+	enum region_kind kind;
 	struct holder holder;
 	struct fdinfo info;
 	struct statx stx;
-	bool memfd;
 	size_t len;
 
-	if (!stat_link(AT_FDCWD, link_path, &stx)) {
+	if (!stat_unasked(AT_FDCWD, link_path, &stx)) {
 		note_refusal(look, errno);
 		return;
 	}
-	memfd = may_be_memfd(look, &stx);
-	if (!memfd && !is_device(look, &stx))
+	if (!may_be_region(&look->walk->devices, &stx, &kind))
 		return;
 	path = file_path("/proc/%d/task/%d/fdinfo/%d", (int)look->pid, (int)tid, fd);
 	text = file_read(path, &len);
@@ -186,7 +159,8 @@ static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_pa
 		return;
 	}
 	fdinfo_parse(text, len, &info);
-	if (!memfd || memfd_learn(look, link_path, &info, link, sizeof(link))) {
+	if (kind == REGION_ASHMEM ||
+	    memfd_learn(look, link_path, &info, link, sizeof(link))) {
 		holder = (struct holder){
 			.process = process_of(look), .tid = tid, .fd = fd,
 			.flags = info.flags,
@@ -194,7 +168,7 @@ static void look_at_fd(struct look *look, pid_t tid, int fd, const char *link_pa
 		region = info.inode != UNKNOWN ?
 			 region_by_inode(look->walk, info.inode) :
 			 region_unmapped(look->walk, holder.process, tid, fd);
-		region->kind = memfd ? REGION_MEMFD : REGION_ASHMEM;
+		region->kind = kind;
 		region_learn(region, &info);
 		region_held(region, &holder);
 	}
@@ -254,7 +228,7 @@ static void look_behind(struct look *look, struct region *region, const struct p
 	 * The mapping can be another one by now. The file that names private mappings has
 	 * neither size nor pages.
 	 */
-	if (stat_link(AT_FDCWD, path, &stx) && is_shmem(look, &stx) &&
+	if (stat_unasked(AT_FDCWD, path, &stx) && is_shmem(&look->walk->devices, &stx) &&
 	    stx.stx_ino == map->inode && stx.stx_size) {
 		region->size = stx.stx_size;
 		region->resident = stx.stx_blocks * 512 / (uint64_t)sysconf(_SC_PAGESIZE);
@@ -273,7 +247,7 @@ static void look_at_map(struct look *look, struct proc_map *map)
 	char *name;
 
 	/* On the kernel's own mount no user can choose a path. */
-	if (map->dev != look->walk->shmem || !maps_is_region(map, &kind, &name, &len))
+	if (map->dev != look->walk->devices.shmem || !maps_is_region(map, &kind, &name, &len))
 		return;
 	memcpy(mapping.perms, map->perms, sizeof(mapping.perms));
 	mapping.process = process_of(look);
@@ -392,9 +366,7 @@ int walk_all(struct walk *walk)
 	free(path);
 	if (err)
 		return err;
-	if (device_number(&walk->rdev))
-		walk->rdev = 0;
-	err = shmem_device(&walk->shmem);
+	err = devices_learn(&walk->devices);
 	while (!err && (entry = readdir(dir))) {
 		struct look look = {
 			.walk = walk, .pid = number_of(entry->d_name), .process = NONE,
@@ -447,7 +419,7 @@ static void say_refused(const struct walk *walk)
 /* Prints on stderr what a list lacks. */
 void walk_say_limits(const struct walk *walk)
 {
-	if (!walk->rdev)
+	if (!walk->devices.rdev)
 		say("the kernel has no ashmem device ('ashmem doctor' tells why);"
 		    " looked for regions on memfd only");
 	if (walk->refused)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "proc.h"
@@ -78,12 +79,20 @@ struct region {
 };
 
 /**
+ * struct devices - what tells regions from other files
+ * @rdev: the ashmem device; 0 if the kernel has none
+ * @shmem: device number of the kernel's shmem mount
+ */
+struct devices {
+	dev_t rdev, shmem;
+};
+
+/**
  * struct walk - what was found
  * @regions: by the numbers of the processes that they were met in first
  * @refused: how many processes this user may not look into
  * @refused_pids: the first of them
- * @rdev: the ashmem device; 0 if the kernel has none
- * @shmem: device number of the kernel's shmem mount
+ * @devices: what it was found by
  */
 struct walk {
 	struct region **regions;
@@ -96,12 +105,17 @@ struct walk {
 	size_t unmapped_count, unmapped_room;
 	unsigned long refused;
 	pid_t refused_pids[8];
-	dev_t rdev, shmem;
+	struct devices devices;
 };
 
 /* device.c */
 int device_number(dev_t *rdev);
 int shmem_device(dev_t *dev);
+int devices_learn(struct devices *devices);
+bool stat_unasked(int dir, const char *path, struct statx *stx);
+bool is_shmem(const struct devices *devices, const struct statx *stx);
+bool may_be_region(const struct devices *devices, const struct statx *stx,
+		   enum region_kind *kind);
 
 /* region.c */
 void *grown(void *array, size_t count, size_t *room, size_t size);

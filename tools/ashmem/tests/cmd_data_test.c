@@ -8,8 +8,6 @@
 #include "cmd_live.h"
 
 #include <dirent.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -369,22 +367,6 @@ TEST_F(live, created_and_held)
 	}
 }
 
-/* From now on this process and its children get @action for system call @number. */
-static void answer_call(long number, unsigned int action)
-{
-	struct sock_filter steps[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, action),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { .len = ARRAY_SIZE(steps), .filter = steps };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		abort();
-}
-
 /* A holder that dies before it is ready is no success. */
 TEST_F_TIMEOUT(live, holder_dies_early, 60)
 {
@@ -520,6 +502,21 @@ TEST_F(live, peers_of_other_users)
 	EXPECT_TRUE(one_message(&self->o));
 	EXPECT_STREQ("", self->o.out);
 	EXPECT_EQ(0, setresuid(0, 0, 0));
+}
+
+/* A process chooses its files: a copy of one must not even be closed. */
+TEST_F_TIMEOUT(live, copies_only_regions, 60)
+{
+	static const char * const commands[] = { "show", "cat", "fill" };
+	size_t i;
+
+	answer_call(SYS_pidfd_getfd, SECCOMP_RET_KILL_PROCESS);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		ASHMEM(&self->o, -1, (char *)commands[i], format("%d/2", (int)getpid()));
+		EXPECT_EQ(1, self->o.code);
+		EXPECT_TRUE(has(self->o.err, "is no region"));
+		output_free(&self->o);
+	}
 }
 
 /* Yama allows only parents, and the processes that the process itself allows. */

@@ -6,7 +6,8 @@
 #include "kselftest_harness.h"
 #include "cmd_util.h"
 
-#include <sys/prctl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 
 #include "walk.h"
@@ -215,6 +216,42 @@ TEST_F_TIMEOUT(tree, swapped_descriptors, 110)
 	kill(writer, SIGKILL);
 	kill(swapper, SIGKILL);
 	wait_child(swapper);
+}
+
+/* A process can replace a file that was checked. An ioctl on another device has effects. */
+TEST_F_TIMEOUT(tree, replaced_files, 60)
+{
+	static const char * const commands[] = { "show", "cat", "fill" };
+	int files[2], pid = (int)getpid();
+	char *peer;
+	size_t i, j;
+
+	if (getuid() || unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/dev", "tmpfs", 0, NULL) ||
+	    mknod("/dev/null", S_IFCHR | 0666, makedev(1, 3)) ||
+	    mknod("/dev/ashmem", S_IFCHR | 0666, makedev(1, 5)))
+		SKIP(return, "needs root, to make another device /dev/ashmem");
+	files[0] = input_of("other", 5);
+	files[1] = open("/dev/ashmem", O_RDWR | O_CLOEXEC);
+	put_process(self->root, pid, "one\n", "");
+	for (i = 0; i < 2; i++) {
+		put_link(self->root, format("/proc/%d/fd/%d", pid, files[i]), "/dev/null");
+		put_region_fd(self->root, pid, files[i],
+			      format("flags:\t02\ninode:\t%zu\nsize:\t8192\n"
+				     "unpinned_pages:\t1\n", i));
+	}
+	answer_call(SYS_ioctl, SECCOMP_RET_KILL_PROCESS);
+	for (i = 0; i < 2; i++) {
+		peer = format("%d/%d", pid, files[i]);
+		for (j = 0; j < ARRAY_SIZE(commands); j++) {
+			ASHMEM(&self->o, -1, (char *)commands[j], peer);
+			EXPECT_EQ(j > 0, self->o.code) {
+				TH_LOG("%s %s: %s", commands[j], peer, self->o.err);
+			}
+			output_free(&self->o);
+		}
+	}
 }
 
 /* The right path on the wrong file system: a user's fake /dev/ashmem. */

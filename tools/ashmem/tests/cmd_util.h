@@ -13,8 +13,12 @@
 #include "region_util.h"
 
 #include <ctype.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "cmd.h"
 
@@ -117,6 +121,22 @@ static UNUSED void run_argv(struct output *o, int in, char **argv)
 	char *argv__[] = { "ashmem", __VA_ARGS__, NULL }; \
 	run_argv(o, in, argv__); \
 } while (0)
+
+/* From now on this process and its children get @action for system call @number. */
+static UNUSED void answer_call(long number, unsigned int action)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(steps), .filter = steps };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		abort();
+}
 
 /* Returns a descriptor from which @len bytes can be read. */
 static UNUSED int input_of(const void *bytes, size_t len)
