@@ -63,6 +63,10 @@ class Case(unittest.TestCase):
             call(*arguments, **keywords)
         self.assertEqual(errno.errorcode[number], errno.errorcode[caught.exception.errno])
 
+    def mappings(self):
+        with open("/proc/self/maps") as maps:
+            return sum("ashmem/python" in line for line in maps)
+
     def interrupted(self, name, call):
         """Calls, with an exception as of a signal's handler right behind a call of C."""
         module, name = name.split(".")
@@ -160,8 +164,7 @@ class Regions(Case):
         page = mmap.PAGESIZE
         region = Region("python", page + 100)
         region.write(b"x", page)
-        with open("/proc/self/maps") as maps:
-            before = len(maps.readlines())
+        before = self.mappings()
         for prot in (mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_WRITE):
             with region.map(prot, page, page) as memory:
                 self.assertEqual((page, b"x", b"\0"), (len(memory), memory[:1], memory[-1:]))
@@ -172,22 +175,25 @@ class Regions(Case):
         self.assertEqual(b"xy", region.read(2, page))
         self.fails(errno.ERANGE, region.map, length=2 * page + 1)
         self.interrupted("_region._map_range", lambda: region.map(length=2 * page))
-        with open("/proc/self/maps") as maps:
-            self.assertEqual(before, len(maps.readlines()))
+        self.assertEqual(before, self.mappings())
 
     def test_memory_outlives_region(self):
         region = Region("python", SIZE)
+        before, fds = self.mappings(), count_fds()
         memory = region.map()
+        self.assertEqual((before + 1, fds), (self.mappings(), count_fds()))
         view = memoryview(memory)[100:200]
         region.write(b"x", 100)
         region.close()
         self.assertEqual(b"x", view[:1])
-        self.assertRaises(BufferError, memory.close)
-        self.assertRaises((OSError, BufferError), memory.resize, 4096)
+        memory.release()
         del region, memory
         gc.collect()
         view[99] = 7
         self.assertEqual((ord("x"), 7), (view[0], view[99]))
+        del view
+        gc.collect()
+        self.assertEqual(0, self.mappings())
 
     @unittest.skipUnless(numpy, "no numpy")
     def test_numpy(self):
@@ -921,6 +927,7 @@ class Process(Case):
         program = """if True:
             import threading, ashmem
             region = ashmem.Region("exit", ashmem.ring_size(100, 4, ashmem.WAIT))
+            memory = region.map()
             ring = ashmem.Ring.create(region, 100, 4, ashmem.WAIT)
             writer, reader = ring.writer(), ring.reader()
             threading.Thread(target=reader.read, daemon=True).start()

@@ -7,8 +7,8 @@ the kernel purge it when memory is short. Purgeable rebuilds its contents after 
 purge. Cache has many entries by key, which may be purged one by one. Ring passes frames
 from one writer to many readers.
 
-Calls return memory as mmap.mmap and memoryview, so numpy.frombuffer() and similar
-functions need no copy. A view keeps its memory mapped after its object was closed.
+Calls return memory as memoryview, so numpy.frombuffer() and similar functions need no
+copy. A view keeps its memory mapped after its object was closed.
 
 Functions that fail raise OSError with the errno of their man page. Rings, caches and Purgeable
 objects belong to the process that made them: in a child after fork() they raise

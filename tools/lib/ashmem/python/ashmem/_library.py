@@ -69,7 +69,8 @@ class Owner:
         self._end = end
 
     def __del__(self) -> None:
-        self._end(self.pointer)
+        if self.pointer:
+            self._end(self.pointer)
 
 
 def make(call: Callable[[Any], int], name: str, end: Callable[..., int]) -> Owner:
@@ -123,21 +124,25 @@ def readable(data: Any) -> Tuple[Any, int]:
     return (ctypes.c_char * view.nbytes).from_buffer(view), view.nbytes
 
 
-@contextlib.contextmanager
-def view_of(address: Optional[int], size: int, owner: Owner,
-            readonly: bool = False) -> Iterator[memoryview]:
-    """A view of an object's memory, for a block.
-
-    If another object was made from it, the view and its memory stay. The object lives as
-    long as any part of the view.
-    """
+def lasting_view(address: Optional[int], size: int, owner: Owner,
+                 readonly: bool = False) -> memoryview:
+    """A view of an object's memory. The object lives as long as any part of the view."""
     view = memoryview(bytearray())
     if address and size:
         array = (ctypes.c_ubyte * size).from_address(address)
         array.owner = owner  # type: ignore[attr-defined]
         view = memoryview(array).cast("B")
-    if readonly:
-        view = view.toreadonly()
+    return view.toreadonly() if readonly else view
+
+
+@contextlib.contextmanager
+def view_of(address: Optional[int], size: int, owner: Owner,
+            readonly: bool = False) -> Iterator[memoryview]:
+    """A view of an object's memory, for a block.
+
+    If another object was made from it, the view and its memory stay.
+    """
+    view = lasting_view(address, size, owner, readonly)
     try:
         yield view
     finally:

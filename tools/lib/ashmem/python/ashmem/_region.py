@@ -12,7 +12,7 @@ import os
 from typing import Any, Iterator, Optional, Tuple
 
 from ._library import (FileLike, Handle, Number, Owner, Pointer, Size, check, descriptor,
-                       function, library, make, readable, repeated, unsigned)
+                       function, lasting_view, library, make, readable, repeated, unsigned)
 
 _create = function("ashm_create", ctypes.c_char_p, Size, Pointer)
 _adopt = function("ashm_adopt", Number, Pointer)
@@ -35,11 +35,6 @@ _share_readonly = function("ashm_share_readonly", Pointer)
 _backend = function("ashm_backend", ctypes.POINTER(ctypes.c_char_p))
 library.ashm_version.restype = ctypes.c_char_p
 
-_MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
-_mremap = ctypes.CDLL(None, use_errno=True).mremap
-_mremap.argtypes = Pointer, Size, Size, Number, Pointer
-_mremap.restype = Pointer
-
 
 def version() -> str:
     """The library's version, such as "0.1.0"."""
@@ -51,21 +46,6 @@ def backend() -> Tuple[str, str]:
     why = ctypes.c_char_p()
     kind = check(_backend(ctypes.byref(why)), "ashm_backend")
     return ("ashmem" if kind == 1 else "memfd"), (why.value or b"").decode()
-
-
-def _moved(mapping: Pointer, length: int, prot: int) -> mmap.mmap:
-    """A copy of a shared mapping, in place of the memory of a new mmap.mmap."""
-    memory = mmap.mmap(-1, length, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot)
-    # A Py_buffer begins with the address. ctypes only takes what can be written.
-    view = (Pointer * 16)()
-    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(memory), view, 0)
-    address = view[0]
-    ctypes.pythonapi.PyBuffer_Release(view)
-    # With an old size of 0 the mapping stays.
-    if _mremap(mapping, 0, length, _MREMAP_MAYMOVE | _MREMAP_FIXED, address) != address:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return memory
 
 
 class Region(Handle):
@@ -129,11 +109,11 @@ class Region(Handle):
         return os.fsdecode(text.value)
 
     def map(self, prot: int = mmap.PROT_READ | mmap.PROT_WRITE, offset: int = 0,
-            length: Optional[int] = None) -> mmap.mmap:
+            length: Optional[int] = None) -> memoryview:
         """Map the region, or a part of it; offset is a multiple of the page size.
 
-        The mapping can outlive the Region, and so can objects made from it, such as
-        memoryviews and numpy.frombuffer(). Nothing is copied.
+        The mapping can outlive the Region. It stays until no object made from it is left, such
+        as memoryviews and numpy.frombuffer(). Nothing is copied.
 
         >>> region = Region("example", 4096)
         >>> with region.map() as memory:
@@ -147,20 +127,11 @@ class Region(Handle):
         unsigned(prot, Number)
         unsigned(offset)
         unsigned(length, Size)
-        at = Pointer()
-        try:
-            # It has the checks and errors of C, which those of mmap.mmap() are not.
-            check(_map_range(owner.pointer, prot, offset, length, ctypes.byref(at)),
-                  "ashm_map_range")
-            try:
-                return mmap.mmap(_fd(owner.pointer), length, flags=mmap.MAP_SHARED,
-                                 prot=prot, offset=offset)
-            except ValueError:
-                # It refuses what follows a file's end in the last page.
-                return _moved(at, length, prot)
-        finally:
-            if at.value:
-                _unmap(at, length)
+        # Not mmap.mmap(), which keeps a descriptor and refuses the rest of a last page.
+        mapping = make(lambda at: _map_range(owner.pointer, prot, offset, length, at),
+                       "ashm_map_range", lambda at: _unmap(at, length))
+        return lasting_view(mapping.pointer.value, length, mapping,
+                            not prot & mmap.PROT_WRITE)
 
     def _within(self, offset: int, length: int, name: str) -> None:
         if length < 0 or offset < 0 or offset + length > self.size:
