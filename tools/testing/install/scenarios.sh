@@ -51,10 +51,8 @@ if [ "$machine" = arm64 ]; then
 	uname=aarch64
 	# What runs in guests is built by the system's own compiler.
 	shown="source $top
-guest $guest_files" in_root "$base/root" sh -euc '
-		make -s -B -C /mnt/source/tools/demo OUTPUT=/mnt/guest LDFLAGS=-static all
-		gcc -O2 -static -I/mnt/source/include/uapi -o /mnt/guest/holder \
-			/mnt/source/tools/testing/install/holder.c'
+guest $guest_files" in_root "$base/root" \
+		make -s -B -C /mnt/source/tools/testing/install OUTPUT=/mnt/guest all
 fi
 
 purge_is_clean()

@@ -104,9 +104,7 @@ esac
 
 mkdir "$tmp/guest"
 cp "$tmp"/current.* "$tmp"/newer.* "$tmp/guest/"
-make -s -C "$top/tools/demo" OUTPUT="$tmp/guest" LDFLAGS=-static all
-gcc -O2 -Wall -Wextra -Werror -static -I"$top/include/uapi" \
-	-o "$tmp/guest/holder" "$here/holder.c"
+make -s -C "$here" OUTPUT="$tmp/guest" all
 
 for kernel in $KERNEL; do
 	"$here/root.sh" "$kernel" >/dev/null
