@@ -6,9 +6,10 @@
 # Runs checkpatch --strict over the C files; sparse, Coccinelle, clang's analyzer
 # and kernel-doc over the module; shellcheck over the scripts; Sphinx over the
 # documentation; mandoc over the man pages; reuse over the licences; banned-words over all
-# files. Checks that lines of text end at column 100, and that versions, the list of sysfs
-# files, syzkaller's description and the faults to plant are up to date. Every finding counts, except those in
-# style-excused with their reason. KERNEL (all) chooses whose headers sparse sees.
+# files. Checks that lines of text end at column 100, that loops around assertions of tests
+# have braces, and that versions, the list of sysfs files, syzkaller's description and the
+# faults to plant are up to date. Every finding counts, except those in style-excused with
+# their reason. KERNEL (all) chooses whose headers sparse sees.
 
 set -eu
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -95,6 +96,17 @@ xargs -a "$tmp/c" perl "$source/scripts/checkpatch.pl" --no-tree --strict \
 	--terse --no-summary --show-types --file >"$tmp/raw" 2>&1 || true
 unexcused checkpatch <"$tmp/raw" >"$tmp/found"
 report "checkpatch --strict, $(wc -l <"$tmp/c") files"
+
+# ASSERT_*() of kselftest is two statements, and only the second one ends the test.
+# shellcheck disable=SC2016 # perl's
+xargs -a "$tmp/c" perl -0777 -ne '
+	my $list = qr/(\((?:[^()]++|(?-1))*\))/;
+	while (/^\s*(?:for|while|\w*for_each\w*)\s*$list\s+(?:if\s*$list\s+)*
+		(?:ASSERT_|EXPECT_\w+$list\s*\{)/gmx) {
+		my $line = 1 + (substr($_, 0, $+[0]) =~ tr/\n//);
+		print "$ARGV:$line: the loop needs braces to stop here\n";
+	}' >"$tmp/found"
+report "loops around assertions have braces"
 
 checked=0
 for kernel in ${KERNEL:-$(kernels)}; do

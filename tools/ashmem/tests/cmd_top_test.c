@@ -188,9 +188,10 @@ TEST_F_TIMEOUT(any, scrolled, 110)
 
 	/* No other program's region is smaller. */
 	ASSERT_EQ(0, ashm_create("scroll-last", 1, &last));
-	for (i = 0; i < 30; i++)
+	for (i = 0; i < 30; i++) {
 		ASSERT_EQ(0, ashm_create(format("scroll-%02u", i),
 					 (i + 100) * page_size(), &others[i]));
+	}
 	/* Five lines for regions. */
 	screen_start(s, 10, 80);
 	ASSERT_TRUE(screen_await(s, "scroll-29", LONG));

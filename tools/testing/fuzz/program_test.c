@@ -101,10 +101,11 @@ TEST(bad_text)
 	struct program program;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++)
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		EXPECT_NE(NULL, parse(&program, bad[i])) {
 			TH_LOG("accepted: text %u", i);
 		}
+	}
 	EXPECT_NE(NULL, program_parse(&program, "close 0\0", 8));
 }
 

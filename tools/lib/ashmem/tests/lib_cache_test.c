@@ -148,8 +148,9 @@ TEST_F(lib, keys)
 	EXPECT_EQ(-EINVAL, ashm_cache_drop(c, key, 0));
 	/* Each beginning of a key is another one, and a zero is a byte like others. */
 	memset(key + 8, 0, 8);
-	for (len = 1; len <= 16; len++)
+	for (len = 1; len <= 16; len++) {
 		ASSERT_EQ(0, ashm_cache_put(c, key, len, &len, sizeof(len)));
+	}
 	for (len = 1; len <= 16; len++) {
 		ASSERT_EQ(0, ashm_cache_get(c, key, len, &e));
 		EXPECT_EQ(0, memcmp(e.data, &len, sizeof(len)));
@@ -223,8 +224,9 @@ TEST_F(lib, room)
 
 	ASSERT_NE(NULL, c);
 	ASSERT_NE(NULL, few);
-	for (i = 1; i <= 4; i++)
+	for (i = 1; i <= 4; i++) {
 		ASSERT_EQ(0, put(c, i, PAGE, i));
+	}
 	EXPECT_EQ(0, check(c, 1, PAGE, 1));
 	EXPECT_EQ(0, put(c, 5, PAGE, 5));
 	EXPECT_EQ(-ENOENT, check(c, 2, PAGE, 2));
@@ -263,8 +265,9 @@ TEST_F(lib, no_room)
 	unsigned int i;
 
 	ASSERT_NE(NULL, c);
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 6; i++) {
 		ASSERT_EQ(0, put(c, i, PAGE, i));
+	}
 	ASSERT_EQ(0, hold(c, 3, &e));
 	/* Too many pages; and enough pages, of which too few are in a row. */
 	EXPECT_EQ(-ENOSPC, put(c, 9, 8 * PAGE, 9));
@@ -451,8 +454,9 @@ TEST_F(lib, lost)
 
 	NEED_PURGE();
 	ASSERT_NE(NULL, c);
-	for (i = 1; i <= 4; i++)
+	for (i = 1; i <= 4; i++) {
 		ASSERT_EQ(0, put(c, i, 2 * PAGE, i));
+	}
 	ASSERT_EQ(0, hold(c, 2, &e));
 	ASSERT_TRUE(purge(variant->backend));
 	EXPECT_TRUE(filled(e.data, 2 * PAGE, 2));
@@ -471,8 +475,9 @@ TEST_F(lib, lost)
 	EXPECT_EQ(0, stat.evicted);
 
 	/* What was purged below a new entry is no loss of the new one. */
-	for (i = 1; i <= 16; i++)
+	for (i = 1; i <= 16; i++) {
 		ASSERT_EQ(0, put(c, i, PAGE, i));
+	}
 	ASSERT_TRUE(purge(variant->backend));
 	EXPECT_EQ(0, put(c, 20, 16 * PAGE, 20));
 	EXPECT_EQ(0, check(c, 20, 16 * PAGE, 20));
@@ -533,8 +538,9 @@ TEST_F(lib, one_order)
 		SKIP(return, "the kernel takes what it wants");
 	ASSERT_NE(NULL, c);
 	ASSERT_NE(NULL, d);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, ashm_purgeable_create("o", PAGE, make, &made[i], &o[i]));
+	}
 	ASSERT_EQ(0, put(c, 1, PAGE, 1));
 	ASSERT_EQ(0, put(d, 2, PAGE, 2));
 	use(o[0]);
@@ -874,8 +880,9 @@ TEST_F_TIMEOUT(lib, threads, 300)
 	crowd.cache = new_cache(CROWD_PAGES, CROWD_KEYS);
 	ASSERT_NE(NULL, crowd.cache);
 	crowd.running = THREADS;
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_create(&id[i], NULL, crowd_thread, &crowd));
+	}
 	while (crowd.running) {
 		nap_ms(1);
 		crowd.wrong += purges && !purge(variant->backend);
@@ -1336,8 +1343,9 @@ TEST_F(lib, order_of_unpins)
 
 	ASSERT_NE(NULL, c);
 	fake_driver(c);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, put(c, i, PAGE, i));
+	}
 	EXPECT_EQ(0, check(c, 0, PAGE, 0));
 	driver.unpins = 0;
 	c->index->torn = 1;
@@ -1459,8 +1467,9 @@ TEST_F_TIMEOUT(lib, long_lies, 30)
 	int ret = -1;
 
 	ASSERT_NE(NULL, c);
-	for (i = 0; i < 128; i++)
+	for (i = 0; i < 128; i++) {
 		ASSERT_EQ(0, put(c, i, PAGE, i));
+	}
 	/* All in one chain, and a repair makes the same of it. */
 	for (i = 0; i < 128; i++)
 		((struct cache_slot *)(c->slots + i * c->stride))->hash = 0;
@@ -1620,8 +1629,9 @@ TEST_F(lib, passed_on)
 		ashm_cache_close(d);
 		_exit(0);
 	}
-	for (part = 0; part < 2; part++)
+	for (part = 0; part < 2; part++) {
 		ASSERT_EQ(0, ashm_send(sock[0], ashm_cache_fd(c, part)));
+	}
 	EXPECT_EQ(0, wait_child(pid));
 	EXPECT_EQ(0, check(c, 2, 2 * PAGE, 2));
 	EXPECT_EQ(2, stat_of(c).entries);
@@ -1708,8 +1718,9 @@ TEST_F(lib, refused)
 	at->fixed.magic = CACHE_MAGIC;
 	at->fixed.version = CACHE_VERSION;
 
-	for (i = 1; i < ASHM_CACHE_HANDLES_MAX; i++)
+	for (i = 1; i < ASHM_CACHE_HANDLES_MAX; i++) {
 		ASSERT_EQ(0, another(c, &all[i]));
+	}
 	EXPECT_EQ(-EUSERS, another(c, &d));
 	for (i = 1; i < ASHM_CACHE_HANDLES_MAX; i++)
 		ashm_cache_close(all[i]);

@@ -340,8 +340,9 @@ TEST_F(lib, reader_killed)
 		close(joined[1]);
 		ASSERT_EQ(1, read(joined[0], &byte, 1));
 		close(joined[0]);
-		for (i = 0; i < SLOTS; i++)
+		for (i = 0; i < SLOTS; i++) {
 			ASSERT_EQ(0, put(w, FRAME, 1, 0));
+		}
 		EXPECT_EQ(-EAGAIN, put(w, FRAME, 1, 0));
 		ASSERT_EQ(0, ashm_ring_stat(b.ring, &st));
 		EXPECT_EQ(1, st.readers);

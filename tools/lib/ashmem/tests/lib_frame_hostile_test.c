@@ -305,8 +305,9 @@ TEST_F(lib, live_words)
 	for (flags = 0; flags <= ASHM_RING_WAIT; flags++) {
 		ASSERT_EQ(0, ring_new(&b, 256, 4, flags, 0));
 		ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
-		for (i = 1; i <= 3; i++)
+		for (i = 1; i <= 3; i++) {
 			ASSERT_EQ(0, put(w, 200, i, 0));
+		}
 		ashm_ring_writer_close(w);
 		for (i = 0; i < 9; i++)
 			sizes[i] = i < 5 ? 4 : 8;
@@ -543,8 +544,9 @@ TEST_F(lib, misplaced)
 	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
-	for (i = 1; i <= 6; i++)
+	for (i = 1; i <= 6; i++) {
 		ASSERT_EQ(0, put(w, 100, i, 0));
+	}
 	state = &raw_slot(&b, 1)->state;
 	atomic_store(state, SLOT_READY | 6 << SLOT_SEQ_SHIFT);
 	EXPECT_EQ(-EPROTO, get(r, 100, &f, 0));
@@ -698,8 +700,9 @@ TEST_F(lib, successor)
 
 	ASSERT_EQ(0, ring_new(&b, 1000, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
-	for (i = 1; i <= 4; i++)
+	for (i = 1; i <= 4; i++) {
 		ASSERT_EQ(0, put(w, 100, i, 0));
+	}
 	ashm_ring_writer_close(w);
 	state = &raw_slot(&b, 5)->state;
 	for (i = 0; i < ARRAY_SIZE(lies); i++) {

@@ -480,8 +480,9 @@ FIXTURE_SETUP(model)
 	self->raw = region_map(self->region, PROT_RW);
 	ASSERT_NE(NULL, self->raw);
 	ASSERT_EQ(0, make_ring(self, variant->flags));
-	for (i = 0; i < ACTORS; i++)
+	for (i = 0; i < ACTORS; i++) {
 		ASSERT_EQ(0, actor_start(&self->actor[i], ashm_fd(self->region)));
+	}
 }
 
 FIXTURE_TEARDOWN(model)

@@ -110,8 +110,9 @@ TEST_F(lib, overwritten)
 	ASSERT_EQ(0, ring_new(&b, 100, 4, 0, 0));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r));
-	for (i = 1; i <= 10; i++)
+	for (i = 1; i <= 10; i++) {
 		ASSERT_EQ(0, put(w, 100, i, 0));
+	}
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, ASHM_READER_NEWEST, &newest));
 	EXPECT_EQ(-EAGAIN, get(newest, 100, &f, 0));
 	/* Ten written, four slots, of which the writer may own one. */
@@ -261,8 +262,9 @@ TEST_F(lib, full)
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 2));
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	/* Without a reader, all are kept for the first one. */
-	for (i = 1; i <= 4; i++)
+	for (i = 1; i <= 4; i++) {
 		ASSERT_EQ(0, put(w, 100, i, 0));
+	}
 	EXPECT_EQ(-EAGAIN, put(w, 100, 5, 0));
 	start = now_ms();
 	EXPECT_EQ(-ETIMEDOUT, put(w, 100, 5, 60));
@@ -354,8 +356,9 @@ TEST_F(lib, readers_limit)
 	ring_free(&b);
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 3));
 	EXPECT_EQ(-EINVAL, ashm_ring_reader(b.ring, 2, &r[0]));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r[i]));
+	}
 	EXPECT_EQ(-EUSERS, ashm_ring_reader(b.ring, 0, &r[3]));
 	ashm_ring_reader_close(r[1]);
 	ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &r[1]));
@@ -509,8 +512,9 @@ TEST_F(lib, many_readers)
 	for (i = 0; i < 4000 && raw_joins(&b) < READERS; i++)
 		nap_ms(5);
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
-	for (n = 1; n <= FRAMES; n++)
+	for (n = 1; n <= FRAMES; n++) {
 		ASSERT_EQ(0, put(w, n % 3000, n, 30000));
+	}
 	ashm_ring_writer_close(w);
 	for (i = 0; i < READERS; i++)
 		EXPECT_EQ(0, wait_child(child[i]));
@@ -570,8 +574,9 @@ TEST_F(lib, wake)
 	ASSERT_EQ(0, ashm_ring_writer(b.ring, &w));
 	bell = atomic_load(&raw_header(&b)->writer.bell);
 	EXPECT_EQ(0, bell & RING_SLEEPER);
-	for (n = 0; n < 10; n++)
+	for (n = 0; n < 10; n++) {
 		ASSERT_EQ(0, put(w, 8, n, 0));
+	}
 	EXPECT_EQ(bell, atomic_load(&raw_header(&b)->writer.bell));
 	ashm_ring_writer_close(w);
 	ring_free(&b);
@@ -857,8 +862,9 @@ TEST_F(lib, woken_all)
 		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &s[i].r));
 	}
 	for (round = 0; round < 4; round++) {
-		for (i = 0; i < SLEEPERS; i++)
+		for (i = 0; i < SLEEPERS; i++) {
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL, sleep_on, &s[i]));
+		}
 		/* The bell shows only one sleeper. */
 		nap_ms(100);
 		start = now_ms();

@@ -237,8 +237,9 @@ TEST_F_TIMEOUT(lib, threads_overwrite, 120)
 		ASSERT_EQ(0, ashm_ring_reader(b.ring, 0, &t[i].r));
 		ASSERT_EQ(0, pthread_create(&t[i].id, NULL, reading, &t[i]));
 	}
-	for (n = 1; n <= AT_LEAST || now_ms() < until; n++)
+	for (n = 1; n <= AT_LEAST || now_ms() < until; n++) {
 		ASSERT_EQ(0, put(w, n % 3 ? 500 : 5000, n, 0));
+	}
 	ashm_ring_writer_close(w);
 	for (i = 0; i < 2; i++) {
 		pthread_join(t[i].id, NULL);
@@ -276,8 +277,9 @@ TEST_F_TIMEOUT(lib, threads_join, 120)
 	size_t i;
 
 	ASSERT_EQ(0, ring_new(&b, 100, 4, ASHM_RING_WAIT, 4));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(0, pthread_create(&id[i], NULL, coming_and_going, &b));
+	}
 	for (i = 0; i < 4; i++) {
 		pthread_join(id[i], &failed);
 		EXPECT_EQ(NULL, failed);

@@ -508,8 +508,9 @@ TEST(nothing_to_give)
 	begin_group();
 	c = full_cache();
 	ASSERT_NE(NULL, c);
-	for (i = 0; i < ENTRIES; i++)
+	for (i = 0; i < ENTRIES; i++) {
 		ASSERT_EQ(0, hold(c, i, &held[i]));
+	}
 	ASSERT_TRUE(watched());
 	from = waits();
 	cpu_from = cpu_ms();

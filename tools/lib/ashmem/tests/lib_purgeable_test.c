@@ -356,8 +356,9 @@ TEST_F(lib, order)
 
 	if (ON_DEVICE)
 		SKIP(return, "the kernel takes what it wants");
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, ashm_purgeable_create("order", SIZE, make, &maker[i], &o[i]));
+	}
 	for (i = 0; i < ARRAY_SIZE(use); i++) {
 		ASSERT_EQ(0, ashm_purgeable_begin_read(o[use[i]], &p));
 		ASSERT_EQ(0, ashm_purgeable_end_read(o[use[i]]));
@@ -527,8 +528,9 @@ TEST_F_TIMEOUT(lib, threads, 120)
 	c.backend = variant->backend;
 	c.running = THREADS;
 	ASSERT_EQ(0, ashm_purgeable_create("crowd", SIZE, make, &c.maker, &c.object));
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_create(&id[i], NULL, use, &c));
+	}
 	ASSERT_EQ(0, pthread_create(&purger, NULL, take_away, &c));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(id[i], NULL);
@@ -570,8 +572,9 @@ TEST_F_TIMEOUT(lib, short_lives, 120)
 	NEED_PURGE();
 	c.backend = variant->backend;
 	c.running = THREADS;
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_create(&id[i], NULL, come_and_go, &c));
+	}
 	ASSERT_EQ(0, pthread_create(&purger, NULL, take_away, &c));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(id[i], NULL);

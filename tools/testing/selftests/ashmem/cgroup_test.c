@@ -225,9 +225,10 @@ TEST_F(cgroup, memory_reclaim_takes_the_oldest_and_leaves_the_young)
 		ASSERT_EQ(0, put_file(LRU_GEN, "0"));
 	ASSERT_EQ(0, stay_on(0));
 	ASSERT_EQ(0, group_make(&a, self->top, "a"));
-	for (i = 0; i < N; i++)
+	for (i = 0; i < N; i++) {
 		ASSERT_EQ(0, make_cache(&a, &c[i], "aged", 3 * MIB,
 					10 + (unsigned int)i, FILL | UNPIN));
+	}
 	for (i = 0; i < N; i++) {
 		aged[i] = &c[by_age[i]];
 		/* Order is exact to a tick of the clock. */

@@ -164,8 +164,9 @@ TEST_F(module, goes_while_inodes_and_pages_are_kept)
 	EXPECT_EQ((long long)self->len / 2, RET(vmsplice(pipefd[1], &mapped, 1, 0)));
 	EXPECT_EQ((long long)self->len / 2, RET(splice(self->fd, NULL, pipefd[1], NULL,
 						       self->len / 2, 0)));
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, munmap(a[i], self->len));
+	}
 	ASSERT_EQ(0, close(self->fd));
 	ASSERT_EQ(0, module_unload_soon());
 

@@ -88,14 +88,16 @@ TEST_F(neighbours, leave_no_reference_in_any_order)
 
 	for (in = 0; in < ORDERS; in++) {
 		for (out = 0; out < ORDERS; out++) {
-			for (i = 0; i < PAGES; i++)
+			for (i = 0; i < PAGES; i++) {
 				ASSERT_EQ(0, map_page(self->a, self->fd, variant->flags,
 						      orders[in][i], PROT_RW));
+			}
 			fill(self->a, PAGES * p, (unsigned int)(in * ORDERS + out));
 			ASSERT_TRUE(filled(self->a, PAGES * p,
 					   (unsigned int)(in * ORDERS + out)));
-			for (i = 0; i < PAGES; i++)
+			for (i = 0; i < PAGES; i++) {
 				ASSERT_EQ(0, munmap(self->a + (size_t)orders[out][i] * p, p));
+			}
 		}
 	}
 	close(self->fd);
@@ -111,9 +113,10 @@ TEST_F(neighbours, are_unmapped_and_replaced_together)
 	int in, i;
 
 	for (in = 0; in < ORDERS; in++) {
-		for (i = 0; i < PAGES; i++)
+		for (i = 0; i < PAGES; i++) {
 			ASSERT_EQ(0, map_page(self->a, self->fd, variant->flags, orders[in][i],
 					      PROT_RW));
+		}
 		/* Over them all, then over the middle one, which has a neighbour twice. */
 		ASSERT_EQ(self->a, mmap(self->a, PAGES * p, PROT_RW, variant->flags | MAP_FIXED,
 					self->fd, 0));
@@ -134,8 +137,9 @@ TEST_F(neighbours, outlive_close_and_each_other)
 		int fd = ash_region("outlive", PAGES * p);
 
 		ASSERT_LE(0, fd);
-		for (i = 0; i < PAGES; i++)
+		for (i = 0; i < PAGES; i++) {
 			ASSERT_EQ(0, map_page(self->a, fd, variant->flags, i, PROT_RW));
+		}
 		fill(self->a, PAGES * p, 9);
 		ASSERT_EQ(0, close(fd));
 		ASSERT_EQ(0, munmap(self->a + (size_t)first * p, p));
@@ -168,8 +172,9 @@ TEST_F(neighbours, show_one_name_and_number)
 	struct maps_line m;
 	int i;
 
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < PAGES; i++) {
 		ASSERT_EQ(0, map_page(self->a, self->fd, variant->flags, i, PROT_RW));
+	}
 	ASSERT_EQ(0, ash_file_id(self->fd, &id));
 	for (i = 0; i < PAGES; i++) {
 		ASSERT_TRUE(maps_find(0, self->a + (size_t)i * self->p, &m));
@@ -189,13 +194,15 @@ TEST_F(neighbours, are_guarded_each)
 	size_t i;
 	int fd;
 
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < PAGES; i++) {
 		ASSERT_EQ(0, map_page(self->a, self->fd, variant->flags, (int)i, PROT_RW));
+	}
 	fill(self->a, PAGES * self->p, 4);
 	ASSERT_EQ(0, munmap(self->a, PAGES * self->p));
 	ASSERT_EQ(0, ash_set_mask(self->fd, PROT_READ));
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < PAGES; i++) {
 		ASSERT_EQ(0, map_page(self->a, self->fd, variant->flags, (int)i, PROT_READ));
+	}
 	for (i = 0; i < PAGES; i++) {
 		unsigned char *q = self->a + i * self->p;
 
@@ -225,8 +232,9 @@ TEST_F(neighbours, of_which_one_is_left_keep_the_right_to_discard)
 		int fd = ash_region("rights", PAGES * self->p);
 
 		ASSERT_LE(0, fd);
-		for (i = 0; i < PAGES; i++)
+		for (i = 0; i < PAGES; i++) {
 			ASSERT_EQ(0, map_page(self->a, fd, MAP_SHARED, i, PROT_RW));
+		}
 		for (i = 0; i < PAGES; i++) {
 			if (i != left)
 				ASSERT_EQ(0, munmap(self->a + (size_t)i * self->p, self->p));
@@ -247,8 +255,9 @@ TEST_F(neighbours, are_purged_like_one_mapping)
 		SKIP(return, "nothing of a private mapping is purged");
 	if (!purge_works())
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < PAGES; i++) {
 		ASSERT_EQ(0, map_page(self->a, self->fd, MAP_SHARED, i, PROT_RW));
+	}
 	fill(self->a, PAGES * self->p, 6);
 	ASSERT_EQ(0, ash_unpin(self->fd, 0, 0));
 	EXPECT_EQ(PAGES, ash_purge_all(self->fd));

@@ -188,8 +188,9 @@ FIXTURE_SETUP(numa)
 
 	if (lacking)
 		SKIP(return, "%s", lacking);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, cache_open(&self->c[i], "numa", CACHE, 1));
+	}
 	self->pages = self->c[0].pages;
 }
 
@@ -237,8 +238,9 @@ TEST_F(numa, pressure_takes_only_its_nodes_ranges)
 	int node, i;
 
 	for (node = 0; node < 2; node++) {
-		for (i = 0; i < 2; i++)
+		for (i = 0; i < 2; i++) {
 			ASSERT_EQ(0, fill_on_node(&self->c[i], 0, self->pages, i));
+		}
 		ASSERT_EQ(0, unpin_on_node(&self->c[!node], 0, self->pages, 1));
 		ASSERT_EQ(0, unpin_on_node(&self->c[node], 0, self->pages, 1));
 		EXPECT_EQ(0, press_on_node(node));
@@ -255,10 +257,12 @@ TEST_F(numa, parts_of_a_region_are_on_several_nodes)
 	long part = self->pages / PARTS, kept = 0;
 	int i;
 
-	for (i = 0; i < PARTS; i++)
+	for (i = 0; i < PARTS; i++) {
 		ASSERT_EQ(0, fill_on_node(c, i * part, part, i % 2));
-	for (i = 0; i < PARTS; i++)
+	}
+	for (i = 0; i < PARTS; i++) {
 		ASSERT_EQ(0, unpin_on_node(c, i * part, part, 1));
+	}
 	/* Half of the region is on node 0, which is not all that is wanted. */
 	EXPECT_EQ(0, press_on_node_for(0, CACHE / 8));
 	for (i = 1; i < PARTS; i += 2)

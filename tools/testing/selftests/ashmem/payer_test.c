@@ -98,13 +98,15 @@ TEST_F(cgroup, each_payer_of_a_region_finds_its_parts)
 	for (i = 0; i < PAYERS; i++) {
 		snprintf(name, sizeof(name), "g%d", i);
 		ASSERT_EQ(0, group_make(&g[i], self->top, name));
-		for (turn = 0; turn < TURNS; turn++)
+		for (turn = 0; turn < TURNS; turn++) {
 			ASSERT_EQ(0, cache_in_group(&g[i], &c, FILL,
 						    part_of(i, turn), PART));
+		}
 	}
 	/* By one task; adjacent parts have different payers. */
-	for (i = 0; i < PAYERS * TURNS; i++)
+	for (i = 0; i < PAYERS * TURNS; i++) {
 		ASSERT_EQ(0, cache_in_group(&reader, &c, UNPIN, (long)i * PART, PART));
+	}
 	EXPECT_COUNTS(c.fd, c.pages, c.pages, c.pages);
 	reclaim_all_of(&reader);
 	EXPECT_COUNTS(c.fd, c.pages, c.pages, c.pages);
@@ -138,8 +140,9 @@ TEST_F(cgroup, each_payer_of_a_region_lives_at_its_limit)
 		ASSERT_EQ(0, set_knob_bytes(g[i].dir, "memory.max", 10 * MIB));
 		ASSERT_EQ(0, cache_in_group(&g[i], &c, FILL, i * part, part));
 	}
-	for (i = 0; i < N; i++)
+	for (i = 0; i < N; i++) {
 		ASSERT_EQ(0, cache_in_group(&reader, &c, UNPIN, i * part, part));
+	}
 	for (i = N - 1; i >= 0; i--) {
 		EXPECT_EQ(0, take_memory(&g[i], 8 * MIB));
 		EXPECT_EQ(0, event(&g[i], "oom_kill"));

@@ -284,17 +284,20 @@ TEST_F(purge, many_small_ranges_all_go)
 	for (i = 0; i < 2 * n; i++)
 		a[i * self->p] = (unsigned char)(i | 1);
 	/* Every other page, in an order that isn't that of the pages. */
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		ASSERT_EQ(0, ash_unpin(fd, (uint32_t)((i * 37 % n) * 2 * self->p),
 				       (uint32_t)self->p));
+	}
 	EXPECT_EQ((long)n, ash_purge_all(fd));
 	EXPECT_EQ((long)n, resident_pages(a, 2 * n * self->p));
-	for (i = 0; i < 2 * n; i++)
+	for (i = 0; i < 2 * n; i++) {
 		ASSERT_EQ(i % 2 ? (unsigned char)(i | 1) : 0, a[i * self->p]);
-	for (i = 0; i < 2 * n; i++)
+	}
+	for (i = 0; i < 2 * n; i++) {
 		ASSERT_EQ(i % 2 ? ASHMEM_NOT_PURGED : ASHMEM_WAS_PURGED,
 			  ash_pin(fd, (uint32_t)(i * self->p),
 				  (uint32_t)self->p));
+	}
 	close(fd);
 }
 
@@ -408,14 +411,16 @@ TEST_F(purge, shrinker_takes_most_of_many_single_pages)
 	a = ash_map(fd, 2 * ranges * self->p, PROT_RW);
 	ASSERT_NE(MAP_FAILED, a);
 	fill(a, 2 * ranges * self->p, 7);
-	for (i = 0; i < ranges; i++)
+	for (i = 0; i < ranges; i++) {
 		ASSERT_EQ(0, ash_unpin(fd, 2 * i * p, p));
+	}
 	if (shrink_everything())
 		SKIP(return, "cannot write /proc/sys/vm/drop_caches");
 	EXPECT_GT(ranges / 2, fdinfo_number(fd, "purgeable_pages"));
-	for (i = 0; i < ranges; i++)
+	for (i = 0; i < ranges; i++) {
 		ASSERT_TRUE(filled_from(a + (2 * i + 1) * self->p, self->p, 7,
 					(2 * i + 1) * self->p));
+	}
 	close(fd);
 }
 
@@ -446,9 +451,10 @@ static enum order watch_order(struct __test_metadata *_metadata, size_t p)
 	/* Order is exact to a tick of the clock, so the test sleeps in between. */
 	ASSERT_EQ(0, ash_unpin(fd[YOUNG], 0, 0));
 	usleep(30000);
-	for (off = 0; off < len; off += step)
+	for (off = 0; off < len; off += step) {
 		ASSERT_EQ(0, ash_unpin(fd[OLDEST], (uint32_t)off,
 				       (uint32_t)step));
+	}
 	usleep(30000);
 	ASSERT_EQ(0, ash_unpin(fd[MIDDLE], 0, 0));
 	usleep(30000);
@@ -548,10 +554,12 @@ TEST_F_TIMEOUT(purge, pressure_takes_unpinned_pages_and_keeps_pinned_ones, 300)
 	}
 	/* One big range, middle-sized ones, and many small ones. */
 	ASSERT_EQ(0, ash_unpin(fd[0], 0, 0));
-	for (off = 0; off < len; off += 1UL << 20)
+	for (off = 0; off < len; off += 1UL << 20) {
 		ASSERT_EQ(0, ash_unpin(fd[1], (uint32_t)off, 1U << 20));
-	for (off = 0; off < len; off += self->p)
+	}
+	for (off = 0; off < len; off += self->p) {
 		ASSERT_EQ(0, ash_unpin(fd[2], (uint32_t)off, (uint32_t)self->p));
+	}
 
 	ASSERT_EQ(0, hog_start(&hog, 2UL << 20, hog_bulk()));
 	max_steps = (long)(((size_t)proc_kb("/proc/meminfo", "MemTotal") << 10) / hog.step);

@@ -505,8 +505,9 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 300)
 		if (round % 3 == 2) {
 			ASSERT_EQ(0, cache_unpin(&c));
 		} else {
-			for (i = 0; i < PAGES; i += 16)
+			for (i = 0; i < PAGES; i += 16) {
 				ASSERT_EQ(0, cache_unpin_part(&c, i, 16));
+			}
 		}
 		pid = fork();
 		ASSERT_LE(0, pid);
@@ -779,8 +780,9 @@ TEST_F_TIMEOUT(race, threads_do_everything_with_one_region, 300)
 		nap_ms(5 + (unsigned int)i % 50);
 	}
 	atomic_store(&w.stop, true);
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
+	}
 	TH_LOG("%ld calls", atomic_load(&w.calls));
 	EXPECT_EQ(0, atomic_load(&w.wrong));
 

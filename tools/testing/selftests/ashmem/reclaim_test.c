@@ -966,8 +966,9 @@ TEST_F(swap, reclaim_reads_no_huge_page_back_from_swap)
 	before = counts_of(c.fd).resident;
 	/* Two whole ones, half of the first, and single pages of the last. */
 	ASSERT_EQ(0, cache_unpin_part(&c, huge / 2, huge / 2 + 2 * huge));
-	for (i = 3 * huge + 1; i < c.pages; i += 2)
+	for (i = 3 * huge + 1; i < c.pages; i += 2) {
 		ASSERT_EQ(0, cache_unpin_part(&c, i, 1));
+	}
 	ASSERT_EQ(0, shrink_everything());
 	EXPECT_GE(before, counts_of(c.fd).resident);
 	EXPECT_EQ((off_t)(3 * huge_page_size()),
