@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,13 +143,38 @@ static void say_why_not(const struct peer *peer, int err)
 		    (int)peer->pid, strerror(err));
 }
 
+/* First closes the files below the copy: a reader of our output must not wait, too. */
+static int close_late(void *arg)
+{
+	const int *parent_copy = arg;
+	int fd;
+
+	while (getppid() == parent_copy[0])
+		usleep(1000);
+	for (fd = 0; fd < parent_copy[1]; fd++)
+		close(fd);
+	return 0;
+}
+
+/*
+ * Closing a copy of an open file waits for its server, and no signal ends that. An exit does
+ * not close what is shared with a child: leave it to one.
+ */
+static void leave_to_child(int wrong)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int parent_copy[] = { getpid(), wrong };
+
+	clone(close_late, stack + sizeof(stack), CLONE_FILES | SIGCHLD, parent_copy);
+}
+
 /**
  * peer_copy - copy the descriptor if it is a region
  * @peer: the descriptor; @own, @kind and @info are filled in
  *
- * The process chose the file. An ioctl on another device has effects, and closing a copy of
- * an open file waits for its server: copy only what can be a region. The process can replace
- * the descriptor at any time, so check the copy, too, and leave a wrong one open.
+ * The process chose the file. An ioctl on another device has effects, and closing a copy can
+ * hang: copy only what can be a region. The process can replace the descriptor at any time, so
+ * check the copy, too.
  *
  * Return: 0; -ENOTTY if it is no region; another negative errno.
  */
@@ -167,10 +194,13 @@ int peer_copy(struct peer *peer)
 	if (!may_be_region(&devices, &stx, &peer->kind))
 		return -ENOTTY;
 	peer->own = copy(peer);
-	if (peer->own < 0 || !stat_unasked(peer->own, "", &stx))
+	if (peer->own < 0)
 		return -errno;
-	if (!may_be_region(&devices, &stx, &peer->kind) || ashm_backend_of(peer->own) < 0)
+	if (!stat_unasked(peer->own, "", &stx) ||
+	    !may_be_region(&devices, &stx, &peer->kind) || ashm_backend_of(peer->own) < 0) {
+		leave_to_child(peer->own);
 		return -ENOTTY;
+	}
 
 	/* It stays: info has its name in there. */
 	path = xasprintf("/proc/self/fdinfo/%d", peer->own);

@@ -6,10 +6,9 @@
 #include "kselftest_harness.h"
 #include "cmd_util.h"
 
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/sysmacros.h>
 
+#include "fuse_util.h"
 #include "walk.h"
 
 /* No process has such a PID, so the kernel can't compare their files. */
@@ -252,6 +251,40 @@ TEST_F_TIMEOUT(tree, replaced_files, 60)
 			output_free(&self->o);
 		}
 	}
+}
+
+/* Closing a copy of the wrong file would wait for its server. */
+TEST_F_TIMEOUT(tree, replaced_by_a_slow_file, 60)
+{
+	static const char * const commands[] = { "show", "cat", "fill" };
+	uint64_t holder;
+	pid_t server;
+	int pair[2];
+	char *peer;
+	size_t i;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	server = fork();
+	if (!server)
+		_exit(fuse_serve(pair[1], S_IFREG));
+	close(pair[1]);
+	ASSERT_EQ(0, recv_word(pair[0], &holder));
+	if (!holder)
+		SKIP(return, "no FUSE here");
+	put_process(self->root, (int)holder, "one\n", "");
+	put_link(self->root, format("/proc/%d/fd/%d", (int)holder, FUSE_FD), "/dev/null");
+	put_region_fd(self->root, (int)holder, FUSE_FD,
+		      "flags:\t02\ninode:\t3\nsize:\t8192\nunpinned_pages:\t1\n");
+	peer = format("%d/%d", (int)holder, FUSE_FD);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		ASHMEM(&self->o, -1, (char *)commands[i], peer);
+		EXPECT_EQ(i > 0, self->o.code);
+		output_free(&self->o);
+	}
+	/* Its end would have ended the wait. */
+	EXPECT_EQ(0, waitpid(server, NULL, WNOHANG));
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
 }
 
 /* The right path on the wrong file system: a user's fake /dev/ashmem. */

@@ -5,12 +5,10 @@
  */
 #include "kselftest_harness.h"
 #include <ashmem_frame.h>
-#include <linux/fuse.h>
-#include <sched.h>
 #include <stdarg.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include "fuse_util.h"
 #include "lib_util.h"
 #include "../internal.h"
 
@@ -140,57 +138,6 @@ TEST(device_number_zero)
 
 /* ---- a file system of the sender ---- */
 
-static bool read_request(int fuse, uint32_t opcode, struct fuse_in_header *in)
-{
-	static char buf[65536];
-
-	if (read(fuse, buf, sizeof(buf)) < (ssize_t)sizeof(*in))
-		return false;
-	memcpy(in, buf, sizeof(*in));
-	return in->opcode == opcode;
-}
-
-static bool reply(int fuse, const struct fuse_in_header *in, const void *body, size_t len)
-{
-	struct { struct fuse_out_header header; char body[256]; } out = {
-		.header = { .len = (uint32_t)(sizeof(out.header) + len), .unique = in->unique },
-	};
-
-	memcpy(out.body, body, len);
-	return write(fuse, &out, out.header.len) == (ssize_t)out.header.len;
-}
-
-/* Answers until its root is open, and nothing after. */
-static int serve(int sock)
-{
-	struct fuse_init_out init = {
-		.major = FUSE_KERNEL_VERSION, .minor = 27, .max_write = 4096,
-	};
-	struct fuse_open_out opened = { 0 };
-	char dir[] = "fuse.XXXXXX", options[80];
-	struct fuse_in_header in;
-	int fuse, fds[2];
-
-	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
-	if (fuse < 0 || !mkdtemp(dir) || unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("test", dir, "fuse", MS_NODEV | MS_NOSUID, options))
-		return send_word(sock, 0) ? 1 : 0;
-	if (!read_request(fuse, FUSE_INIT, &in) || !reply(fuse, &in, &init, sizeof(init)))
-		return 1;
-	if (!fork()) {
-		fds[0] = open(dir, O_PATH | O_CLOEXEC);
-		fds[1] = open(dir, O_RDONLY | O_CLOEXEC);
-		_exit(send_fds(sock, 1, fds, 2) ? 1 : 0);
-	}
-	if (!read_request(fuse, FUSE_OPENDIR, &in) || !reply(fuse, &in, &opened, sizeof(opened)))
-		return 1;
-	/* If the library asks after all, an error ends its call. */
-	sleep(10);
-	return 0;
-}
-
 TEST(file_of_a_server)
 {
 	int pair[2], fds[2] = { -1, -1 }, ret, i;
@@ -202,7 +149,7 @@ TEST(file_of_a_server)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
-		_exit(serve(pair[1]));
+		_exit(fuse_serve(pair[1], S_IFDIR));
 	close(pair[1]);
 	ret = recv_fds(pair[0], &word, fds, 2);
 	if (!word)
