@@ -6,27 +6,34 @@
  */
 
 #include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
 #include <linux/oom.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
-#include <linux/workqueue.h>
+#include <linux/wait.h>
 
 #include "oom.h"
 #include "purge.h"
 
-static struct workqueue_struct *queue;
+static struct task_struct *task;
+static DECLARE_WAIT_QUEUE_HEAD(queue);
 static DECLARE_COMPLETION(done);
+static bool wanted;
 static unsigned long freed;
 
-static void purge_step(struct work_struct *work)
+static int serve(void *unused)
 {
-	unsigned int flags = memalloc_noreclaim_save();
-
-	WRITE_ONCE(freed, ashmem_purge_any(&ashmem_lru));
-	memalloc_noreclaim_restore(flags);
-	complete(&done);
+	memalloc_noreclaim_save();
+	for (;;) {
+		wait_event_idle(queue, READ_ONCE(wanted) || kthread_should_stop());
+		if (kthread_should_stop())
+			return 0;
+		WRITE_ONCE(wanted, false);
+		WRITE_ONCE(freed, ashmem_purge_any(&ashmem_lru));
+		complete(&done);
+	}
 }
-
-static DECLARE_WORK(step, purge_step);
 
 /*
  * The caller may hold locks that the step needs, such as that of a folio, and it holds the
@@ -35,7 +42,8 @@ static DECLARE_WORK(step, purge_step);
 static int before_kill(struct notifier_block *self, unsigned long unused, void *sum)
 {
 	reinit_completion(&done);
-	queue_work(queue, &step);
+	WRITE_ONCE(wanted, true);
+	wake_up(&queue);
 	if (wait_for_completion_timeout(&done, HZ))
 		*(unsigned long *)sum += READ_ONCE(freed);
 	return NOTIFY_OK;
@@ -47,17 +55,19 @@ int __init ashmem_oom_init(void)
 {
 	int err;
 
-	queue = alloc_workqueue("ashmem", WQ_MEM_RECLAIM | WQ_UNBOUND | WQ_HIGHPRI, 1);
-	if (!queue)
-		return -ENOMEM;
+	task = kthread_run(serve, NULL, "ashmem_oom");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	/* Not behind a task that uses up its CPU. */
+	sched_set_fifo_low(task);
 	err = register_oom_notifier(&notifier);
 	if (err)
-		destroy_workqueue(queue);
+		kthread_stop(task);
 	return err;
 }
 
 void ashmem_oom_exit(void)
 {
 	unregister_oom_notifier(&notifier);
-	destroy_workqueue(queue);
+	kthread_stop(task);
 }
