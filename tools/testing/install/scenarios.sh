@@ -194,6 +194,36 @@ failures()
 	check "and nothing of it is left" same_inventory "$work/inventory"
 }
 
+# Python and, where its packages were built, a JVM.
+install_runtimes()
+{
+	inside apt-get --quiet --yes --no-install-recommends install python3 ||
+		return
+	[ -z "$java" ] || inside apt-get --quiet --yes --no-install-recommends install \
+		default-jre-headless
+}
+
+# The library's tests in Python and Java, to be run by the installed packages.
+put_tests()
+{
+	place=$root/opt/languages
+	mkdir -p "$place/lib"
+	cp "$top/README.md" "$top/tools/lib/ashmem/tests/lib_python_test.py" "$place/"
+	[ -n "$java" ] || return 0
+	cp "$top/tools/lib/ashmem/tests/java.sh" "$top/tools/lib/ashmem/tests/purge_shim.c" \
+		"$place/"
+	javac --release 11 -cp "$root/usr/share/java/ashmem.jar" -d "$place/lib" \
+		"$top/tools/lib/ashmem/tests/JavaTest.java" || return
+	# As java.sh wants it: all in one directory.
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	inside sh -euc '
+		cd /opt/languages/lib
+		ln -s /usr/share/java/ashmem.jar /usr/lib/*/libashmem.so.0 \
+			/usr/lib/*/jni/libashmem_jni.so .
+		cc $(pkg-config --cflags libashmem) -D_GNU_SOURCE -fPIC -shared -o purge_shim.so \
+			../purge_shim.c -ldl'
+}
+
 # The packages of the library and of the command, built on the suite or an older
 # one: their libc is no newer than the suite's.
 libraries()
@@ -201,6 +231,8 @@ libraries()
 	source=/opt/source
 	programs=/opt/programs
 	fresh_root "$base"
+	java=$(find "$debs/all" -name 'libashmem-java_*.deb')
+	[ -n "$short" ] || check "apt installs Python${java:+ and a JVM}" install_runtimes
 	inventory >"$work/inventory"
 	check "apt installs library, headers and command" \
 		apt_install "$debs/all/"libashmem0_*.deb "$debs/all/"libashmem-dev_*.deb \
@@ -223,18 +255,18 @@ libraries()
 		return
 	fi
 
-	check "apt installs the module beside them" apt_install "$debs/current.deb"
-	boot libraries "$from" programs
-	rm -r "$root$source" "$root$programs"
-	check "the packages are purged" inside apt-get --quiet --yes purge \
-		libashmem0 libashmem-dev ashmem-tools ashmem-dkms
-	check "and nothing of them is left" same_inventory "$work/inventory"
-
-	# Last: Python comes with it, and stays.
-	check "apt installs the Python package" apt_install "$debs/all/"libashmem0_*.deb \
-		"$debs/all/"python3-ashmem_*.deb
+	check "apt installs the packages of the languages" apt_install \
+		"$debs/all/"python3-ashmem_*.deb ${java:+"$java" "$debs/all/"libashmem-jni_*.deb}
 	sed -n '/^    import ashmem$/,/^$/s/^    //p' "$top/README.md" >"$root/readme.py"
 	check "README's Python runs" inside python3 /readme.py
+	rm "$root/readme.py"
+	check "their tests are there" put_tests
+	check "apt installs the module beside them" apt_install "$debs/current.deb"
+	boot libraries "$from" programs,languages
+	rm -r "$root$source" "$root$programs" "$root/opt/languages"
+	check "the packages are purged" inside apt-get --quiet --yes purge \
+		'libashmem*' python3-ashmem ashmem-tools ashmem-dkms
+	check "and nothing of them is left" same_inventory "$work/inventory"
 }
 
 # Makes $1 headers of a kernel that was built with clang; it says what it's told.

@@ -276,7 +276,7 @@ public final class JavaTest {
         part = null;
         collectUntil(() -> mappings("collected") == 0);
         long used = space();
-        try (SharedMemory memory = SharedMemory.create("space", 1 << 30)) {
+        try (SharedMemory memory = SharedMemory.create("space", 1 << 28)) {
             for (int i = 0; i < 8; i++) {
                 SharedMemory.unmap(memory.mapReadWrite());
             }
