@@ -21,9 +21,36 @@ enum { HANDLE_FREE, HANDLE_LOCKED, HANDLE_AWAITED };
 #define LOCK_TRIES	1000000u
 #define LOCK_SPIN	20u		/* microseconds */
 
-static int take_lock(struct ashm_cache *c, struct deadline *deadline)
+#define MS		1000000ull	/* nanoseconds */
+
+/* How long a call still waits; the clock runs from the first wait on. */
+struct patience {
+	uint64_t left, last;		/* nanoseconds; of the clock */
+};
+
+/*
+ * Between two looks at the lock a slice counts at most. After a stop of the whole machine,
+ * a container or a job all waiters would give up at once, although all owners are alive.
+ */
+static int wait_for(_Atomic uint32_t *word, uint32_t value, struct patience *patience)
 {
-	int me = libashmem_guard_thread(), ret;
+	uint64_t now = libashmem_now(), past = patience->last ? now - patience->last : 0;
+	struct deadline never = { .timeout = -1 };
+
+	if (past > RING_SLICE_MS * MS)
+		past = RING_SLICE_MS * MS;
+	if (past >= patience->left)
+		return -ETIMEDOUT;
+	patience->left -= past;
+	patience->last = now;
+	return libashmem_wait(word, value, NULL, 0, &never, patience->left < RING_SLICE_MS * MS ?
+			      (int)(patience->left / MS) + 1 : RING_SLICE_MS);
+}
+
+static int take_lock(struct ashm_cache *c, struct patience *patience)
+{
+	struct deadline never = { .timeout = -1 };
+	int me = libashmem_guard_thread();
 	_Atomic uint32_t *lock = &c->index->lock;
 	struct spin spin = { .begun = false };
 	unsigned int tries;
@@ -42,14 +69,12 @@ static int take_lock(struct ashm_cache *c, struct deadline *deadline)
 			libashmem_guard_announce(NULL);
 			continue;
 		}
-		if (libashmem_spin(&spin, LOCK_SPIN, deadline))
+		if (libashmem_spin(&spin, LOCK_SPIN, &never))
 			continue;
 		if (!(old & FUTEX_WAITERS) &&
 		    !atomic_compare_exchange_strong(lock, &old, old | FUTEX_WAITERS))
 			continue;
-		ret = libashmem_wait(lock, old | FUTEX_WAITERS, NULL, 0, deadline,
-				     RING_SLICE_MS);
-		if (ret && ret != -EINTR)
+		if (wait_for(lock, old | FUTEX_WAITERS, patience) == -ETIMEDOUT)
 			break;
 	}
 	return -ETIMEDOUT;
@@ -83,8 +108,9 @@ static bool needs_repair(struct ashm_cache *c)
  * Another thread may have it, and wait for a process that stopped. pthread's mutexes wait
  * by a clock that can be set back.
  */
-static int lock_handle(struct ashm_cache *c, struct deadline *deadline)
+static int lock_handle(struct ashm_cache *c, struct patience *patience)
 {
+	struct deadline never = { .timeout = -1 };
 	struct spin spin = { .begun = false };
 	uint32_t old = HANDLE_FREE;
 
@@ -92,10 +118,9 @@ static int lock_handle(struct ashm_cache *c, struct deadline *deadline)
 		if (atomic_compare_exchange_strong(&c->lock, &old, HANDLE_LOCKED))
 			return 0;
 		old = HANDLE_FREE;
-	} while (libashmem_spin(&spin, LOCK_SPIN, deadline));
+	} while (libashmem_spin(&spin, LOCK_SPIN, &never));
 	while (atomic_exchange(&c->lock, HANDLE_AWAITED) != HANDLE_FREE)
-		if (libashmem_wait(&c->lock, HANDLE_AWAITED, NULL, 0, deadline,
-				   RING_SLICE_MS) == -ETIMEDOUT)
+		if (wait_for(&c->lock, HANDLE_AWAITED, patience) == -ETIMEDOUT)
 			return -ETIMEDOUT;
 	return 0;
 }
@@ -108,16 +133,16 @@ static void unlock_handle(struct ashm_cache *c)
 
 int libashmem_cache_enter(struct ashm_cache *c, int timeout)
 {
-	struct deadline deadline = { .timeout = timeout };
+	struct patience patience = { .left = (uint64_t)timeout * MS };
 	uint64_t ident;
 	int ret;
 
 	if (!mine(c))
 		return -ECHILD;
-	ret = lock_handle(c, &deadline);
+	ret = lock_handle(c, &patience);
 	if (ret)
 		return ret;
-	ret = take_lock(c, &deadline);
+	ret = take_lock(c, &patience);
 	if (ret)
 		goto unlock;
 	ident = c->index->ident;

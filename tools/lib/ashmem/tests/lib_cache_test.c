@@ -35,12 +35,17 @@ int munmap(void *addr, size_t len)
  * in a 32-bit program with 64-bit times, which this system call doesn't have.
  */
 #ifndef __USE_TIME64_REDIRECTS
+/* As if the machine had stopped for so many seconds. */
+static _Atomic int stopped_for;
+
 int clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	int ret = (int)syscall(SYS_clock_gettime, clock, ts);
 
 	if (clock == CLOCK_REALTIME)
 		ts->tv_sec += 3600;
+	else if (clock == CLOCK_MONOTONIC)
+		ts->tv_sec += stopped_for;
 	return ret;
 }
 #endif
@@ -1252,6 +1257,38 @@ TEST_F_TIMEOUT(lib, stopped, 120)
 	EXPECT_EQ(0, c->index->lock);
 	ashm_cache_close(c);
 }
+
+#ifndef __USE_TIME64_REDIRECTS
+static void *get_beside(void *ret)
+{
+	struct ashm_cache_entry e;
+
+	*(int *)ret = hold(beside, 1, &e);
+	return NULL;
+}
+
+/* A machine stops for a minute while a call waits: the owner goes on, too, and is in time. */
+TEST_F(lib, machine_stops)
+{
+	struct ashm_cache *c = new_cache(1, 1);
+	pthread_t id;
+	int ret = 99;
+
+	ASSERT_NE(NULL, c);
+	beside = c;
+	c->index->lock = 1;
+	ASSERT_EQ(0, pthread_create(&id, NULL, get_beside, &ret));
+	while (!(c->index->lock & FUTEX_WAITERS))
+		nap_ms(1);
+	nap_ms(100);
+	stopped_for = 60;
+	nap_ms(RING_SLICE_MS + 500);
+	c->index->lock = 0;
+	pthread_join(id, NULL);
+	EXPECT_EQ(-ENOENT, ret);
+	ashm_cache_close(c);
+}
+#endif
 
 /* A put that another process stops leaves nothing that can't be released. */
 static void put_and_stop(void)
