@@ -826,51 +826,56 @@ static bool crowd_right(const struct ashm_cache_entry *e)
 	       filled((char *)e->data + sizeof(seed), e->size - sizeof(seed), seed);
 }
 
-/* One call or a few; the number of things that are wrong. */
+/* One call or a few; -EILSEQ if contents are wrong, or what a call should not return. */
 static int crowd_step(struct ashm_cache *c, struct rng *rng)
 {
 	unsigned int nr = rng_below(rng, CROWD_KEYS), seed = rng_next(rng);
 	struct ashm_cache_entry e;
-	int ret, wrong;
+	int ret, last;
 
 	if (!rng_below(rng, 10)) {
 		ret = drop(c, nr);
-		return ret && ret != -ENOENT;
+		return ret == -ENOENT ? 0 : ret;
 	}
 	ret = hold(c, nr, &e);
 	if (!ret) {
-		wrong = !crowd_right(&e);
+		ret = crowd_right(&e) ? 0 : -EILSEQ;
 		if (!rng_below(rng, 8))
 			nap_ms(1);
-		wrong += !crowd_right(&e);
-		return wrong + !!ashm_cache_release(c, &e);
+		if (!crowd_right(&e))
+			ret = -EILSEQ;
+		last = ashm_cache_release(c, &e);
+		return ret ? ret : last;
 	}
 	if (ret != -ENOENT)
-		return 1;
+		return ret;
 	ret = begin(c, nr, crowd_size(seed), &e);
 	if (ret)
-		return ret != -ENOSPC;
+		return ret == -ENOSPC ? 0 : ret;
 	memcpy(e.data, &seed, sizeof(seed));
 	fill((char *)e.data + sizeof(seed), e.size - sizeof(seed), seed);
-	wrong = rng_below(rng, 8) && ashm_cache_commit(c, &e);
-	return wrong + !!ashm_cache_release(c, &e);
+	ret = rng_below(rng, 8) ? ashm_cache_commit(c, &e) : 0;
+	last = ashm_cache_release(c, &e);
+	return ret ? ret : last;
 }
 
 struct crowd {
-	_Atomic int wrong, running;
+	_Atomic int error, running;
 	struct ashm_cache *cache;
-	int backend;
 };
 
 static void *crowd_thread(void *arg)
 {
 	struct rng rng = { rng_seed() };
 	struct crowd *crowd = arg;
-	int i;
+	int i, ret;
 
 	rng.state ^= (uint64_t)(uintptr_t)&rng;
-	for (i = 0; i < as_often(ROUNDS); i++)
-		crowd->wrong += crowd_step(crowd->cache, &rng);
+	for (i = 0; i < as_often(ROUNDS); i++) {
+		ret = crowd_step(crowd->cache, &rng);
+		if (ret)
+			crowd->error = ret;
+	}
 	crowd->running--;
 	return NULL;
 }
@@ -890,11 +895,12 @@ TEST_F_TIMEOUT(lib, threads, 300)
 	}
 	while (crowd.running) {
 		nap_ms(1);
-		crowd.wrong += purges && !purge(variant->backend);
+		if (purges)
+			EXPECT_TRUE(purge(variant->backend));
 	}
 	for (i = 0; i < THREADS; i++)
 		pthread_join(id[i], NULL);
-	EXPECT_EQ(0, crowd.wrong);
+	EXPECT_EQ(0, crowd.error);
 	/* No thread holds anything. */
 	EXPECT_EQ(0, put(crowd.cache, 0, CROWD_PAGES * PAGE, 1));
 	ashm_cache_close(crowd.cache);
@@ -908,8 +914,10 @@ static void crowd_process(struct ashm_cache *parents, uint64_t seed, int rounds)
 
 	CHILD_CHECK(!another(parents, &c));
 	ashm_cache_close(parents);
-	while (rounds < 0 || rounds--)
-		CHILD_CHECK(!crowd_step(c, &rng));
+	while (rounds < 0 || rounds--) {
+		errno = -crowd_step(c, &rng);
+		CHILD_CHECK(!errno);
+	}
 	ashm_cache_close(c);
 	_exit(0);
 }
