@@ -185,9 +185,9 @@ try_kernel()
 		return 0
 	fi
 	choose_kind "$1" "$kernel"
-	# Debian's cloud kernels have no Binder.
+	# Debian's kernels for clouds and for i386 have no Binder.
 	case $(kernel_column "$kernel" flavour) in
-	cloud-*) EXTRA_MODULES=$(echo " $EXTRA_MODULES" | sed 's/ binder/ ?binder/') ;;
+	cloud-* | 686-pae) EXTRA_MODULES=$(echo " $EXTRA_MODULES" | sed 's/ binder/ ?binder/') ;;
 	esac
 	"$bed/run.sh" -m "$logs/modules/ashmem_linux.ko" -p "$logs/tests" -o "$logs" \
 		"$kernel" || true
