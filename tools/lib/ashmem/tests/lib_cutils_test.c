@@ -104,6 +104,14 @@ static const unsigned long long big_sizes[] = {
 	4 * GIB - 4096, 4 * GIB, 4 * GIB + 1, 5 * GIB + 4096, 13 * GIB - 1,
 };
 
+/* A 32-bit kernel can't round the last sizes below 4 GiB up to pages, and maps none. */
+static bool maps(int fd, size_t size)
+{
+	int err = map_errno(fd, page_size(), PROT_READ, MAP_SHARED | MAP_NORESERVE, 0);
+
+	return !err || (err == -EINVAL && size > SIZE_MAX - page_size() + 1);
+}
+
 TEST_F(lib, sizes_over_2_gib)
 {
 	unsigned int i, mapped;
@@ -124,8 +132,7 @@ TEST_F(lib, sizes_over_2_gib)
 				EXPECT_EQ(-EOVERFLOW,
 					  RET(ashmem_get_size_region(fd)));
 			}
-			ASSERT_EQ(0, map_errno(fd, page_size(), PROT_READ,
-					       MAP_SHARED | MAP_NORESERVE, 0));
+			ASSERT_TRUE(maps(fd, size));
 		}
 		close(fd);
 	}
@@ -156,8 +163,7 @@ TEST_F(lib, sizes_without_proc)
 			break;
 		fds[i] = ashmem_create_region("big", (size_t)big_sizes[i]);
 		ASSERT_LE(0, fds[i]);
-		ASSERT_EQ(0, map_errno(fds[i], page_size(), PROT_READ,
-				       MAP_SHARED | MAP_NORESERVE, 0));
+		ASSERT_TRUE(maps(fds[i], (size_t)big_sizes[i]));
 		ASSERT_EQ(33, lseek(fds[i], 33, SEEK_SET));
 	}
 	ASSERT_EQ(0, enter_empty_root(dir, sizeof(dir)));
