@@ -153,6 +153,7 @@ TEST_F(lib, size_moves_no_position)
 TEST_F(lib, sizes_without_proc)
 {
 	int fds[ARRAY_SIZE(big_sizes)];
+	off_t at[ARRAY_SIZE(big_sizes)];
 	unsigned int i;
 	char dir[32];
 
@@ -164,13 +165,15 @@ TEST_F(lib, sizes_without_proc)
 		fds[i] = ashmem_create_region("big", (size_t)big_sizes[i]);
 		ASSERT_LE(0, fds[i]);
 		ASSERT_TRUE(maps(fds[i], (size_t)big_sizes[i]));
-		ASSERT_EQ(33, lseek(fds[i], 33, SEEK_SET));
+		/* A region that isn't mapped has no position. */
+		at[i] = lseek(fds[i], 33, SEEK_SET);
+		ASSERT_TRUE(at[i] == 33 || (size_t)big_sizes[i] > SIZE_MAX - page_size() + 1);
 	}
 	ASSERT_EQ(0, enter_empty_root(dir, sizeof(dir)));
 	while (i--) {
 		EXPECT_EQ(1, ashmem_valid(fds[i]));
 		EXPECT_EQ((size_t)big_sizes[i], ASharedMemory_getSize(fds[i]));
-		EXPECT_EQ(33, lseek(fds[i], 0, SEEK_CUR));
+		EXPECT_EQ(at[i], lseek(fds[i], 0, SEEK_CUR));
 	}
 }
 
