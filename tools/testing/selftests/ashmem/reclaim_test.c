@@ -610,7 +610,7 @@ TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
 	ASSERT_EQ(0, cache_open(&c, "watermark", 64 * MIB, 1));
 	ASSERT_EQ(0, stay_on(0));
 	move_kswapd(true);
-	for (round = 0; round < 5; round++) {
+	for (round = 0; round < 3; round++) {
 		cache_fill(&c);
 		ASSERT_EQ(0, cache_unpin(&c));
 		ASSERT_EQ(0, want_a_page_below_the_watermark(&c, min_free)) {
