@@ -840,7 +840,7 @@ TEST(cgroup_is_limited)
 	set_real(dir, "memory.high", used(dir) - STOCK - MIB);
 	before = settled(c, ENTRIES - MIB / ENTRY);
 	EXPECT_GE(ENTRIES - MIB / ENTRY, before);
-	EXPECT_LE(ENTRIES - (STOCK + MIB + MIB / 2) / ENTRY, before);
+	EXPECT_LE(ENTRIES - (STOCK + 2 * MIB) / ENTRY, before);
 	pid = fork();
 	if (!pid) {
 		q = mmap(NULL, STOCK + MIB, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
