@@ -360,7 +360,7 @@ long ashmem_purge_all(struct ashmem_lru *lru)
 
 /*
  * Takes one step that frees memory, wherever there is one. Returns how many pages were freed,
- * by this task or, meanwhile, by those that purge what it found in flight.
+ * by this task, or by others whose pages it found in flight.
  */
 unsigned long ashmem_purge_any(struct ashmem_lru *lru)
 {

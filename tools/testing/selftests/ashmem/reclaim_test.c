@@ -591,7 +591,7 @@ static int want_a_page_below_the_watermark(struct cache *c, long min_free)
 }
 
 /*
- * Linux tries again only while free pages and those of its own lists suffice. Pages that a
+ * Linux tries again only while free pages and those of the LRU lists suffice. Pages that a
  * shrinker has don't count: one call of it may not have freed enough.
  */
 TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
@@ -604,7 +604,7 @@ TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
 	if (!purge_works() || sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "needs root, and two CPUs");
 	if (!pressable_mb() || pressable_mb() < 128 || free_swap_kb() > 0)
-		SKIP(return, "needs 128 to ASHMEM_PRESSURE_MAX_MB (4096) MiB available and no swap");
+		SKIP(return, "needs 128 to ASHMEM_PRESSURE_MAX_MB MiB available and no swap");
 	ASSERT_LT(0, get_file(MIN_FREE, text, sizeof(text)));
 	min_free = strtol(text, NULL, 10);
 	ASSERT_EQ(0, cache_open(&c, "watermark", 64 * MIB, 1));
