@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last step before the OOM killer. Linux gives up when free pages and those of the
- * zone's LRU lists don't reach a watermark. It doesn't count what shrinkers have, so one call of the
+ * The last step before the OOM killer. Linux gives up when free pages and those of the zone's
+ * LRU lists don't reach a watermark. It doesn't count what shrinkers have, so one call of the
  * shrinker that frees too little ends in a kill, however much could still be purged.
  */
 
