@@ -525,6 +525,14 @@ TEST_F_TIMEOUT(reclaim, pressure_takes_ranges_oldest_first, 300)
 
 #define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
 
+static void set_min_free(long kb)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld\n", kb);
+	put_file(MIN_FREE, text);
+}
+
 /* kswapd could free enough in time. It stays on the last CPU, where a task may come first. */
 static void move_kswapd(bool there)
 {
@@ -569,23 +577,19 @@ static pid_t hold_last_cpu(unsigned int seconds)
 static int want_a_page_below_the_watermark(struct cache *c, long min_free)
 {
 	struct hog hog = { .sock = -1 };
-	char text[32];
 	pid_t holder;
 	int ret;
 
 	ret = hog_start(&hog, 2 * MIB, hog_bulk());
 	while (!ret && proc_kb("/proc/meminfo", "MemFree") > min_free + 16 * 1024)
 		ret = hog_step(&hog);
-	snprintf(text, sizeof(text), "%ld\n",
-		 proc_kb("/proc/meminfo", "MemFree") + 8 * 1024);
-	put_file(MIN_FREE, text);
+	set_min_free(proc_kb("/proc/meminfo", "MemFree") + 8 * 1024);
 	holder = hold_last_cpu(2);
 	while (!ret && cache_in_memory(c) > c->pages / 2)
 		ret = hog_step(&hog);
 	kill(holder, SIGKILL);
 	wait_child(holder);
-	snprintf(text, sizeof(text), "%ld\n", min_free);
-	put_file(MIN_FREE, text);
+	set_min_free(min_free);
 	hog_stop(&hog);
 	return ret;
 }
@@ -596,17 +600,15 @@ static int want_a_page_below_the_watermark(struct cache *c, long min_free)
  */
 TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
 {
-	char text[32];
+	long min_free = get_number(MIN_FREE);
 	struct cache c;
-	long min_free;
 	int round;
 
 	if (!purge_works() || sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "needs root, and two CPUs");
-	if (!pressable_mb() || pressable_mb() < 128 || free_swap_kb() > 0)
+	if (pressable_mb() < 128 || free_swap_kb() > 0)
 		SKIP(return, "needs 128 to ASHMEM_PRESSURE_MAX_MB MiB available and no swap");
-	ASSERT_LT(0, get_file(MIN_FREE, text, sizeof(text)));
-	min_free = strtol(text, NULL, 10);
+	ASSERT_LE(0, min_free);
 	ASSERT_EQ(0, cache_open(&c, "watermark", 64 * MIB, 1));
 	ASSERT_EQ(0, stay_on(0));
 	move_kswapd(true);
