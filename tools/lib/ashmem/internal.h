@@ -74,7 +74,7 @@ uint64_t libashmem_allocated(const struct ashm *region);
 /* Frees pages of a memfd; -EBADF if the descriptor isn't the region's any more. */
 int libashmem_punch(const struct ashm *region, uint64_t offset, uint64_t len);
 
-/* ---- frame/guard.c ---- */
+/* ---- thread.c ---- */
 
 /* A thread of the library, which gets none of the program's signals. */
 int libashmem_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);

@@ -27,7 +27,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -110,23 +109,6 @@ static void stop_guardian(void)
 	private_wake(&guard.stop);
 	pthread_join(guard.thread, NULL);
 	atomic_store(&guard.tid, 0);
-}
-
-/*
- * The C library takes the program's thread-local variables from the stack: no size but the
- * default is one that the program can be expected to know.
- */
-int libashmem_start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, old;
-	int ret;
-
-	/* The program's signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
 }
 
 static int start_guardian(void)
