@@ -7,6 +7,7 @@
 
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/oom.h>
 #include <linux/sched.h>
@@ -16,11 +17,20 @@
 #include "oom.h"
 #include "purge.h"
 
+/*
+ * How long purges put off a kill. The pages may be on nodes or in zones that are of no use to
+ * the task that wants memory, and somebody may unpin as fast as this purges.
+ */
+#define PUT_OFF_MAX	(5 * HZ)
+
 static struct task_struct *task;
 static DECLARE_WAIT_QUEUE_HEAD(queue);
 static DECLARE_COMPLETION(done);
 static bool wanted;
 static unsigned long freed;
+/* When calls began to come within a second of one another, and ended; under oom_lock. */
+static unsigned long began;
+static unsigned long ended;
 
 static int serve(void *unused)
 {
@@ -41,11 +51,18 @@ static int serve(void *unused)
  */
 static int before_kill(struct notifier_block *self, unsigned long unused, void *sum)
 {
-	reinit_completion(&done);
-	WRITE_ONCE(wanted, true);
-	wake_up(&queue);
-	if (wait_for_completion_timeout(&done, HZ))
-		*(unsigned long *)sum += READ_ONCE(freed);
+	if (jiffies - ended > HZ)
+		began = jiffies;
+	if (jiffies - began <= PUT_OFF_MAX) {
+		reinit_completion(&done);
+		WRITE_ONCE(wanted, true);
+		wake_up(&queue);
+		if (wait_for_completion_timeout(&done, HZ))
+			*(unsigned long *)sum += READ_ONCE(freed);
+	} else {
+		began = jiffies;
+	}
+	ended = jiffies;
 	return NOTIFY_OK;
 }
 

@@ -285,6 +285,38 @@ TEST_F(numa, a_range_with_a_hole_in_front)
 	EXPECT_EQ(ASHMEM_WAS_PURGED, cache_pin(c));
 }
 
+/* A child on @nid that makes every other page of @c purgeable, again and again. */
+static pid_t unpin_for_ever(struct cache *c, int nid)
+{
+	pid_t pid = fork();
+	long i;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CHILD_CHECK(!bind_to_node(nid));
+	CHILD_CHECK(!stay_on(node_cpu(nid)));
+	for (;;) {
+		for (i = 0; i < c->pages; i += 2) {
+			c->a[(size_t)i * page_size()] = 1;
+			cache_unpin_part(c, i, 1);
+		}
+	}
+}
+
+/* Pages of node 1, however many are purged, are of no use to a task bound to node 0. */
+TEST_F_TIMEOUT(numa, unpinning_elsewhere_saves_no_task_for_ever, 120)
+{
+	pid_t pid = unpin_for_ever(&self->c[0], 1);
+
+	ASSERT_LT(0, pid);
+	while (cache_in_memory(&self->c[0]) < self->pages / 4)
+		sched_yield();
+	EXPECT_EQ(128 + SIGKILL, press_on_node_for(0, CACHE));
+	kill(pid, SIGKILL);
+	wait_child(pid);
+}
+
 /* ---- a node and a cgroup ---- */
 
 /* The owner's pages are on node 0; another cgroup's task unpins on node 1. */
