@@ -12,6 +12,7 @@
 #include <linux/oom.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/wait.h>
 
 #include "oom.h"
@@ -39,8 +40,8 @@ static int serve(void *unused)
 		wait_event_idle(queue, READ_ONCE(wanted) || kthread_should_stop());
 		if (kthread_should_stop())
 			return 0;
-		WRITE_ONCE(wanted, false);
 		WRITE_ONCE(freed, ashmem_purge_any(&ashmem_lru));
+		WRITE_ONCE(wanted, false);
 		complete(&done);
 	}
 }
@@ -49,19 +50,25 @@ static int serve(void *unused)
  * The caller may hold locks that the step needs, such as that of a folio, and it holds the
  * oom_lock. So another task takes the step, and if that takes too long, a task is killed.
  */
+static unsigned long purge_in_time(void)
+{
+	/* The last step still hangs. The next kills need not wait for it. */
+	if (READ_ONCE(wanted))
+		return 0;
+	reinit_completion(&done);
+	WRITE_ONCE(wanted, true);
+	wake_up(&queue);
+	return wait_for_completion_timeout(&done, HZ) ? READ_ONCE(freed) : 0;
+}
+
 static int before_kill(struct notifier_block *self, unsigned long unused, void *sum)
 {
 	if (jiffies - ended > HZ)
 		began = jiffies;
-	if (jiffies - began <= PUT_OFF_MAX) {
-		reinit_completion(&done);
-		WRITE_ONCE(wanted, true);
-		wake_up(&queue);
-		if (wait_for_completion_timeout(&done, HZ))
-			*(unsigned long *)sum += READ_ONCE(freed);
-	} else {
+	if (jiffies - began > PUT_OFF_MAX)
 		began = jiffies;
-	}
+	else if (!fatal_signal_pending(current)) /* a killed task gets reserves */
+		*(unsigned long *)sum += purge_in_time();
 	ended = jiffies;
 	return NOTIFY_OK;
 }

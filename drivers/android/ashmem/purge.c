@@ -358,26 +358,32 @@ long ashmem_purge_all(struct ashmem_lru *lru)
 	return min_t(unsigned long, purge.taken, LONG_MAX);
 }
 
+static bool any_is_enough(const struct purge *purge)
+{
+	return purge->freed >= STEP_PAGES_MAX || purge->scanned >= ANY_LOOKS_MAX;
+}
+
 /*
- * Takes one step that frees memory, wherever there is one. Returns how many pages were freed,
+ * Frees as many pages as a step can have, wherever there are any. Returns how many were freed,
  * by this task, or by others whose pages it found in flight.
  */
 unsigned long ashmem_purge_any(struct ashmem_lru *lru)
 {
 	struct purge purge = { .pressure = true, .wanted = STEP_PAGES_MAX };
 	unsigned long seen, by_others = 0;
-	bool more;
+	bool more, waited = false;
 
-	while (!purge.freed && !by_others && purge.scanned < ANY_LOOKS_MAX &&
+	while (!any_is_enough(&purge) && !by_others &&
 	       (purge.group = ashmem_lru_next_group(lru, purge.group))) {
 		seen = READ_ONCE(purge.group->freed);
 		purge.passed.valid = false;
 		do {
 			more = purge_oldest(&purge);
 			cond_resched();
-		} while (more && !purge.freed && purge.scanned < ANY_LOOKS_MAX);
-		if (!purge.freed)
-			ashmem_lru_wait(purge.group, seen, &by_others);
+		} while (more && !any_is_enough(&purge));
+		/* Once: any number of groups may be stalled. */
+		if (!purge.freed && !waited)
+			waited = ashmem_lru_wait(purge.group, seen, &by_others);
 	}
 	if (purge.group)
 		ashmem_lru_put_group(purge.group);

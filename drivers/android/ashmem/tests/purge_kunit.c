@@ -308,7 +308,7 @@ static void purge_looks_test(struct kunit *test)
 	fake_store_expect_count(test, 1);
 }
 
-/* Before a task is killed one step is taken, behind more holes, too. */
+/* Before a task is killed a step's pages are freed, behind more holes, too. */
 static void purge_any_test(struct kunit *test)
 {
 	unsigned long pages = 2 * (LOOKS_MAX + 1), page;
@@ -325,6 +325,11 @@ static void purge_any_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru));
 
 	store->data = 0;
+	for (page = 0; page < pages; page += 2)
+		unpin(test, region, page, page);
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru));
+	fake_store_expect_count(test, STEP);
+
 	unpin(test, region, 0, pages - 1);
 	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru));
 	fake_store_expect(test, 0, region, 0, STEP - 1);
