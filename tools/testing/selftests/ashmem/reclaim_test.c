@@ -511,7 +511,7 @@ close:
  * The kernel locks pages for a while, for instance to migrate them, and a purge then
  * skips their range. That is rare: good tries must outnumber bad ones.
  */
-TEST_F_TIMEOUT(reclaim, pressure_takes_ranges_oldest_first, 300)
+TEST_F_TIMEOUT(reclaim, pressure_takes_ranges_oldest_first, 900)
 {
 	int balance = 0;
 
