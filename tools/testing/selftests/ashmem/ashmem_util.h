@@ -247,19 +247,50 @@ static UNUSED void ash_read_state(int fd, struct ash_state *st)
 
 /* ---- contents ---- */
 
+/* Twice 256 bytes: a block of 256 begins at any of the first ones. */
+static unsigned char pattern_bytes[512];
+
+static UNUSED __attribute__((constructor)) void make_pattern(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pattern_bytes); i++)
+		pattern_bytes[i] = (unsigned char)(i * 7 | 1);
+}
+
+/* The pattern of @seed from byte @i on, to the end of that block. */
+static UNUSED const unsigned char *pattern_at(unsigned int seed, size_t i)
+{
+	return pattern_bytes + ((i + (i >> 8) * 75 + seed * 51) & 255);
+}
+
+/* The bytes of @len from byte @i on that are in the same block. */
+static UNUSED size_t pattern_len(size_t i, size_t len)
+{
+	size_t rest = 256 - (i & 255);
+
+	return len < rest ? len : rest;
+}
+
 static UNUSED unsigned char pattern_byte(unsigned int seed, size_t i)
 {
-	return (unsigned char)((i * 7 + (i >> 8) * 13 + seed * 101) | 1);
+	return *pattern_at(seed, i);
 }
 
 /* Never writes a zero, so that a hole can't pass for the pattern. */
+static UNUSED void fill_from(void *buf, size_t len, unsigned int seed, size_t skip)
+{
+	size_t i, n;
+
+	for (i = 0; i < len; i += n) {
+		n = pattern_len(skip + i, len - i);
+		memcpy((char *)buf + i, pattern_at(seed, skip + i), n);
+	}
+}
+
 static UNUSED void fill(void *buf, size_t len, unsigned int seed)
 {
-	unsigned char *p = buf;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		p[i] = pattern_byte(seed, i);
+	fill_from(buf, len, seed, 0);
 }
 
 /* True when @buf holds the pattern of @seed, from its byte @skip on. */
@@ -267,13 +298,13 @@ static UNUSED bool filled_from(const void *buf, size_t len, unsigned int seed,
 			       size_t skip)
 {
 	const unsigned char *p = buf;
-	size_t i;
+	size_t i, n;
 
-	for (i = 0; i < len; i++) {
-		if (p[i] != pattern_byte(seed, skip + i)) {
-			fprintf(stderr,
-				"# byte %zu: 0x%02x, pattern %u has 0x%02x\n",
-				i, p[i], seed, pattern_byte(seed, skip + i));
+	for (i = 0; i < len; i += n) {
+		n = pattern_len(skip + i, len - i);
+		if (memcmp(p + i, pattern_at(seed, skip + i), n)) {
+			fprintf(stderr, "# bytes %zu to %zu are not those of pattern %u\n",
+				i, i + n - 1, seed);
 			return false;
 		}
 	}
@@ -290,6 +321,8 @@ static UNUSED bool all_bytes(const void *buf, size_t len, unsigned char byte)
 	const unsigned char *p = buf;
 	size_t i;
 
+	if (len && *p == byte && !memcmp(p, p + 1, len - 1))
+		return true;
 	for (i = 0; i < len; i++) {
 		if (p[i] != byte) {
 			fprintf(stderr, "# byte %zu: 0x%02x, not 0x%02x\n",

@@ -162,10 +162,9 @@ static UNUSED void cache_close(struct cache *c)
 
 static UNUSED void cache_fill_part(struct cache *c, long first, long pages)
 {
-	size_t i, from = (size_t)first * page_size();
+	size_t from = (size_t)first * page_size();
 
-	for (i = from; i < from + (size_t)pages * page_size(); i++)
-		c->a[i] = pattern_byte(c->seed, i);
+	fill_from(c->a + from, (size_t)pages * page_size(), c->seed, from);
 }
 
 static UNUSED void cache_fill(struct cache *c)
