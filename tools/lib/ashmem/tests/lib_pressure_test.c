@@ -129,18 +129,23 @@ static void end_group(void)
 
 /* ---- what is watched ---- */
 
-static struct ashm_cache *full_cache(void)
+static struct ashm_cache *cache_of(unsigned int n)
 {
 	struct ashm_cache *c;
 	unsigned int i;
 
-	if (ashm_cache_create("pressure", ENTRIES * ENTRY, ENTRIES, 16, &c))
+	if (ashm_cache_create("pressure", (uint64_t)n * ENTRY, n, 16, &c))
 		return NULL;
-	for (i = 0; i < ENTRIES; i++)
+	for (i = 0; i < n; i++)
 		if (put(c, i, ENTRY, i))
 			return NULL;
 	group.contents = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
 	return c;
+}
+
+static struct ashm_cache *full_cache(void)
+{
+	return cache_of(ENTRIES);
 }
 
 static unsigned int entries(struct ashm_cache *c)
@@ -827,20 +832,20 @@ static uint64_t used(const char *dir)
 /* The limit of an idle process is lowered; then it stays, and another task comes near it. */
 TEST(cgroup_is_limited)
 {
+	unsigned int before, n = (unsigned int)(2 * (STOCK + 2 * MIB) / ENTRY);
 	struct ashm_cache *c;
-	unsigned int before;
 	char dir[64];
 	pid_t pid;
 	char *q;
 
 	REAL(dir, true);
-	c = full_cache();
+	c = cache_of(n);
 	ASSERT_NE(NULL, c);
 	EXPECT_TRUE(watched());
 	set_real(dir, "memory.high", used(dir) - STOCK - MIB);
-	before = settled(c, ENTRIES - MIB / ENTRY);
-	EXPECT_GE(ENTRIES - MIB / ENTRY, before);
-	EXPECT_LE(ENTRIES - (STOCK + 2 * MIB) / ENTRY, before);
+	before = settled(c, n - MIB / ENTRY);
+	EXPECT_GE(n - MIB / ENTRY, before);
+	EXPECT_LE(n - (STOCK + 2 * MIB) / ENTRY, before);
 	pid = fork();
 	if (!pid) {
 		q = mmap(NULL, STOCK + MIB, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
