@@ -637,7 +637,7 @@ TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
 
 	move_kswapd(true);
 	set_number(MIN_FREE, 4096);
-	/* Nobody uses the first zone: near its own limit each page of it would be one try more. */
+	/* No task uses the first zone: near its own limit each page of it would be one try more. */
 	put_file(LOWMEM_RESERVE, "1\n");
 	ret = want_a_page_below_the_watermark(&c);
 	put_file(LOWMEM_RESERVE, ratios);
