@@ -832,7 +832,7 @@ static uint64_t used(const char *dir)
 /* The limit of an idle process is lowered; then it stays, and another task comes near it. */
 TEST(cgroup_is_limited)
 {
-	unsigned int before, n = (unsigned int)(2 * (STOCK + 2 * MIB) / ENTRY);
+	unsigned int before, n = (unsigned int)(4 * (STOCK + MIB) / ENTRY);
 	struct ashm_cache *c;
 	char dir[64];
 	pid_t pid;
@@ -845,7 +845,7 @@ TEST(cgroup_is_limited)
 	set_real(dir, "memory.high", used(dir) - STOCK - MIB);
 	before = settled(c, n - MIB / ENTRY);
 	EXPECT_GE(n - MIB / ENTRY, before);
-	EXPECT_LE(n - (STOCK + 2 * MIB) / ENTRY, before);
+	EXPECT_LE(n - 2 * (STOCK + MIB) / ENTRY, before);
 	pid = fork();
 	if (!pid) {
 		q = mmap(NULL, STOCK + MIB, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
