@@ -20,7 +20,7 @@
 
 /*
  * How long purges put off a kill. The pages may be on nodes or in zones that are of no use to
- * the task that wants memory, and somebody may unpin as fast as this purges.
+ * the task that wants memory, and another task may unpin as fast as this purges.
  */
 #define PUT_OFF_MAX	(5 * HZ)
 

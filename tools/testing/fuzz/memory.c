@@ -64,26 +64,6 @@ static void shrink_slabs(void)
 }
 
 /*
- * Free pages that each CPU caches, 20 MiB and more where the kernel lets
- * these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
- */
-static long percpu_free_kb(void)
-{
-	FILE *f = fopen("/proc/zoneinfo", "re");
-	char line[256];
-	long pages = 0, count;
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, " count: %ld", &count) == 1)
-			pages += count;
-	}
-	fclose(f);
-	return pages * (long)(page_size() / 1024);
-}
-
-/*
  * While no process works. The kernel frees some things late: wait until two readings a
  * second apart are the same, 20 seconds at most.
  */

@@ -258,7 +258,10 @@ static UNUSED __attribute__((constructor)) void make_pattern(void)
 		pattern_bytes[i] = (unsigned char)(i * 7 | 1);
 }
 
-/* The pattern of @seed from byte @i on, to the end of that block. */
+/*
+ * The pattern of @seed from byte @i on, to the end of that block. Its first byte is 7 * @i +
+ * 13 * (@i >> 8) + 101 * @seed with bit 0 set: 7 * 75 is 13, and 7 * 51 is 101, modulo 256.
+ */
 static UNUSED const unsigned char *pattern_at(unsigned int seed, size_t i)
 {
 	return pattern_bytes + ((i + (i >> 8) * 75 + seed * 51) & 255);

@@ -571,22 +571,6 @@ static pid_t hold_last_cpu(unsigned int seconds)
 		;
 }
 
-/* KiB that the CPUs keep for themselves, and give back before a task is killed. */
-static long on_cpu_lists_kb(void)
-{
-	FILE *zones = fopen("/proc/zoneinfo", "r");
-	long pages = 0, count;
-	char line[200];
-
-	while (zones && fgets(line, sizeof(line), zones)) {
-		if (sscanf(line, " count: %ld", &count) == 1)
-			pages += count;
-	}
-	if (zones)
-		fclose(zones);
-	return pages * (long)(page_size() / 1024);
-}
-
 /*
  * Takes memory until little is free. Then more has to stay free than is, as when Linux boosts
  * a watermark, and a page is wanted. Returns what the hog's last step returned.
@@ -602,8 +586,11 @@ static int want_a_page_below_the_watermark(struct cache *c)
 	while (!ret && proc_kb("/proc/meminfo", "MemFree") > 28 * 1024)
 		ret = hog_step(&hog);
 	holder = hold_last_cpu(2);
-	/* Twice: kernels up to 6.12 count free pages as those of empty LRU lists, too. */
-	kb = proc_kb("/proc/meminfo", "MemFree") + on_cpu_lists_kb();
+	/*
+	 * The CPUs' lists are drained before a kill. Twice: kernels up to 6.12 count free pages
+	 * as those of empty LRU lists, too.
+	 */
+	kb = proc_kb("/proc/meminfo", "MemFree") + percpu_free_kb();
 	set_number(MIN_FREE, 2 * kb + 8 * 1024);
 	while (!ret && cache_in_memory(c) > c->pages / 2)
 		ret = hog_step(&hog);

@@ -325,6 +325,26 @@ static UNUSED size_t hog_bulk(void)
 	return spare > 0 ? (size_t)spare << 20 : 0;
 }
 
+/*
+ * Free pages that each CPU caches, 20 MiB and more where the kernel lets
+ * these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
+ */
+static UNUSED long percpu_free_kb(void)
+{
+	FILE *f = fopen("/proc/zoneinfo", "re");
+	char line[256];
+	long pages = 0, count;
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " count: %ld", &count) == 1)
+			pages += count;
+	}
+	fclose(f);
+	return pages * (long)(page_size() / 1024);
+}
+
 static UNUSED long free_swap_kb(void)
 {
 	return proc_kb("/proc/meminfo", "SwapFree");
