@@ -20,8 +20,9 @@
 
 /* Looks of a shrinker call while it finds no page: 1 us each, and attackers can cause them. */
 #define LOOKS_MAX	1024
-/* The same before a task is killed. */
+/* The same before a task is killed, and how long the pages of one group may take then. */
 #define ANY_LOOKS_MAX	65536
+#define ANY_TICKS	(HZ / 50 + 1)
 
 /*
  * A step's work is its pages times the mappings, which each hold a reference to the file.
@@ -370,17 +371,18 @@ static bool any_is_enough(const struct purge *purge)
 unsigned long ashmem_purge_any(struct ashmem_lru *lru)
 {
 	struct purge purge = { .pressure = true, .wanted = STEP_PAGES_MAX };
-	unsigned long seen, by_others = 0;
+	unsigned long seen, until, by_others = 0;
 	bool more, waited = false;
 
 	while (!any_is_enough(&purge) && !by_others &&
 	       (purge.group = ashmem_lru_next_group(lru, purge.group))) {
 		seen = READ_ONCE(purge.group->freed);
+		until = jiffies + ANY_TICKS;
 		purge.passed.valid = false;
 		do {
 			more = purge_oldest(&purge);
 			cond_resched();
-		} while (more && !any_is_enough(&purge));
+		} while (more && !any_is_enough(&purge) && time_before(jiffies, until));
 		/* Once: any number of groups may be stalled. */
 		if (!purge.freed && !waited)
 			waited = ashmem_lru_wait(purge.group, seen, &by_others);

@@ -9,9 +9,7 @@
 #include <sys/swap.h>
 
 #include "kselftest_harness.h"
-#include "reclaim_util.h"
-
-#define MIB		(1UL << 20)
+#include "cgroup_util.h"
 
 FIXTURE(reclaim)
 {
@@ -604,36 +602,98 @@ static int want_a_page_below_the_watermark(struct cache *c)
  * Linux tries again only while free pages and those of the LRU lists suffice. Pages that a
  * shrinker has don't count: one call of it may not have freed enough.
  */
-TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
+static void raise_the_watermark(struct __test_metadata *_metadata, struct cache *c)
 {
 	long min_free = get_number(MIN_FREE);
 	char ratios[200];
-	struct cache c;
 	int ret;
 
-	if (!purge_works() || sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "needs root, and two CPUs");
-	if (pressable_mb() < 160 || free_swap_kb() > 0)
-		SKIP(return, "needs 160 to ASHMEM_PRESSURE_MAX_MB MiB available and no swap");
 	ASSERT_LE(0, min_free);
 	ASSERT_LT(0, get_file(LOWMEM_RESERVE, ratios, sizeof(ratios)));
-	ASSERT_EQ(0, cache_open(&c, "watermark", 96 * MIB, 1));
-	cache_fill(&c);
-	ASSERT_EQ(0, cache_unpin(&c));
 	ASSERT_EQ(0, stay_on(0));
 
 	move_kswapd(true);
 	set_number(MIN_FREE, 4096);
 	/* No task uses the first zone: near its own limit each page of it would be one try more. */
 	put_file(LOWMEM_RESERVE, "1\n");
-	ret = want_a_page_below_the_watermark(&c);
+	ret = want_a_page_below_the_watermark(c);
 	put_file(LOWMEM_RESERVE, ratios);
 	set_number(MIN_FREE, min_free);
 	move_kswapd(false);
 
 	ASSERT_EQ(0, ret) {
-		TH_LOG("killed beside %ld of %ld pages", cache_in_memory(&c), c.pages);
+		TH_LOG("killed beside %ld of %ld pages", cache_in_memory(c), c->pages);
 	}
+}
+
+static const char *no_watermark_reason(void)
+{
+	if (!purge_works() || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return "needs root, and two CPUs";
+	if (pressable_mb() < 160 || free_swap_kb() > 0)
+		return "needs 160 to ASHMEM_PRESSURE_MAX_MB MiB available and no swap";
+	return NULL;
+}
+
+static void open_unpinned(struct __test_metadata *_metadata, struct cache *c)
+{
+	ASSERT_EQ(0, cache_open(c, "watermark", 96 * MIB, 1));
+	cache_fill(c);
+	ASSERT_EQ(0, cache_unpin(c));
+}
+
+TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
+{
+	struct cache c;
+
+	if (no_watermark_reason())
+		SKIP(return, "%s", no_watermark_reason());
+	open_unpinned(_metadata, &c);
+	raise_the_watermark(_metadata, &c);
+	cache_close(&c);
+}
+
+/* A child in @g whose pages of @c are purgeable, each by itself, and cost some ms each. */
+static pid_t unpin_what_is_slow(const struct group *g, struct cache *c)
+{
+	pid_t pid = fork();
+	long i;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CHILD_CHECK(!put_file(g->procs, "0"));
+	for (i = 0; i < 10000; i++)
+		CHILD_CHECK(mmap(NULL, (size_t)c->pages * page_size(), PROT_READ, MAP_SHARED,
+				 c->fd, 0) != MAP_FAILED);
+	for (i = 0; i < c->pages; i += 2) {
+		c->a[(size_t)i * page_size()] = 1;
+		CHILD_CHECK(!cache_unpin_part(c, i, 1));
+	}
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+/* The pages of one cgroup must not keep purges from those of the others. */
+TEST_F_TIMEOUT(cgroup, a_slow_group_gets_no_task_killed, 120)
+{
+	struct cache c, slow;
+	struct group g;
+	int status;
+	pid_t pid;
+
+	if (no_watermark_reason())
+		SKIP(return, "%s", no_watermark_reason());
+	open_unpinned(_metadata, &c);
+	ASSERT_EQ(0, group_make(&g, self->top, "slow"));
+	ASSERT_EQ(0, cache_open(&slow, "slow", 2048 * self->p, 1));
+	pid = unpin_what_is_slow(&g, &slow);
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	raise_the_watermark(_metadata, &c);
+	kill(pid, SIGKILL);
+	wait_child(pid);
+	cache_close(&slow);
 	cache_close(&c);
 }
 
