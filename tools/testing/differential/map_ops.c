@@ -346,6 +346,9 @@ static void mremap_in_place(unsigned int w, unsigned int first, unsigned int run
 		return;
 	if (pages < run)
 		forget_pages(w, first + pages, run - pages);
+	/* Newer kernels merge what has grown with a mapping behind it. */
+	if (pages > run)
+		st->windows[w].split = true;
 	for (i = run; i < pages; i++) {
 		page[i] = *page;
 		page[i].pgoff += i;
@@ -365,6 +368,9 @@ static void mremap_to(unsigned int w, unsigned int first, unsigned int run)
 	bool onto = to == w && overlap(first, old ?: 1, at, pages);
 	void *p;
 
+	/* Which of two errors comes first depends on the kernel. */
+	if (onto)
+		old = run;
 	if (one_in(30))
 		flags = MREMAP_FIXED;
 	if (one_in(30))

@@ -75,10 +75,19 @@ void pin_everything(struct fd_slot *slot)
 	do_pin(slot, 0, size < most ? 0 : most, GOOD);
 }
 
-/* The original truncates len 0 to 32 bits: see op_over_4g(). */
-static __u32 avoid_cut(const struct region *region, __u32 len)
+/* The original truncates len 0, which READ_ONLY has, to 32 bits: see op_over_4g(). */
+static void avoid_cut(const struct region *region, __u32 *offset, __u32 *len,
+		      enum buffer *which)
 {
-	return !len && region_pages(region) * page_bytes > UINT32_MAX ? page_bytes : len;
+	if (*which == READ_ONLY) {
+		*offset = 0;
+		*len = 0;
+	}
+	if (*len || region_pages(region) * page_bytes <= UINT32_MAX)
+		return;
+	*len = page_bytes;
+	if (*which == READ_ONLY)
+		*which = GOOD;
 }
 
 /*
@@ -109,11 +118,7 @@ void do_pin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	bool valid, stays;
 	__u64 first, last;
 
-	if (which == READ_ONLY) {
-		offset = 0;
-		len = 0;
-	}
-	len = avoid_cut(region, len);
+	avoid_cut(region, &offset, &len, &which);
 	valid = (which == GOOD || which == READ_ONLY) &&
 		interval_ok(region, offset, len, &first, &last);
 	stays = valid && !may_discard(region) && pins_purged(&region->pins, first, last);
@@ -170,11 +175,7 @@ void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 	bool valid, refused, at_end;
 	__u64 first, last;
 
-	if (which == READ_ONLY) {
-		offset = 0;
-		len = 0;
-	}
-	len = avoid_cut(region, len);
+	avoid_cut(region, &offset, &len, &which);
 	at_end = region->backed && !len && which == GOOD &&
 		 offset == region_pages(region) * page_bytes;
 	valid = (which == GOOD || which == READ_ONLY) &&
@@ -204,7 +205,8 @@ void do_unpin(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 
 void do_status(struct fd_slot *slot, __u32 offset, __u32 len, enum buffer which)
 {
-	status(slot, offset, avoid_cut(slot->region, len), which, NULL, NULL);
+	avoid_cut(slot->region, &offset, &len, &which);
+	status(slot, offset, len, which, NULL, NULL);
 }
 
 static bool writes_can_follow(const struct region *region)
