@@ -184,8 +184,9 @@ static int check_interval(int fd, uint32_t offset, uint32_t len)
 }
 
 /*
- * A descriptor that was opened for reading. Without /proc, or if the process has changed
- * its user, it is a duplicate: the seal applies to both.
+ * A descriptor that was opened for reading. Without /proc, if the process has changed its
+ * user, or beside a lease of a peer's, for whose end open() would wait, it is a duplicate:
+ * the seal applies to both.
  */
 static int memfd_dup_readonly(int fd)
 {
@@ -193,7 +194,7 @@ static int memfd_dup_readonly(int fd)
 	int copy;
 
 	libashmem_proc_path(path, "fd", fd);
-	copy = open(path, O_RDONLY | O_CLOEXEC);
+	copy = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (copy < 0 && errno != EMFILE && errno != ENFILE)
 		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return copy < 0 ? -errno : copy;

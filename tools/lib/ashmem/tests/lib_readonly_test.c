@@ -258,6 +258,30 @@ TEST_F(lib, without_proc)
 	ashm_close(r);
 }
 
+/* For the end of a lease open() waits 45 seconds, and a peer can take the next. */
+TEST_F_TIMEOUT(lib, beside_a_lease, 20)
+{
+	struct ashm *r = region_new("lease", SIZE);
+	char path[64];
+	pid_t pid;
+	int fd;
+
+	ASSERT_NE(NULL, r);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ashm_fd(r));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (ON_DEVICE || fcntl(fd, F_SETLEASE, F_WRLCK))
+		SKIP(return, "no leases here");
+	/* The holder is told by SIGIO, and doesn't give it up. */
+	signal(SIGIO, SIG_IGN);
+	pid = fork();
+	if (!pid)
+		_exit(ashm_share_readonly(r) < 0);
+	EXPECT_EQ(0, wait_child(pid));
+	EXPECT_EQ(PROT_READ, ashm_prot(r) & PROT_RW);
+	close(fd);
+	ashm_close(r);
+}
+
 TEST_F(lib, refused_without_effect)
 {
 	struct ashm *r = region_new("result", SIZE);
