@@ -292,6 +292,8 @@ static int await(struct ashm_reader *reader, struct frame_slot **slot,
 			/* Only we can wake the others that sleep. */
 			if (ring->writable)
 				libashmem_ring_bell(&shared->bell, false);
+			else
+				libashmem_wake(&shared->bell);
 			return gone;
 		}
 		/* If the wish was lost, see wish(), the writer may wait for this reader. */

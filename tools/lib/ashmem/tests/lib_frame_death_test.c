@@ -272,6 +272,52 @@ TEST_F(lib, writer_stopped)
 	ring_free(&b);
 }
 
+static void wait_for_the_end(const struct test_ring *b)
+{
+	struct ashm_reader *r;
+	struct ashm_ring *ring;
+	struct ashm_frame f;
+
+	CHILD_CHECK(!ashm_ring_attach(ashm_fd(b->region), ASHM_ATTACH_READONLY, &ring));
+	CHILD_CHECK(!ashm_ring_reader(ring, 0, &r));
+	CHILD_CHECK(!get(r, FRAME, &f, 0) && !get(r, FRAME, &f, 0));
+	CHILD_CHECK(get(r, FRAME, &f, 30000) == -EOWNERDEAD);
+	_exit(0);
+}
+
+/* The kernel wakes one of them. It can't write, but wakes the others. */
+TEST_F(lib, many_readers_of_a_dead_writer)
+{
+	enum { READERS = 4, ROUNDS = 2 };
+	pid_t writer, reader[READERS];
+	int round, i, late = 0;
+	struct test_ring b;
+	long start;
+
+	for (round = 0; round < ROUNDS; round++) {
+		ASSERT_EQ(0, ring_new(&b, FRAME, SLOTS, ASHM_RING_READONLY, 0));
+		writer = start_writer(&b, IDLE);
+		ASSERT_GT(writer, 0);
+		ASSERT_TRUE(await_head(&b, 2));
+		for (i = 0; i < READERS; i++) {
+			reader[i] = fork();
+			ASSERT_GE(reader[i], 0);
+			if (!reader[i])
+				wait_for_the_end(&b);
+			/* They look by themselves once a second, not all at the same time. */
+			nap_ms(150);
+		}
+		start = now_ms();
+		ASSERT_EQ(0, kill(writer, SIGKILL));
+		for (i = 0; i < READERS; i++)
+			EXPECT_EQ(0, wait_child(reader[i]));
+		late += now_ms() - start >= SOON_MS / 2;
+		EXPECT_EQ(128 + SIGKILL, wait_child(writer));
+		ring_free(&b);
+	}
+	EXPECT_GE(MAY_BE_LATE, late);
+}
+
 /* A reader that stays for the next writer. */
 TEST_F(lib, await_successor)
 {
