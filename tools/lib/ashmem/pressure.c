@@ -65,8 +65,16 @@ enum { MACHINE, STALLS, EVENTS, LIMITS, HIGH, MAX, CURRENT, STAT, MEMINFO, EPOLL
 
 #define POLLED	(LIMITS + 2)
 
+/* While the files are opened. A caller's stack may be too small for them. */
+struct names {
+	char dir[PATH_MAX];
+	char path[PATH_MAX];
+	char line[PATH_MAX - 64];
+};
+
 struct watch {
 	pthread_t thread;
+	struct names *names;
 	int file[FILES];
 	bool full;			/* there were no descriptors left */
 	libashmem_reclaim_fn *reclaim;
@@ -96,7 +104,8 @@ uint64_t libashmem_now(void)
 /* The number behind @key in a file, UINT64_MAX if there is none. */
 static uint64_t number(const struct watch *w, int nr, const char *key)
 {
-	char text[8192], *at = text;
+	/* The keys are among the first. */
+	char text[2048], *at = text;
 	ssize_t len = pread(w->file[nr], text, sizeof(text) - 1, 0);
 
 	if (len <= 0)
@@ -246,9 +255,9 @@ static bool full(bool failed)
 
 static void open_at(struct watch *w, int nr, const char *dir, const char *name, int flags)
 {
-	char path[PATH_MAX];
+	char *path = w->names->path;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+	if (snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
 		return;
 	w->file[nr] = open(path, flags | O_CLOEXEC | O_NONBLOCK);
 	w->full |= full(w->file[nr] < 0);
@@ -312,12 +321,12 @@ static void find_limit(struct watch *w, char *dir, size_t top)
 static bool find_cgroup(struct watch *w, char *dir)
 {
 	static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
-	char line[PATH_MAX - 64], *path = NULL;
+	char *line = w->names->line, *path = NULL;
 	FILE *file = fopen("/proc/self/cgroup", "re");
 	size_t i;
 
 	w->full |= full(!file);
-	while (file && !path && fgets(line, sizeof(line), file))
+	while (file && !path && fgets(line, sizeof(w->names->line), file))
 		path = strncmp(line, "0::/", 4) ? NULL : line + 3;
 	if (file)
 		fclose(file);
@@ -344,7 +353,7 @@ static bool find_cgroup(struct watch *w, char *dir)
 static void open_cgroup(struct watch *w, const char *dir)
 {
 	static const char *const limits[] = { "memory.high", "memory.max" };
-	char path[PATH_MAX];
+	char *path = w->names->path;
 	size_t i;
 
 	/* First: a limit of the user's has the same errno, and the others tell which it was. */
@@ -358,7 +367,7 @@ static void open_cgroup(struct watch *w, const char *dir)
 	open_at(w, CURRENT, dir, "memory.current", O_RDONLY);
 	open_at(w, STAT, dir, "memory.stat", O_RDONLY);
 	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++)
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, limits[i]) < sizeof(path))
+		if (snprintf(path, PATH_MAX, "%s/%s", dir, limits[i]) < PATH_MAX)
 			inotify_add_watch(w->file[LIMITS], path, IN_MODIFY);
 	listen_to(w, LIMITS, EPOLLIN);
 }
@@ -370,7 +379,7 @@ static void open_cgroup(struct watch *w, const char *dir)
 static bool open_files(struct watch *w)
 {
 	const char *given = secure_getenv("MEMORY_PRESSURE_WATCH");
-	char dir[PATH_MAX];
+	char *dir = w->names->dir;
 
 	if (given && !strcmp(given, "/dev/null"))
 		return false;
@@ -379,8 +388,7 @@ static bool open_files(struct watch *w)
 	if (!given) {
 		if (find_cgroup(w, dir))
 			open_cgroup(w, dir);
-	} else if ((size_t)snprintf(dir, sizeof(dir), "%s", given) < sizeof(dir) &&
-		   strrchr(dir, '/')) {
+	} else if (snprintf(dir, PATH_MAX, "%s", given) < PATH_MAX && strrchr(dir, '/')) {
 		*strrchr(dir, '/') = '\0';
 		open_trigger(w, STALLS, dir, "memory.pressure");
 		find_limit(w, dir, 1);
@@ -404,8 +412,12 @@ static int begin(struct watch **watch)
 	struct itimerspec own = timer_of(w, 0);
 	int i, ret = -EMFILE;
 
-	if (!w)
+	if (w)
+		w->names = malloc(sizeof(*w->names));
+	if (!w || !w->names) {
+		free(w);
 		return -ENOMEM;
+	}
 	for (i = 0; i < FILES; i++)
 		w->file[i] = -1;
 	w->file[WAKE] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -421,6 +433,7 @@ static int begin(struct watch **watch)
 		if (w->full)
 			ret = -EMFILE;
 	}
+	free(w->names);
 	if (ret)
 		end(w);
 	else

@@ -203,12 +203,16 @@ size_t ashm_purgeable_size(const struct ashm_purgeable *p)
 
 /* ---- use ---- */
 
-/* After the last use. If unpinning fails, the contents stay, which is harmless. */
+/*
+ * After the last use. If unpinning fails, the contents stay, which is harmless. On memfd there
+ * is nothing to unpin, or then to pin, and the program may have closed the descriptor.
+ */
 static void let_go(struct ashm_purgeable *p)
 {
-	ashm_unpin(p->region);
 	if (p->on_memfd)
 		list_youngest(p);
+	else
+		ashm_unpin(p->region);
 	pthread_cond_broadcast(&p->changed);
 }
 

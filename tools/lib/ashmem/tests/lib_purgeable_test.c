@@ -8,6 +8,7 @@
 #include "kselftest_harness.h"
 #include "lib_both.h"
 #include "purge_util.h"
+#include "tsan.h"
 
 #include <ashmem_purgeable.h>
 
@@ -417,6 +418,72 @@ TEST_F(lib, number_of_another_file)
 		ashm_purgeable_destroy(o[i]);
 	}
 	close(file);
+}
+
+/* A program that has closed the descriptor of an object, and got another file by that number. */
+TEST_F(lib, number_of_no_region)
+{
+	struct maker maker = { .byte = 1 };
+	int number = dup(0), pipes[2];
+	struct ashm_purgeable *o;
+	const void *p;
+
+	if (ON_DEVICE)
+		SKIP(return, "the kernel pins by the descriptor");
+	close(number);
+	ASSERT_EQ(0, ashm_purgeable_create("number", SIZE, make, &maker, &o));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	ASSERT_EQ(0, ashm_purgeable_end_read(o));
+	close(number);
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	EXPECT_TRUE(whole(p, 1));
+	ASSERT_EQ(0, ashm_purgeable_end_read(o));
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(number, pipes[0]);
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	EXPECT_TRUE(whole(p, 1));
+	ASSERT_EQ(0, ashm_purgeable_end_read(o));
+	EXPECT_EQ(1, maker.calls);
+	ashm_purgeable_destroy(o);
+	EXPECT_EQ(0, close(pipes[0]));
+	close(pipes[1]);
+}
+
+static void *create_and_use(void *unused)
+{
+	struct maker maker = { .byte = 1 };
+	struct ashm_purgeable *o;
+	const void *p;
+	int ret;
+
+	ret = ashm_purgeable_create("small stack", 1 << 20, make, &maker, &o);
+	if (!ret)
+		ret = ashm_purgeable_begin_read(o, &p);
+	if (ret)
+		return unused;
+	ashm_purgeable_end_read(o);
+	ashm_purgeable_destroy(o);
+	return NULL;
+}
+
+/* The library starts its own thread then, in the calling one. */
+TEST_F(lib, smallest_stack)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *failed;
+
+#ifdef __SANITIZE_ADDRESS__
+	SKIP(return, "a sanitizer's functions need more");
+#endif
+	if (UNDER_TSAN)
+		SKIP(return, "a sanitizer's functions need more");
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN));
+	ASSERT_EQ(0, pthread_create(&thread, &attr, create_and_use, self));
+	ASSERT_EQ(0, pthread_join(thread, &failed));
+	EXPECT_EQ(NULL, failed);
+	pthread_attr_destroy(&attr);
 }
 
 TEST_F(lib, child)
