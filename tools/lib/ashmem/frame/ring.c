@@ -263,10 +263,10 @@ static void copy_fixed(struct ring_header *header, struct ring_fixed *fixed)
 
 static int check_fixed(const struct ring_fixed *fixed, uint64_t real)
 {
-	static const struct ring_fixed zeroes;
 	struct ring_fixed copy = *fixed;
 
-	if (!memcmp(fixed, &zeroes, sizeof(zeroes)))
+	/* Never made, purged, retired, or about to be made. */
+	if (!fixed->magic)
 		return -ENODATA;
 	if (fixed->magic != RING_MAGIC)
 		return -EPROTO;
@@ -329,12 +329,14 @@ static int retire(struct ring_header *header)
 }
 
 /* It is no ring until the first words are in place. */
-static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
+static int format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 {
 	struct ring_header *header = ring->header;
 	struct ring_writer *writer = ring_writer(ring);
 	uint64_t words[sizeof(*fixed) / 8];
 	struct frame_slot *slot;
+	struct ring_fixed now;
+	int ret = 0;
 	uint32_t i;
 
 	atomic_store(&header->words[0], 0);
@@ -355,9 +357,16 @@ static void format(struct ashm_ring *ring, const struct ring_fixed *fixed)
 	for (i = 1; i < sizeof(*fixed) / 8; i++)
 		atomic_store(&header->words[i], words[i]);
 	atomic_store(&header->words[0], words[0]);
+	/* If another call has stored words of its ring in between, neither is a ring. */
+	copy_fixed(header, &now);
+	if (memcmp(&now, fixed, sizeof(now))) {
+		atomic_compare_exchange_strong(&header->words[0], &words[0], 0);
+		ret = -EBUSY;
+	}
 	/* Do not reset: a task that sleeps on the old value must see a change. */
 	libashmem_ring_bell(&writer->bell, true);
 	libashmem_ring_bell(&writer->room, true);
+	return ret;
 }
 
 int libashmem_random(uint64_t *instance)
@@ -414,7 +423,9 @@ int ashm_ring_create(int fd, const struct ashm_ring_config *config,
 	if (ret)
 		goto unmap;
 	set_geometry(ring, &fixed);
-	format(ring, &fixed);
+	ret = format(ring, &fixed);
+	if (ret)
+		goto unmap;
 	*out = ring;
 	return 0;
 

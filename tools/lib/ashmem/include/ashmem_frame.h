@@ -20,7 +20,7 @@
  *
  * No guarantee: a peer that can write to the region can stop or garble the frames
  * of all others. For readers that aren't trusted, use ASHM_RING_READONLY and a
- * read-only descriptor.
+ * read-only descriptor. They can still delay others: see ashmem-frames.rst.
  *
  * Every int returned is 0, a count or a negative errno; errno is preserved, and
  * nothing aborts. Timeouts are in milliseconds: 0 doesn't wait,

@@ -173,6 +173,9 @@ TEST_F(lib, ring_header)
 				else if (fields[i].offset ==
 					 offsetof(struct ring_fixed, version))
 					want = -EPROTONOSUPPORT;
+				else if (fields[i].offset == offsetof(struct ring_fixed, magic) &&
+					 !value)
+					want = -ENODATA;
 				/* The only other value that makes a ring. */
 				else if (sign && fields[i].offset ==
 					 offsetof(struct ring_fixed, flags) &&

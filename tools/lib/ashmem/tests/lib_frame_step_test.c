@@ -49,6 +49,7 @@ struct play {
 	bool killed;
 	uint32_t stride;	/* at most so many instructions from stop to stop */
 	void *behind;		/* each of the next instructions after this function was called */
+	void *before;		/* each of the last ones before its first call */
 };
 
 static struct stage *now_playing;
@@ -225,14 +226,14 @@ static size_t passes(size_t step)
 	return before;
 }
 
-static bool behind(const struct play *play, size_t step)
+static bool behind(const struct play *play, size_t step, size_t first)
 {
 	size_t i;
 
 	for (i = step; play->behind && i && step - i < BEHIND; i--)
 		if (places[i] == (unsigned long)play->behind)
 			return true;
-	return false;
+	return play->before && step < first && first - step < 4 * BEHIND;
 }
 
 /* Runs up to that step; true if the call returned before. */
@@ -337,7 +338,7 @@ static void perform_all(struct __test_metadata *_metadata, const struct play *pl
 	const char *env = getenv("STEP_STRIDE");
 	uint32_t stride = env ? (uint32_t)atoi(env) : play->stride ? play->stride : 24;
 	struct rng rng = { rng_seed() };
-	size_t steps, at, next = 1, shows = 0;
+	size_t steps, at, next = 1, shows = 0, first = 0;
 	long start = now_ms();
 	struct stage s;
 
@@ -352,8 +353,10 @@ static void perform_all(struct __test_metadata *_metadata, const struct play *pl
 	s.peer = mmap(NULL, page_size(), PROT_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, s.peer);
 	steps = perform(_metadata, &s, play, 0);
+	while (first < steps && places[first] != (unsigned long)play->before)
+		first++;
 	for (at = 1; at <= steps; at++) {
-		if (at < next && !behind(play, at - 1))
+		if (at < next && !behind(play, at - 1, first))
 			continue;
 		/* Only the first rounds of a loop: the others are the same. */
 		if (at >= next)
@@ -626,6 +629,13 @@ static void replace_by_thread(struct __test_metadata *_metadata, struct stage *s
 		nap_ms(2);
 }
 
+/* Two calls that create a ring at the same time. */
+static void create_beside(struct __test_metadata *_metadata, struct stage *s)
+{
+	(void)_metadata;
+	s->own.ret = recreate_guarded(s, &s->own.ring);
+}
+
 /* ---- what must be true then ---- */
 
 /* A task that sleeps now is on another value. */
@@ -797,6 +807,29 @@ static void created(struct __test_metadata *_metadata, struct stage *s, bool ove
 	EXPECT_EQ(5, traffic(_metadata, s, 5));
 }
 
+/* There is the ring of one call, or none. Who has lost his is told. */
+static void one_created(struct __test_metadata *_metadata, struct stage *s, bool over)
+{
+	struct ashm_ring_stat stat;
+	struct ashm_ring *ring;
+	int ret;
+
+	if (over)
+		EXPECT_EQ(0, s->own.ret);
+	ret = ashm_ring_attach(ashm_fd(s->b.region), 0, &ring);
+	if (!s->own.ret && ashm_ring_stat(s->own.ring, &stat)) {
+		EXPECT_EQ(s->peer->ret ? -ENODATA : 0, ret);
+		if (s->peer->ret)
+			EXPECT_EQ(-EBUSY, s->peer->ret);
+	} else if (!s->own.ret) {
+		EXPECT_EQ(0, ret);
+	}
+	if (!s->own.ret)
+		ashm_ring_detach(s->own.ring);
+	if (!ret)
+		ashm_ring_detach(ring);
+}
+
 #define PLAYING(name, ...)							\
 TEST_F_TIMEOUT(lib, name, 120)						\
 {									\
@@ -860,5 +893,7 @@ PLAYING(joining_replaced, .flags = ASHM_RING_WAIT, .setup = frames_left,
 	.after = replaced, .behind = libashmem_ring_check)
 PLAYING(creating_claimed, .flags = ASHM_RING_WAIT, .setup = frames_left, .ready = attach,
 	.act = create, .meddle = claim, .after = claimed, .behind = libashmem_guard_alive)
+PLAYING(creating_twice, .flags = ASHM_RING_WAIT, .ready = attach, .act = create,
+	.meddle = create_beside, .after = one_created, .before = libashmem_ring_bell)
 
 TEST_HARNESS_MAIN
