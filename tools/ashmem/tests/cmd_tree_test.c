@@ -188,7 +188,7 @@ static void swap_descriptors(const char *fifo)
 }
 
 /* To open a FIFO or a device has effects: list must open nothing but memfds. */
-TEST_F_TIMEOUT(tree, swapped_descriptors, 110)
+TEST_F_TIMEOUT(tree, swapped_descriptors, 600)
 {
 	char *fifo = format("%s/fifo", self->root);
 	pid_t swapper, writer;
@@ -218,7 +218,7 @@ TEST_F_TIMEOUT(tree, swapped_descriptors, 110)
 }
 
 /* A process can replace a file that was checked. An ioctl on another device has effects. */
-TEST_F_TIMEOUT(tree, replaced_files, 60)
+TEST_F_TIMEOUT(tree, replaced_files, 600)
 {
 	static const char * const commands[] = { "show", "cat", "fill" };
 	int files[2], pid = (int)getpid();
@@ -254,7 +254,7 @@ TEST_F_TIMEOUT(tree, replaced_files, 60)
 }
 
 /* Closing a copy of the wrong file would wait for its server. */
-TEST_F_TIMEOUT(tree, replaced_by_a_slow_file, 60)
+TEST_F_TIMEOUT(tree, replaced_by_a_slow_file, 600)
 {
 	static const char * const commands[] = { "show", "cat", "fill" };
 	uint64_t holder;
