@@ -92,11 +92,14 @@ static enum lru_status gather_group(struct list_head *item, struct list_lru_one 
 	enum lru_status status = LRU_SKIP;
 	struct gather *gather = arg;
 	struct rb_node *node;
+	bool dying;
 
 	spin_lock(&lru->lock);
-	/* No reference is left: ashmem_lru_put_group() will unlink it. */
-	if (!group->refs)
-		goto out;
+	/*
+	 * ashmem_lru_put_group() is about to free it. Left on the list, it would keep the next
+	 * group from setting the bit by which Linux knows that the cgroup has something.
+	 */
+	dying = !group->refs;
 	if (gather->group) {
 		/* Hold a reference, or the last move would free the group. */
 		group->refs++;
@@ -115,11 +118,10 @@ static enum lru_status gather_group(struct list_head *item, struct list_lru_one 
 	}
 	if (gather->group)
 		gather->pages = gather->group->pages;
-	if (!group->refs) {
+	if (!group->refs && !dying) {
 		list_del(&group->all);
 		kmem_cache_free(ashmem_lru_cache, group);
 	}
-out:
 	spin_unlock(&lru->lock);
 	return status;
 }

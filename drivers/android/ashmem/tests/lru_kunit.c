@@ -339,6 +339,24 @@ static void lru_merge_large_test(struct kunit *test)
 }
 
 /* Each group once, listed or not; new ones are not waited for. */
+/* A task that has dropped the last reference to a group may be stopped before it unlinks it. */
+static void lru_last_put_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = lru_new(test);
+	struct item *i = items_new(test, lru, 1, false, numa_node_id());
+	struct ashmem_lru_group *group = i->entry.group;
+
+	ashmem_lru_update(lru, &i->entry, KEY, 1);
+	ashmem_lru_update(lru, &i->entry, KEY, 0);
+	KUNIT_ASSERT_FALSE(test, list_empty(&group->link));
+	group->refs = 0;
+	/* It is found empty and leaves the list, or the next one would not set a bit. */
+	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_count(lru, NULL));
+	KUNIT_EXPECT_TRUE(test, list_empty(&group->link));
+	KUNIT_EXPECT_EQ(test, 0, group->refs);
+	group->refs = 1;
+}
+
 static void lru_next_group_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = lru_new(test);
@@ -487,6 +505,7 @@ static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(lru_merge_unlisted_test),
 	KUNIT_CASE(lru_merge_many_test),
 	KUNIT_CASE(lru_merge_large_test),
+	KUNIT_CASE(lru_last_put_test),
 	KUNIT_CASE(lru_next_group_test),
 	KUNIT_CASE(lru_nodes_test),
 	KUNIT_CASE(lru_wait_test),
