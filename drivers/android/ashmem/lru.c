@@ -60,6 +60,16 @@ void ashmem_lru_put_group(struct ashmem_lru_group *group)
 	kmem_cache_free(ashmem_lru_cache, group);
 }
 
+/* Has a worker do @lru->step for the group. */
+void ashmem_lru_queue(struct ashmem_lru_group *group, struct workqueue_struct *queue)
+{
+	spin_lock(&group->lru->lock);
+	group->refs++;
+	spin_unlock(&group->lru->lock);
+	if (!queue_work(queue, &group->work))
+		ashmem_lru_put_group(group);
+}
+
 static void move_entry(struct ashmem_lru_entry *entry, struct ashmem_lru_group *to)
 {
 	struct ashmem_lru_group *from = entry->group;
@@ -158,6 +168,7 @@ static struct ashmem_lru_group *create_group(struct ashmem_lru *lru,
 	group->refs = 1;
 	group->lru = lru;
 	INIT_LIST_HEAD(&group->link);
+	INIT_WORK(&group->work, lru->step);
 	group->short_at = jiffies - HZ;
 
 	spin_lock(&lru->lock);
@@ -352,11 +363,12 @@ bool ashmem_lru_wait(struct ashmem_lru_group *group, unsigned long seen,
 
 /* @lru is zeroed, @shrinker allocated but not registered. Returns 0 or -ENOMEM. */
 int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker,
-		    void (*hold)(struct ashmem_lru_entry *entry))
+		    void (*hold)(struct ashmem_lru_entry *entry), work_func_t step)
 {
 	spin_lock_init(&lru->lock);
 	INIT_LIST_HEAD(&lru->groups);
 	lru->hold = hold;
+	lru->step = step;
 	return compat_list_lru_init_memcg(&lru->lists, shrinker);
 }
 

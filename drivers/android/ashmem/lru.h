@@ -11,9 +11,11 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/list_lru.h>
+#include <linux/mm.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 struct ashmem_lru_entry;
 struct mem_cgroup;
@@ -27,6 +29,8 @@ struct ashmem_lru {
 	struct list_lru lists;		/* listed groups; has its own locks, outside @lock */
 	/* Takes a reference to the object of an entry; called under @lock; invariant. */
 	void (*hold)(struct ashmem_lru_entry *entry);
+	/* What ashmem_lru_queue() queues; puts the group; invariant. */
+	work_func_t step;
 	spinlock_t lock;		/* for all below, groups and entries; 4th in ashmem.h */
 	struct list_head groups;	/* all of them */
 	unsigned long moved;		/* counts entries that were moved from group to group */
@@ -37,6 +41,7 @@ struct ashmem_lru {
 struct ashmem_lru_group {
 	unsigned int refs;		/* one for each attached entry, and for each user */
 	struct ashmem_lru *lru;		/* invariant */
+	struct work_struct work;	/* @lru->step */
 	struct list_head all;		/* in @lru->groups */
 	struct list_head link;		/* in @lru->lists, under the lock of that list */
 	struct rb_root_cached entries;	/* listed entries by key */
@@ -48,6 +53,12 @@ struct ashmem_lru_group {
 	unsigned long short_at;	/* when the cgroup was last at its limit, in jiffies */
 	unsigned long short_for; /* bits of tasks that began to reclaim then; can be shared */
 };
+
+/* A group is allocated on its node, as list_lru wants it. */
+static inline int ashmem_lru_nid(const struct ashmem_lru_group *group)
+{
+	return page_to_nid(virt_to_page(group));
+}
 
 /* Pages that can be purged. The user's own lock covers changes of @key and @pages, too. */
 struct ashmem_lru_entry {
@@ -69,7 +80,7 @@ struct ashmem_lru_cursor {
 extern struct kmem_cache *ashmem_lru_cache; /* of groups */
 
 int ashmem_lru_init(struct ashmem_lru *lru, struct shrinker *shrinker,
-		    void (*hold)(struct ashmem_lru_entry *entry));
+		    void (*hold)(struct ashmem_lru_entry *entry), work_func_t step);
 void ashmem_lru_exit(struct ashmem_lru *lru);
 
 /* For the owner of an entry */
@@ -86,6 +97,7 @@ struct ashmem_lru_group *ashmem_lru_get_group(struct ashmem_lru *lru, int nid,
 struct ashmem_lru_group *ashmem_lru_next_group(struct ashmem_lru *lru,
 					       struct ashmem_lru_group *group);
 void ashmem_lru_put_group(struct ashmem_lru_group *group);
+void ashmem_lru_queue(struct ashmem_lru_group *group, struct workqueue_struct *queue);
 struct ashmem_lru_entry *ashmem_lru_pick(struct ashmem_lru_group *group,
 					 const struct ashmem_lru_cursor *after,
 					 struct ashmem_lru_cursor *at);

@@ -9,10 +9,12 @@
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/mmzone.h>
 #include <linux/oom.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/vmstat.h>
 #include <linux/wait.h>
 
 #include "oom.h"
@@ -20,18 +22,41 @@
 
 /*
  * How long purges put off a kill. The pages may be on nodes or in zones that are of no use to
- * the task that wants memory, and another task may unpin as fast as this purges.
+ * the task that wants memory, and another task may unpin as fast as this purges. Then they
+ * report nothing for a while: not each call that reports nothing ends in a kill.
  */
 #define PUT_OFF_MAX	(5 * HZ)
+#define LET_KILL	(HZ / 5)
 
 static struct task_struct *task;
 static DECLARE_WAIT_QUEUE_HEAD(queue);
 static DECLARE_COMPLETION(done);
 static bool wanted;
 static unsigned long freed;
-/* When calls began to come within a second of one another, and ended; under oom_lock. */
+/*
+ * Calls that come within a second of one another are a run, at first put off, then let through.
+ * When that phase began, and the last call ended. Under oom_lock.
+ */
+static bool let;
 static unsigned long began;
 static unsigned long ended;
+
+/*
+ * Before Linux comes here, it tries the high watermark of each node that the task may use. A
+ * purge of other nodes would be of no use, and others would lose their pages.
+ */
+static bool node_is_short(int nid)
+{
+	struct zone *zone = NODE_DATA(nid)->node_zones;
+	struct zone *end = zone + MAX_NR_ZONES;
+
+	for (; zone < end; zone++) {
+		if (zone_page_state(zone, NR_FREE_PAGES) >
+		    high_wmark_pages(zone) + zone->lowmem_reserve[MAX_NR_ZONES - 1])
+			return false;
+	}
+	return true;
+}
 
 static int serve(void *unused)
 {
@@ -40,7 +65,7 @@ static int serve(void *unused)
 		wait_event_idle(queue, READ_ONCE(wanted) || kthread_should_stop());
 		if (kthread_should_stop())
 			return 0;
-		WRITE_ONCE(freed, ashmem_purge_any(&ashmem_lru));
+		WRITE_ONCE(freed, ashmem_purge_any(&ashmem_lru, node_is_short));
 		WRITE_ONCE(wanted, false);
 		complete(&done);
 	}
@@ -61,13 +86,21 @@ static unsigned long purge_in_time(void)
 	return wait_for_completion_timeout(&done, HZ) ? READ_ONCE(freed) : 0;
 }
 
+/* Is a call at @now, in jiffies, one that puts off a kill? */
+bool ashmem_oom_put_off(unsigned long now)
+{
+	if (now - ended > HZ || now - began > (let ? LET_KILL : PUT_OFF_MAX)) {
+		let = now - ended <= HZ && !let;
+		began = now;
+	}
+	ended = now;
+	return !let;
+}
+
 static int before_kill(struct notifier_block *self, unsigned long unused, void *sum)
 {
-	if (jiffies - ended > HZ)
-		began = jiffies;
-	if (jiffies - began > PUT_OFF_MAX)
-		began = jiffies;
-	else if (!fatal_signal_pending(current)) /* a killed task gets reserves */
+	/* A killed task gets reserves. */
+	if (ashmem_oom_put_off(jiffies) && !fatal_signal_pending(current))
 		*(unsigned long *)sum += purge_in_time();
 	ended = jiffies;
 	return NOTIFY_OK;

@@ -8,9 +8,11 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
 #include "ashmem.h"
 #include "compat/shrinker.h"
@@ -37,6 +39,7 @@
 
 struct ashmem_lru ashmem_lru;
 static struct shrinker *shrinker;
+static struct workqueue_struct *workers;
 
 /* A purge; on its task's stack. */
 struct purge {
@@ -285,6 +288,31 @@ static bool purge_group(struct purge *purge, struct shrink_control *sc)
 	return by_others || (busy && compat_memcg_has_task(sc->memcg));
 }
 
+/* A worker's step for tasks that must not take one themselves. */
+void ashmem_purge_step(struct work_struct *work)
+{
+	struct ashmem_lru_group *group = container_of(work, struct ashmem_lru_group, work);
+	struct purge purge = { .group = group, .pressure = true, .wanted = STEP_PAGES_MAX };
+	unsigned int flags = memalloc_noreclaim_save();
+
+	while (!purge.freed && purge.scanned < LOOKS_MAX && purge_oldest(&purge))
+		cond_resched();
+	memalloc_noreclaim_restore(flags);
+	ashmem_lru_put_group(group);
+}
+
+/* Waits for a step of a worker, two ticks at most. Returns false if no page was freed. */
+static bool purge_by_worker(struct purge *purge, struct shrink_control *sc)
+{
+	unsigned long *freed = &purge->group->freed, seen = READ_ONCE(*freed);
+
+	ashmem_lru_queue(purge->group, workers);
+	wait_var_event_timeout(freed, READ_ONCE(*freed) != seen, 2);
+	purge->scanned = sc->nr_to_scan;
+	purge->freed = READ_ONCE(*freed) - seen;
+	return purge->freed;
+}
+
 /*
  * Stops after the pages wanted or one step, whichever is more. Never waits for a page
  * lock: the task may hold it. Sets @sc->nr_scanned to the pages that existed and 1 for each
@@ -293,17 +321,23 @@ static bool purge_group(struct purge *purge, struct shrink_control *sc)
  */
 unsigned long ashmem_purge_some(struct ashmem_lru *lru, struct shrink_control *sc)
 {
+	bool fs = sc->gfp_mask & __GFP_FS, found;
 	struct purge purge = { .pressure = true };
 	unsigned long pages;
-	bool found;
 
-	/* Freeing a page of shmem may take locks of the file system. */
-	if (!(sc->gfp_mask & __GFP_FS) || fatal_signal_pending(current))
+	if (fatal_signal_pending(current))
+		return SHRINK_STOP;
+	/*
+	 * Freeing a page of shmem may wait for a task that waits for the caller's locks of a file
+	 * system. At the limit of a cgroup such a caller is killed if nothing is freed.
+	 */
+	if (!fs && !compat_memcg_limits_task(sc->memcg))
 		return SHRINK_STOP;
 	purge.group = ashmem_lru_get_group(lru, sc->nid, sc->memcg, &pages);
 	if (!purge.group)
 		return SHRINK_STOP;
-	found = !has_enough(purge.group, sc) && purge_group(&purge, sc);
+	found = !has_enough(purge.group, sc) &&
+		(fs ? purge_group(&purge, sc) : purge_by_worker(&purge, sc));
 	ashmem_lru_put_group(purge.group);
 
 	trace_ashmem_shrinker_scan(sc->nid, sc->nr_to_scan, purge.scanned, purge.freed);
@@ -365,10 +399,10 @@ static bool any_is_enough(const struct purge *purge)
 }
 
 /*
- * Frees as many pages as a step can have, wherever there are any. Returns how many were freed,
- * by this task, or by others whose pages it found in flight.
+ * Frees as many pages as a step can have, of any node that is @wanted. Returns how many were
+ * freed, by this task, or by others whose pages it found in flight.
  */
-unsigned long ashmem_purge_any(struct ashmem_lru *lru)
+unsigned long ashmem_purge_any(struct ashmem_lru *lru, bool (*wanted)(int nid))
 {
 	struct purge purge = { .pressure = true, .wanted = STEP_PAGES_MAX };
 	unsigned long seen, until, by_others = 0;
@@ -376,6 +410,8 @@ unsigned long ashmem_purge_any(struct ashmem_lru *lru)
 
 	while (!any_is_enough(&purge) && !by_others &&
 	       (purge.group = ashmem_lru_next_group(lru, purge.group))) {
+		if (!wanted(ashmem_lru_nid(purge.group)))
+			continue;
 		seen = READ_ONCE(purge.group->freed);
 		until = jiffies + ANY_TICKS;
 		purge.passed.valid = false;
@@ -396,13 +432,17 @@ int __init ashmem_purge_init(void)
 {
 	int err;
 
+	workers = alloc_workqueue("ashmem", WQ_MEM_RECLAIM | WQ_UNBOUND | WQ_HIGHPRI, 0);
+	if (!workers)
+		return -ENOMEM;
+	err = -ENOMEM;
 	shrinker = compat_shrinker_alloc("ashmem");
 	if (!shrinker)
-		return -ENOMEM;
+		goto err_workers;
 	shrinker->count_objects = shrinker_count;
 	shrinker->scan_objects = shrinker_scan;
 
-	err = ashmem_lru_init(&ashmem_lru, shrinker, ashmem_payer_hold);
+	err = ashmem_lru_init(&ashmem_lru, shrinker, ashmem_payer_hold, ashmem_purge_step);
 	if (err)
 		goto err_shrinker;
 	ashmem_stats_lists = &ashmem_lru.lists;
@@ -415,11 +455,14 @@ err_lru:
 	ashmem_lru_exit(&ashmem_lru);
 err_shrinker:
 	compat_shrinker_free(shrinker);
+err_workers:
+	destroy_workqueue(workers);
 	return err;
 }
 
 void ashmem_purge_exit(void)
 {
 	compat_shrinker_free(shrinker);
+	destroy_workqueue(workers);
 	ashmem_lru_exit(&ashmem_lru);
 }

@@ -94,6 +94,16 @@ static inline bool compat_memcg_has_task(struct mem_cgroup *memcg)
 	return has;
 }
 
+/* Is @memcg, or one above it, at its limit, or next to it, and the current task in that one? */
+static inline bool compat_memcg_limits_task(struct mem_cgroup *memcg)
+{
+	for (; memcg; memcg = parent_mem_cgroup(memcg)) {
+		if (compat_memcg_is_short(memcg) && compat_memcg_has_task(memcg))
+			return true;
+	}
+	return false;
+}
+
 static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)
 {
 	return !memcg || css_tryget(&memcg->css);
@@ -133,6 +143,11 @@ static inline bool compat_memcg_is_short(const struct mem_cgroup *memcg)
 }
 
 static inline bool compat_memcg_has_task(struct mem_cgroup *memcg)
+{
+	return false;
+}
+
+static inline bool compat_memcg_limits_task(struct mem_cgroup *memcg)
 {
 	return false;
 }

@@ -55,7 +55,8 @@ struct ashmem_lru *ashmem_kunit_lru(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_shrinker, shrinker));
 	KUNIT_ASSERT_NOT_NULL(test, lru);
 	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of_node(numa_node_id())));
-	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_init(lru, shrinker, ashmem_payer_hold));
+	KUNIT_ASSERT_EQ(test, 0, ashmem_lru_init(lru, shrinker, ashmem_payer_hold,
+						 ashmem_purge_step));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_lru, lru));
 	return lru;
 }

@@ -410,6 +410,49 @@ static unsigned long scan(struct ashmem_lru *lru, struct cgroup_place *place)
 	return ashmem_kunit_scan(lru, place->memcg, 1, &scanned);
 }
 
+/* Moves the test's task to the cgroup at @path of the hierarchy. */
+static void join(struct kunit *test, struct cgroup_place *place, const char *path)
+{
+	struct file *file = file_open_root_mnt(place->mnt, path, O_WRONLY, 0);
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, 1, kernel_write(file, "0", 1, &pos));
+	fput(file);
+}
+
+/* A worker frees pages for a task that may hold locks of a file system, if it is at its limit. */
+static void memcg_without_fs_test(struct kunit *test)
+{
+	struct ashmem_lru *lru = ashmem_kunit_lru(test);
+	struct cgroup_place *place = cgroup_new(test);
+	struct ashmem_region *region = ashmem_kunit_region(test, lru, 10);
+	unsigned long freed = SHRINK_STOP;
+	unsigned int tries, full, in;
+	struct shrink_control sc = {
+		.nid = numa_node_id(), .memcg = place->memcg, .gfp_mask = GFP_NOFS,
+		.nr_to_scan = 1,
+	};
+
+	fill_page(test, region, 0, place->memcg);
+	KUNIT_ASSERT_EQ(test, 0, ashmem_kunit_unpin(region, 0, 9));
+	for (full = 0; full < 2; full++) {
+		set_limit(place, full);
+		for (in = 0; in < 2; in++) {
+			join(test, place, in ? CGROUP_NAME "/cgroup.procs" : "cgroup.procs");
+			for (tries = 0; tries < 100 && freed == SHRINK_STOP; tries++)
+				freed = ashmem_purge_some(lru, &sc);
+			if (!full || !in)
+				KUNIT_EXPECT_EQ(test, SHRINK_STOP, freed);
+		}
+	}
+	join(test, place, "cgroup.procs");
+	set_limit(place, false);
+	KUNIT_EXPECT_EQ(test, 1, freed);
+	KUNIT_EXPECT_EQ(test, 1, sc.nr_scanned);
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 0, 9));
+}
+
 /* Reclaim that began at the limit ends soon after the cgroup has left it. */
 static void memcg_enough_test(struct kunit *test)
 {
@@ -469,6 +512,7 @@ static struct kunit_case memcg_cases[] = {
 	KUNIT_CASE(memcg_payer_stale_test),
 	KUNIT_CASE(memcg_payer_idle_test),
 	KUNIT_CASE(memcg_payer_in_use_test),
+	KUNIT_CASE(memcg_without_fs_test),
 	KUNIT_CASE(memcg_enough_test),
 	{}
 };

@@ -12,6 +12,7 @@
 #include <linux/sizes.h>
 
 #include "../backing.h"
+#include "../oom.h"
 #include "../payer.h"
 #include "../purge.h"
 #include "../stats.h"
@@ -308,6 +309,16 @@ static void purge_looks_test(struct kunit *test)
 	fake_store_expect_count(test, 1);
 }
 
+static bool any_node(int nid)
+{
+	return true;
+}
+
+static bool no_node(int nid)
+{
+	return false;
+}
+
 /* Before a task is killed a step's pages are freed, behind more holes, too. */
 static void purge_any_test(struct kunit *test)
 {
@@ -316,25 +327,43 @@ static void purge_any_test(struct kunit *test)
 	struct ashmem_region *region = ashmem_kunit_region(test, lru, pages);
 	struct fake_store *store = test->priv;
 
-	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru, any_node));
 	store->data = pages - 2;
 	for (page = 0; page < pages; page += 2)
 		unpin(test, region, page, page);
-	KUNIT_EXPECT_EQ(test, 1, ashmem_purge_any(lru));
+	KUNIT_EXPECT_EQ(test, 1, ashmem_purge_any(lru, any_node));
 	fake_store_expect_count(test, LOOKS_MAX + 1);
-	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru, any_node));
 
 	store->data = 0;
 	for (page = 0; page < pages; page += 2)
 		unpin(test, region, page, page);
-	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru));
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru, any_node));
 	fake_store_expect_count(test, STEP);
 
 	unpin(test, region, 0, pages - 1);
-	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru));
+	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru, no_node));
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru, any_node));
 	fake_store_expect(test, 0, region, 0, STEP - 1);
 	fake_store_expect_count(test, 1);
 	KUNIT_EXPECT_TRUE(test, store->punches[0].reclaim);
+}
+
+/* After five seconds of calls a kill is let through, at each call for a while. */
+static void purge_put_off_test(struct kunit *test)
+{
+	unsigned long now = jiffies, start, gap;
+
+	for (gap = 1; gap < HZ; gap += HZ / 4) {
+		now += 10 * HZ;
+		for (start = now; now - start <= 5 * HZ; now += gap)
+			KUNIT_ASSERT_TRUE(test, ashmem_oom_put_off(now));
+		for (start = now; now - start <= HZ / 5; now += gap)
+			KUNIT_ASSERT_FALSE(test, ashmem_oom_put_off(now));
+		for (start = now; now - start <= 5 * HZ; now += gap)
+			KUNIT_ASSERT_TRUE(test, ashmem_oom_put_off(now));
+		KUNIT_ASSERT_FALSE(test, ashmem_oom_put_off(now));
+	}
 }
 
 /* An allocation that may hold locks of a file system frees nothing. */
@@ -781,6 +810,7 @@ static struct kunit_case purge_cases[] = {
 	KUNIT_CASE(purge_hole_test),
 	KUNIT_CASE(purge_looks_test),
 	KUNIT_CASE(purge_any_test),
+	KUNIT_CASE(purge_put_off_test),
 	KUNIT_CASE(purge_without_fs_test),
 	KUNIT_CASE(purge_locked_test),
 	KUNIT_CASE(purge_pass_over_test),

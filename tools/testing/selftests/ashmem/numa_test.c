@@ -286,8 +286,9 @@ TEST_F(numa, a_range_with_a_hole_in_front)
 }
 
 /*
- * A child on @nid that makes every other page of @c purgeable, again and again. Mappings slow a
- * purge down more than the child, so it never ends with nothing to purge.
+ * A child on @nid that makes single pages of @c purgeable, again and again. Mappings slow a
+ * purge down more than the child, so it never ends with nothing to purge. There are few pages:
+ * the node stays short when all are purged.
  */
 static pid_t unpin_for_ever(struct cache *c, int nid)
 {
@@ -302,11 +303,42 @@ static pid_t unpin_for_ever(struct cache *c, int nid)
 	for (i = 0; i < 1000; i++)
 		CHILD_CHECK(mmap(NULL, CACHE, PROT_READ, MAP_SHARED, c->fd, 0) != MAP_FAILED);
 	for (;;) {
-		for (i = 0; i < c->pages; i += 2) {
+		for (i = 0; i < c->pages / 8; i += 2) {
 			c->a[(size_t)i * page_size()] = 1;
 			cache_unpin_part(c, i, 1);
 		}
 	}
+}
+
+/* A child that takes memory of @nid until it has less than @kb free, and keeps it. */
+static pid_t fill_node(int nid, long kb)
+{
+	pid_t pid = fork();
+	long free;
+	char *q;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CHILD_CHECK(!bind_to_node(nid));
+	while ((free = node_kb(nid, "MemFree") + percpu_free_kb(nid)) >= kb) {
+		size_t len = (size_t)((free - kb) / 2 + 64) << 10;
+
+		q = mmap(NULL, len, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		CHILD_CHECK(q != MAP_FAILED);
+		memset(q, 1, len);
+	}
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+/* Node 1 has free memory: what is unpinned there must not go for a task bound to node 0. */
+TEST_F(numa, a_kill_on_another_node_takes_nothing)
+{
+	ASSERT_EQ(0, fill_on_node(&self->c[1], 0, self->pages, 1));
+	ASSERT_EQ(0, unpin_on_node(&self->c[1], 0, self->pages, 1));
+	EXPECT_EQ(128 + SIGKILL, press_on_node_for(0, CACHE));
+	EXPECT_KEPT(&self->c[1], 0, self->pages);
 }
 
 /*
@@ -316,7 +348,7 @@ static pid_t unpin_for_ever(struct cache *c, int nid)
 TEST_F_TIMEOUT(numa, unpinning_elsewhere_saves_no_task_for_ever, 60)
 {
 	time_t start = time(NULL), calm;
-	pid_t pid;
+	pid_t pid, filler;
 
 	/* Not on the CPU of the child. */
 	ASSERT_EQ(0, stay_on(node_cpu(0)));
@@ -324,13 +356,18 @@ TEST_F_TIMEOUT(numa, unpinning_elsewhere_saves_no_task_for_ever, 60)
 	calm = time(NULL) - start;
 	pid = unpin_for_ever(&self->c[0], 1);
 	ASSERT_LT(0, pid);
-	while (cache_in_memory(&self->c[0]) < self->pages / 4)
+	while (cache_in_memory(&self->c[0]) < self->pages / 32)
 		sched_yield();
+	/* Only where memory is short is anything purged. */
+	filler = fill_node(1, 13 * 1024);
+	ASSERT_EQ(filler, waitpid(filler, NULL, WUNTRACED));
 	start = time(NULL);
 	EXPECT_EQ(128 + SIGKILL, press_on_node_for(0, CACHE));
 	EXPECT_GT(3 * calm + 10, time(NULL) - start);
 	kill(pid, SIGKILL);
 	wait_child(pid);
+	kill(filler, SIGKILL);
+	wait_child(filler);
 }
 
 /* ---- a node and a cgroup ---- */

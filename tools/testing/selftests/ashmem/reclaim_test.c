@@ -588,7 +588,7 @@ static int want_a_page_below_the_watermark(struct cache *c)
 	 * The CPUs' lists are drained before a kill. Twice: kernels up to 6.12 count free pages
 	 * as those of empty LRU lists, too.
 	 */
-	kb = proc_kb("/proc/meminfo", "MemFree") + percpu_free_kb();
+	kb = proc_kb("/proc/meminfo", "MemFree") + percpu_free_kb(-1);
 	set_number(MIN_FREE, 2 * kb + 8 * 1024);
 	while (!ret && cache_in_memory(c) > c->pages / 2)
 		ret = hog_step(&hog);

@@ -326,19 +326,22 @@ static UNUSED size_t hog_bulk(void)
 }
 
 /*
- * Free pages that each CPU caches, 20 MiB and more where the kernel lets
- * these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
+ * Free pages of node @nid, or of all if it is -1, that each CPU caches, 20 MiB and more where
+ * the kernel lets these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
  */
-static UNUSED long percpu_free_kb(void)
+static UNUSED long percpu_free_kb(int nid)
 {
 	FILE *f = fopen("/proc/zoneinfo", "re");
 	char line[256];
 	long pages = 0, count;
+	int at = -1;
 
 	if (!f)
 		return 0;
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, " count: %ld", &count) == 1)
+		if (sscanf(line, "Node %d", &at) == 1)
+			continue;
+		if (sscanf(line, " count: %ld", &count) == 1 && (nid < 0 || nid == at))
 			pages += count;
 	}
 	fclose(f);
