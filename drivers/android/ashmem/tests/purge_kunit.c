@@ -319,10 +319,24 @@ static bool no_node(int nid)
 	return false;
 }
 
+/* Frees @pages, in a call or some more: on a slow machine one has no time for all. */
+static unsigned long purge_any(struct kunit *test, struct ashmem_lru *lru, unsigned long pages)
+{
+	unsigned long freed = 0, step;
+	unsigned int calls;
+
+	for (calls = 0; freed < pages && calls < 100; calls++) {
+		step = ashmem_purge_any(lru, any_node);
+		KUNIT_EXPECT_GE(test, STEP, step);
+		freed += step;
+	}
+	return freed;
+}
+
 /* Before a task is killed a step's pages are freed, behind more holes, too. */
 static void purge_any_test(struct kunit *test)
 {
-	unsigned long pages = 2 * (LOOKS_MAX + 1), page;
+	unsigned long pages = 2 * (LOOKS_MAX + 1), page, freed;
 	struct ashmem_lru *lru = ashmem_kunit_lru(test);
 	struct ashmem_region *region = ashmem_kunit_region(test, lru, pages);
 	struct fake_store *store = test->priv;
@@ -331,15 +345,16 @@ static void purge_any_test(struct kunit *test)
 	store->data = pages - 2;
 	for (page = 0; page < pages; page += 2)
 		unpin(test, region, page, page);
-	KUNIT_EXPECT_EQ(test, 1, ashmem_purge_any(lru, any_node));
+	KUNIT_EXPECT_EQ(test, 1, purge_any(test, lru, 1));
 	fake_store_expect_count(test, LOOKS_MAX + 1);
 	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru, any_node));
 
 	store->data = 0;
 	for (page = 0; page < pages; page += 2)
 		unpin(test, region, page, page);
-	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru, any_node));
-	fake_store_expect_count(test, STEP);
+	freed = purge_any(test, lru, STEP);
+	KUNIT_EXPECT_LE(test, STEP, freed);
+	fake_store_expect_count(test, freed);
 
 	unpin(test, region, 0, pages - 1);
 	KUNIT_EXPECT_EQ(test, 0, ashmem_purge_any(lru, no_node));
