@@ -26,7 +26,7 @@ case $#$mode in
 *) die "usage: run.sh [--short | --coverage]" ;;
 esac
 
-export EXTRA_MODULES="${EXTRA_MODULES:-zram binder_linux:devices=binder}"
+export EXTRA_MODULES="${EXTRA_MODULES:-zram ?msdos ?nls_cp437 binder_linux:devices=binder}"
 logs=$out/debug-tests
 rm -rf "$logs"
 mkdir -p "$logs"

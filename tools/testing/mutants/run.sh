@@ -56,7 +56,8 @@ boot()
 {
 	booted=$(kernel_of "$1")
 	choose_kind "$1" "$booted"
-	EXTRA_MODULES=zram "$bed/run.sh" -m "$3/ashmem_linux.ko" -p "$2" -o "$3" "$booted"
+	EXTRA_MODULES="zram ?msdos ?nls_cp437" \
+		"$bed/run.sh" -m "$3/ashmem_linux.ko" -p "$2" -o "$3" "$booted"
 }
 
 # The KUnit suites are those of the tree that they are run from.

@@ -33,7 +33,7 @@ for kernel in $booted; do
 	suite=$(kernel_suite "$kernel")
 done
 
-export EXTRA_MODULES="${EXTRA_MODULES:-zram binder_linux:devices=binder}"
+export EXTRA_MODULES="${EXTRA_MODULES:-zram ?msdos ?nls_cp437 binder_linux:devices=binder}"
 # Another run in this tree would overwrite the results of this one.
 exec 8>"$out/lock"
 flock --nonblock 8 || die "another test run is using $out"

@@ -44,10 +44,7 @@ static UNUSED int set_knob(const char *dir, const char *file, const char *text)
 
 static UNUSED int set_knob_bytes(const char *dir, const char *file, size_t bytes)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%zu", bytes);
-	return set_knob(dir, file, text);
+	return put_number(knob(dir, file), (long long)bytes);
 }
 
 static UNUSED long long knob_number(const char *dir, const char *file)

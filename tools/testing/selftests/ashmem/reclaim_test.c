@@ -11,6 +11,9 @@
 #include "kselftest_harness.h"
 #include "cgroup_util.h"
 
+#define ZRAM	"/dev/zram0"
+#define NO_ZRAM	"no " ZRAM ": load zram first (in the test bed: EXTRA_MODULES=zram)"
+
 FIXTURE(reclaim)
 {
 	size_t p;
@@ -524,14 +527,6 @@ TEST_F_TIMEOUT(reclaim, pressure_takes_ranges_oldest_first, 900)
 #define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
 #define LOWMEM_RESERVE	"/proc/sys/vm/lowmem_reserve_ratio"
 
-static void set_number(const char *path, long number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%ld\n", number);
-	put_file(path, text);
-}
-
 /* kswapd could free enough in time. It stays on the last CPU, where a task may come first. */
 static void move_kswapd(bool there)
 {
@@ -589,7 +584,7 @@ static int want_a_page_below_the_watermark(struct cache *c)
 	 * as those of empty LRU lists, too.
 	 */
 	kb = proc_kb("/proc/meminfo", "MemFree") + percpu_free_kb(-1);
-	set_number(MIN_FREE, 2 * kb + 8 * 1024);
+	put_number(MIN_FREE, 2 * kb + 8 * 1024);
 	while (!ret && cache_in_memory(c) > c->pages / 2)
 		ret = hog_step(&hog);
 	kill(holder, SIGKILL);
@@ -613,12 +608,12 @@ static void raise_the_watermark(struct __test_metadata *_metadata, struct cache 
 	ASSERT_EQ(0, stay_on(0));
 
 	move_kswapd(true);
-	set_number(MIN_FREE, 4096);
+	put_number(MIN_FREE, 4096);
 	/* No task uses the first zone: near its own limit each page of it would be one try more. */
 	put_file(LOWMEM_RESERVE, "1\n");
 	ret = want_a_page_below_the_watermark(c);
 	put_file(LOWMEM_RESERVE, ratios);
-	set_number(MIN_FREE, min_free);
+	put_number(MIN_FREE, min_free);
 	move_kswapd(false);
 
 	ASSERT_EQ(0, ret) {
@@ -858,6 +853,96 @@ TEST_F(reclaim, shrinker_counts_pages_and_takes_what_it_is_asked_for)
 		cache_close(&c[i]);
 }
 
+/* ---- without __GFP_FS ---- */
+
+enum { FAT_SECTOR = 4096, FAT_SECTORS = 5000 };
+
+/* An empty file system whose inodes are charged so: FAT16 in clusters of a sector. */
+static int write_fat(const char *path)
+{
+	static const struct __attribute__((packed)) {
+		unsigned char jump[3];
+		char maker[8];
+		uint16_t sector_bytes;
+		uint8_t cluster_sectors;
+		uint16_t reserved;
+		uint8_t fats;
+		uint16_t root_entries, sectors;
+		uint8_t media;
+		uint16_t fat_sectors, track_sectors, heads;
+		unsigned char rest[482];
+		unsigned char mark[2];
+	} boot = {
+		{ 0xeb, 0x3c, 0x90 }, "ashmem  ", FAT_SECTOR, 1, 1, 1, 512, FAT_SECTORS, 0xf8, 3,
+		63, 255, { 0 }, { 0x55, 0xaa },
+	};
+	static const uint16_t fat[2] = { 0xfff8, 0xffff };
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = pwrite(fd, &boot, sizeof(boot), 0) == sizeof(boot) &&
+	      pwrite(fd, fat, sizeof(fat), FAT_SECTOR) == sizeof(fat) && !fsync(fd) ? 0 : -EIO;
+	close(fd);
+	return ret;
+}
+
+/* A child in @g unpins @len bytes and makes files, whose inodes stay in memory. */
+static int make_files(const struct group *g, const char *dir, size_t len, int files)
+{
+	char path[300];
+	struct cache c;
+	pid_t pid = fork();
+	int i;
+
+	if (pid)
+		return pid < 0 ? -errno : wait_child(pid);
+	CHILD_CHECK(!put_file(g->procs, "0"));
+	CHILD_CHECK(!cache_open(&c, "files", len, 1));
+	cache_fill(&c);
+	CHILD_CHECK(!cache_unpin(&c));
+	for (i = 0; i < files; i++) {
+		snprintf(path, sizeof(path), "%s/%d", dir, i / 400);
+		CHILD_CHECK(i % 400 || !mkdir(path, 0755));
+		snprintf(path, sizeof(path), "%s/%d/%d", dir, i / 400, i);
+		CHILD_CHECK(!close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644)));
+	}
+	CHILD_CHECK(cache_in_memory(&c) < c.pages);
+	_exit(0);
+}
+
+/*
+ * At the limit of a cgroup Linux kills for any charge. A task that may hold locks of a file
+ * system purges nothing itself.
+ */
+TEST_F_TIMEOUT(cgroup, files_at_the_limit_get_no_task_killed, 300)
+{
+	char dir[] = "/tmp/ashmem-fat-XXXXXX";
+	struct group g;
+
+	if (access(ZRAM, F_OK))
+		SKIP(return, NO_ZRAM);
+	if (free_swap_kb() > 0)
+		SKIP(return, "there is swap, so that no task would be killed");
+	if (put_number("/sys/block/zram0/disksize", FAT_SECTORS * FAT_SECTOR))
+		SKIP(return, ZRAM " is in use");
+	ASSERT_EQ(0, write_fat(ZRAM));
+	ASSERT_NE(NULL, mkdtemp(dir));
+	if (mount(ZRAM, dir, "msdos", 0, "")) {
+		rmdir(dir);
+		put_file("/sys/block/zram0/reset", "1");
+		SKIP(return, "msdos: %s (in the test bed: EXTRA_MODULES=msdos nls_cp437)",
+		     strerror(errno));
+	}
+	ASSERT_EQ(0, group_make(&g, self->top, "files"));
+	set_knob_bytes(g.dir, "memory.max", 20 * MIB);
+	EXPECT_EQ(0, make_files(&g, dir, 18 * MIB, 16000));
+	EXPECT_EQ(0, event(&g, "oom_kill"));
+	EXPECT_EQ(0, RET(umount(dir)));
+	rmdir(dir);
+	EXPECT_EQ(0, put_file("/sys/block/zram0/reset", "1"));
+}
+
 /* ---- with swap ---- */
 
 FIXTURE(swap)
@@ -865,8 +950,6 @@ FIXTURE(swap)
 	size_t p;
 	bool on;
 };
-
-#define ZRAM	"/dev/zram0"
 
 /* What mkswap writes: the fields of the kernel's union swap_header. */
 static int write_swap_header(const char *path, size_t bytes)
@@ -900,7 +983,7 @@ FIXTURE_SETUP(swap)
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
 	self->p = page_size();
 	if (access(ZRAM, F_OK))
-		SKIP(return, "no " ZRAM ": load zram first (in the test bed: EXTRA_MODULES=zram)");
+		SKIP(return, NO_ZRAM);
 	if (put_file("/sys/block/zram0/disksize", "134217728"))
 		SKIP(return, ZRAM " is in use");
 	ASSERT_EQ(0, write_swap_header(ZRAM, 134217728));

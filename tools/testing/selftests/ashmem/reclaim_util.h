@@ -31,6 +31,14 @@ static UNUSED int put_file(const char *path, const char *text)
 	return ret;
 }
 
+static UNUSED int put_number(const char *path, long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", number);
+	return put_file(path, text);
+}
+
 /* For the rest of a test, which is a separate process. */
 static UNUSED int stay_on(int cpu)
 {
