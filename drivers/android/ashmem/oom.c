@@ -102,6 +102,7 @@ static int before_kill(struct notifier_block *self, unsigned long unused, void *
 	/* A killed task gets reserves. */
 	if (ashmem_oom_put_off(jiffies) && !fatal_signal_pending(current))
 		*(unsigned long *)sum += purge_in_time();
+	/* The wait was part of the call. */
 	ended = jiffies;
 	return NOTIFY_OK;
 }

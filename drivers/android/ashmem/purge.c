@@ -430,12 +430,11 @@ unsigned long ashmem_purge_any(struct ashmem_lru *lru, bool (*wanted)(int nid))
 
 int __init ashmem_purge_init(void)
 {
-	int err;
+	int err = -ENOMEM;
 
 	workers = alloc_workqueue("ashmem", WQ_MEM_RECLAIM | WQ_UNBOUND | WQ_HIGHPRI, 0);
 	if (!workers)
-		return -ENOMEM;
-	err = -ENOMEM;
+		return err;
 	shrinker = compat_shrinker_alloc("ashmem");
 	if (!shrinker)
 		goto err_workers;

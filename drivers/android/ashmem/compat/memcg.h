@@ -97,11 +97,9 @@ static inline bool compat_memcg_has_task(struct mem_cgroup *memcg)
 /* Is @memcg, or one above it, at its limit, or next to it, and the current task in that one? */
 static inline bool compat_memcg_limits_task(struct mem_cgroup *memcg)
 {
-	for (; memcg; memcg = parent_mem_cgroup(memcg)) {
-		if (compat_memcg_is_short(memcg) && compat_memcg_has_task(memcg))
-			return true;
-	}
-	return false;
+	while (memcg && !compat_memcg_has_task(memcg))
+		memcg = parent_mem_cgroup(memcg);
+	return compat_memcg_is_short(memcg);
 }
 
 static inline bool compat_memcg_tryget(struct mem_cgroup *memcg)

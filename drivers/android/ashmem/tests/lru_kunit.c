@@ -338,7 +338,6 @@ static void lru_merge_large_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_is_singular(&lru->groups));
 }
 
-/* Each group once, listed or not; new ones are not waited for. */
 /* A task that has dropped the last reference to a group may be stopped before it unlinks it. */
 static void lru_last_put_test(struct kunit *test)
 {
@@ -357,6 +356,7 @@ static void lru_last_put_test(struct kunit *test)
 	group->refs = 1;
 }
 
+/* Each group once, listed or not; new ones are not waited for. */
 static void lru_next_group_test(struct kunit *test)
 {
 	struct ashmem_lru *lru = lru_new(test);
