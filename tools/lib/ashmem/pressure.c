@@ -74,7 +74,7 @@ struct names {
 
 struct watch {
 	pthread_t thread;
-	struct names *names;
+	struct names *names;		/* NULL once the files are open */
 	int file[FILES];
 	bool full;			/* there were no descriptors left */
 	libashmem_reclaim_fn *reclaim;
@@ -253,11 +253,19 @@ static bool full(bool failed)
 	return failed && (errno == EMFILE || errno == ENFILE);
 }
 
-static void open_at(struct watch *w, int nr, const char *dir, const char *name, int flags)
+/* NULL if it is too long; valid until the next call. */
+static const char *path_of(struct watch *w, const char *dir, const char *name)
 {
 	char *path = w->names->path;
 
-	if (snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+	return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX ? path : NULL;
+}
+
+static void open_at(struct watch *w, int nr, const char *dir, const char *name, int flags)
+{
+	const char *path = path_of(w, dir, name);
+
+	if (!path)
 		return;
 	w->file[nr] = open(path, flags | O_CLOEXEC | O_NONBLOCK);
 	w->full |= full(w->file[nr] < 0);
@@ -353,7 +361,7 @@ static bool find_cgroup(struct watch *w, char *dir)
 static void open_cgroup(struct watch *w, const char *dir)
 {
 	static const char *const limits[] = { "memory.high", "memory.max" };
-	char *path = w->names->path;
+	const char *path;
 	size_t i;
 
 	/* First: a limit of the user's has the same errno, and the others tell which it was. */
@@ -366,9 +374,11 @@ static void open_cgroup(struct watch *w, const char *dir)
 		open_limits(w, dir);
 	open_at(w, CURRENT, dir, "memory.current", O_RDONLY);
 	open_at(w, STAT, dir, "memory.stat", O_RDONLY);
-	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++)
-		if (snprintf(path, PATH_MAX, "%s/%s", dir, limits[i]) < PATH_MAX)
+	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		path = path_of(w, dir, limits[i]);
+		if (path)
 			inotify_add_watch(w->file[LIMITS], path, IN_MODIFY);
+	}
 	listen_to(w, LIMITS, EPOLLIN);
 }
 
@@ -434,6 +444,7 @@ static int begin(struct watch **watch)
 			ret = -EMFILE;
 	}
 	free(w->names);
+	w->names = NULL;
 	if (ret)
 		end(w);
 	else
