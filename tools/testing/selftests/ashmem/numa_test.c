@@ -300,8 +300,7 @@ static pid_t unpin_for_ever(struct cache *c, int nid)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	CHILD_CHECK(!bind_to_node(nid));
 	CHILD_CHECK(!stay_on(node_cpu(nid)));
-	for (i = 0; i < 1000; i++)
-		CHILD_CHECK(mmap(NULL, CACHE, PROT_READ, MAP_SHARED, c->fd, 0) != MAP_FAILED);
+	CHILD_CHECK(!cache_map_often(c, 1000));
 	for (;;) {
 		for (i = 0; i < c->pages / 8; i += 2) {
 			c->a[(size_t)i * page_size()] = 1;

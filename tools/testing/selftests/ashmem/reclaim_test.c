@@ -658,9 +658,7 @@ static pid_t unpin_what_is_slow(const struct group *g, struct cache *c)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	CHILD_CHECK(!put_file(g->procs, "0"));
-	for (i = 0; i < 10000; i++)
-		CHILD_CHECK(mmap(NULL, (size_t)c->pages * page_size(), PROT_READ, MAP_SHARED,
-				 c->fd, 0) != MAP_FAILED);
+	CHILD_CHECK(!cache_map_often(c, 10000));
 	for (i = 0; i < c->pages; i += 2) {
 		c->a[(size_t)i * page_size()] = 1;
 		CHILD_CHECK(!cache_unpin_part(c, i, 1));
@@ -919,6 +917,7 @@ TEST_F_TIMEOUT(cgroup, files_at_the_limit_get_no_task_killed, 300)
 {
 	char dir[] = "/tmp/ashmem-fat-XXXXXX";
 	struct group g;
+	int err;
 
 	if (access(ZRAM, F_OK))
 		SKIP(return, NO_ZRAM);
@@ -928,11 +927,12 @@ TEST_F_TIMEOUT(cgroup, files_at_the_limit_get_no_task_killed, 300)
 		SKIP(return, ZRAM " is in use");
 	ASSERT_EQ(0, write_fat(ZRAM));
 	ASSERT_NE(NULL, mkdtemp(dir));
-	if (mount(ZRAM, dir, "msdos", 0, "")) {
+	err = (int)RET(mount(ZRAM, dir, "msdos", 0, ""));
+	if (err) {
 		rmdir(dir);
 		put_file("/sys/block/zram0/reset", "1");
 		SKIP(return, "msdos: %s (in the test bed: EXTRA_MODULES=msdos nls_cp437)",
-		     strerror(errno));
+		     strerror(-err));
 	}
 	ASSERT_EQ(0, group_make(&g, self->top, "files"));
 	set_knob_bytes(g.dir, "memory.max", 20 * MIB);
