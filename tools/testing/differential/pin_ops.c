@@ -27,11 +27,6 @@ static long pin_ioctl(const char *name, unsigned long request, struct fd_slot *s
 	const struct region *region = slot->region;
 	struct ashmem_pin *pin = buffer(which, sizeof(*pin));
 
-	/* Zeroes are what's in there. */
-	if (which == READ_ONLY) {
-		offset = 0;
-		len = 0;
-	}
 	if (which == GOOD)
 		*pin = (struct ashmem_pin){ offset, len };
 
