@@ -527,8 +527,8 @@ TEST_F_TIMEOUT(reclaim, pressure_takes_ranges_oldest_first, 900)
 #define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
 #define LOWMEM_RESERVE	"/proc/sys/vm/lowmem_reserve_ratio"
 
-/* kswapd could free enough in time. It stays on the last CPU, where a task may come first. */
-static void move_kswapd(bool there)
+/* Kernel threads called @name stay on the last CPU, where a task may come first. */
+static void move_threads(const char *name, bool there)
 {
 	int last = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1, i;
 	char text[32], path[300];
@@ -541,7 +541,7 @@ static void move_kswapd(bool there)
 		CPU_SET((size_t)i, &cpus);
 	while (d && (entry = readdir(d))) {
 		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		if (get_file(path, text, sizeof(text)) > 0 && !strncmp(text, "kswapd", 6))
+		if (get_file(path, text, sizeof(text)) > 0 && !strncmp(text, name, strlen(name)))
 			sched_setaffinity(atoi(entry->d_name), sizeof(cpus), &cpus);
 	}
 	if (d)
@@ -607,14 +607,15 @@ static void raise_the_watermark(struct __test_metadata *_metadata, struct cache 
 	ASSERT_LT(0, get_file(LOWMEM_RESERVE, ratios, sizeof(ratios)));
 	ASSERT_EQ(0, stay_on(0));
 
-	move_kswapd(true);
+	/* It could free enough in time. */
+	move_threads("kswapd", true);
 	put_number(MIN_FREE, 4096);
 	/* No task uses the first zone: near its own limit each page of it would be one try more. */
 	put_file(LOWMEM_RESERVE, "1\n");
 	ret = want_a_page_below_the_watermark(c);
 	put_file(LOWMEM_RESERVE, ratios);
 	put_number(MIN_FREE, min_free);
-	move_kswapd(false);
+	move_threads("kswapd", false);
 
 	ASSERT_EQ(0, ret) {
 		TH_LOG("killed beside %ld of %ld pages", cache_in_memory(c), c->pages);
@@ -646,6 +647,49 @@ TEST_F(reclaim, a_rising_watermark_gets_no_task_killed)
 	open_unpinned(_metadata, &c);
 	raise_the_watermark(_metadata, &c);
 	cache_close(&c);
+}
+
+/*
+ * Linux asks for purges between its last look at free memory and the kill. What others free
+ * while a purge hangs must count.
+ */
+TEST_F_TIMEOUT(reclaim, memory_freed_while_a_purge_hangs_saves_a_task, 120)
+{
+	size_t len = 64 * MIB;
+	struct hog hog = { .sock = -1 };
+	unsigned char *others;
+	int ret, waits = 0;
+	pid_t holder;
+
+	if (no_watermark_reason())
+		SKIP(return, "%s", no_watermark_reason());
+	others = mmap(NULL, len, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, others);
+	ASSERT_EQ(0, madvise(others, len, MADV_DONTFORK));
+	memset(others, 1, len);
+	ASSERT_EQ(0, stay_on(0));
+	move_threads("ashmem_oom", true);
+	ret = hog_start(&hog, 2 * MIB, hog_bulk());
+	holder = hold_last_cpu(60);
+	while (!ret && others) {
+		ret = hog_send_step(&hog);
+		for (waits = 0; !ret && !(ret = hog_step_done(&hog)); waits++) {
+			/* The purge may take a second. */
+			if (waits == 400 && others) {
+				munmap(others, len);
+				others = NULL;
+			}
+			usleep(1000);
+		}
+		ret = ret < 0 ? ret : 0;
+	}
+	kill(holder, SIGKILL);
+	wait_child(holder);
+	move_threads("ashmem_oom", false);
+	hog_stop(&hog);
+	TH_LOG("the step took %d ms", waits);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(NULL, others);
 }
 
 /* A child in @g whose pages of @c are purgeable, each by itself, and cost some ms each. */
