@@ -1011,26 +1011,33 @@ static long shared_pages(void)
 
 /*
  * A huge page of which one page stays is split. Were it only cleared, the purge would
- * count pages that no test gets. Other programs may share memory at the same time.
+ * count pages that no test gets. A task that holds a reference at this moment, such as
+ * khugepaged, keeps it whole: the second or third try must do.
  */
 TEST_F(shared_huge, a_purge_frees_what_it_says)
 {
-	unsigned char *a = map_filled(self->fd, self->len, 4);
-	long before = shared_pages(), said, freed, slack;
+	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+	long before, said, freed;
+	int tries = 0;
 
-	ASSERT_NE(NULL, a);
+	ASSERT_NE(MAP_FAILED, a);
+	madvise(a, self->len, MADV_HUGEPAGE);
 	if (!purge_works())
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
-	/* Old kernels give the last page a huge one that reaches over the end. */
-	ASSERT_EQ(0, ash_unpin(self->fd, 0, (uint32_t)(2 * self->huge)));
-	ASSERT_EQ(ASHMEM_NOT_PURGED, ash_pin(self->fd, (uint32_t)(self->huge / 2),
-					     (uint32_t)page_size()));
-	said = ash_purge_all(self->fd);
-	freed = before - shared_pages();
-	slack = said / 8;
-	TH_LOG("%ld pages said, %ld freed", said, freed);
-	EXPECT_LE(said - slack, freed);
-	EXPECT_GE(said + slack, freed);
+	do {
+		ASSERT_LE(0, ash_pin(self->fd, 0, 0));
+		memset(a, 4, self->len);
+		before = shared_pages();
+		/* Old kernels give the last page a huge one that reaches over the end. */
+		ASSERT_EQ(0, ash_unpin(self->fd, 0, (uint32_t)(2 * self->huge)));
+		ASSERT_EQ(ASHMEM_NOT_PURGED, ash_pin(self->fd, (uint32_t)(self->huge / 2),
+						     (uint32_t)page_size()));
+		said = ash_purge_all(self->fd);
+		/* Other programs may share memory at the same time. */
+		freed = before - shared_pages();
+		TH_LOG("%ld pages said, %ld freed", said, freed);
+	} while (labs(said - freed) > said / 8 && ++tries < 3);
+	EXPECT_GT(3, tries);
 }
 
 TEST_HARNESS_MAIN
