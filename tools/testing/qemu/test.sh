@@ -218,7 +218,8 @@ try_checkers()
 	echo "# on a kernel with every checker on, a sample (make test-debug runs all)"
 	status=0
 	"$top/tools/testing/debug/run.sh" --short >"$out/debug.log" || status=1
-	grep -E '^(ok|not ok|debug) ' "$out/debug.log" || cat "$out/debug.log"
+	grep -E '^(ok|not ok|debug) |: not ok |# [^ ]+\.c:[0-9]+:' "$out/debug.log" ||
+		cat "$out/debug.log"
 	check "$status" "no checker of the debug kernel reports anything; KUnit suites pass"
 }
 
