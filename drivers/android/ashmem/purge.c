@@ -395,12 +395,13 @@ long ashmem_purge_all(struct ashmem_lru *lru)
 
 static bool any_is_enough(const struct purge *purge)
 {
-	return purge->freed >= STEP_PAGES_MAX || purge->scanned >= ANY_LOOKS_MAX;
+	return purge->pages >= STEP_PAGES_MAX || purge->scanned >= ANY_LOOKS_MAX;
 }
 
 /*
  * Frees as many pages as a step can have, of any node that is @wanted. Returns how many were
- * freed, by this task, or by others whose pages it found in flight.
+ * freed, by this task, or by others whose pages it found in flight. Those in swap count: other
+ * pages can go there now.
  */
 unsigned long ashmem_purge_any(struct ashmem_lru *lru, bool (*wanted)(int nid))
 {
@@ -420,12 +421,12 @@ unsigned long ashmem_purge_any(struct ashmem_lru *lru, bool (*wanted)(int nid))
 			cond_resched();
 		} while (more && !any_is_enough(&purge) && time_before(jiffies, until));
 		/* Once: any number of groups may be stalled. */
-		if (!purge.freed && !waited)
+		if (!purge.pages && !waited)
 			waited = ashmem_lru_wait(purge.group, seen, &by_others);
 	}
 	if (purge.group)
 		ashmem_lru_put_group(purge.group);
-	return purge.freed + by_others;
+	return purge.pages + by_others;
 }
 
 int __init ashmem_purge_init(void)

@@ -362,6 +362,10 @@ static void purge_any_test(struct kunit *test)
 	fake_store_expect(test, 0, region, 0, STEP - 1);
 	fake_store_expect_count(test, 1);
 	KUNIT_EXPECT_TRUE(test, store->punches[0].reclaim);
+
+	store->swapped = 0;
+	unpin(test, region, 0, pages - 1);
+	KUNIT_EXPECT_EQ(test, STEP, ashmem_purge_any(lru, any_node));
 }
 
 /* After five seconds of calls a kill is let through, at each call for a while. */
