@@ -72,6 +72,10 @@ static UNUSED size_t page_round(size_t len)
 	return (len + page_size() - 1) & ~(page_size() - 1);
 }
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 /* Bytes of a huge page, or 0. */
 static UNUSED size_t huge_page_size(void)
 {

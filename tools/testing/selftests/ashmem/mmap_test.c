@@ -876,6 +876,34 @@ TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 		SKIP(return, "the kernel gave no huge page (small ones survived)");
 }
 
+/*
+ * A private mapping has a separate file, whose pages the kernel would put into a huge one:
+ * there must be none. Half of the mapping was never touched.
+ */
+TEST_F(huge, private_pages_survive_a_collapse)
+{
+	size_t huge = huge_page_size(), len = 2 * huge;
+	unsigned char *priv;
+	int err, fd;
+
+	if (!huge || huge > 32UL << 20)
+		SKIP(return, "no huge page size that a test can afford");
+	fd = ash_region("huge", len);
+	ASSERT_LE(0, fd);
+	priv = reserve_huge(len);
+	ASSERT_NE(MAP_FAILED, priv);
+	ASSERT_EQ(priv, mmap(priv, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, madvise(priv, len, MADV_NOHUGEPAGE));
+	fill(priv, huge + huge / 2, 24);
+	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
+	err = madvise(priv, len, MADV_COLLAPSE) ? errno : 0;
+	EXPECT_TRUE(filled(priv, huge + huge / 2, 24));
+	EXPECT_TRUE(zeroed(priv + huge + huge / 2, huge / 2));
+	EXPECT_EQ(0, fdinfo_number(fd, "resident_pages"));
+	close(fd);
+	TH_LOG("collapse: %s", strerror(err));
+}
+
 FIXTURE(shared_huge)
 {
 	char before[32];

@@ -1120,10 +1120,6 @@ TEST_F(swap, the_shrinker_takes_pages_that_were_swapped_out)
 	cache_close(&pinned);
 }
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 /* A region of huge pages, all of them in swap; false if the kernel can't. */
 static bool open_huge_in_swap(struct cache *c, size_t len)
 {
