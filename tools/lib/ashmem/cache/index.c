@@ -322,6 +322,8 @@ void libashmem_cache_drop(struct ashm_cache *c, uint32_t nr)
 
 	if (!slot->holders) {
 		libashmem_cache_unlist(c, nr, slot);
+		/* PIN tells a loss once. If this process dies then, no other learns of it. */
+		slot->state = ENTRY_DOUBT;
 		/* Or the shrinker would look at pages that no entry has. */
 		if (libashmem_cache_place(c, slot, &place))
 			libashmem_cache_pin(c, &place);

@@ -7,6 +7,7 @@
 #include "kselftest_harness.h"
 #include "lib_both.h"
 #include "cache_util.h"
+#include "purge_util.h"
 
 #include "../cache/internal.h"
 
@@ -170,6 +171,66 @@ TEST_F_TIMEOUT(lib, any_instruction, 600)
 		}
 	}
 	ashm_cache_close(c);
+}
+
+/* Whether a get finds an entry of set_up(), although all were lost. */
+static bool finds_any(struct ashm_cache *c)
+{
+	struct ashm_cache_entry e;
+	unsigned int i;
+	bool found = false;
+
+	for (i = 1; i <= PAGES; i++) {
+		if (hold(c, i, &e))
+			continue;
+		found |= e.size == page_size();
+		ashm_cache_release(c, &e);
+	}
+	return found;
+}
+
+/* Steps until a page of the contents is pinned: how often, or -1 if it ends before that. */
+static long step_to_pin(struct ashm_cache *c, pid_t pid)
+{
+	int fd = ashm_cache_fd(c, ASHM_CACHE_CONTENTS);
+	uint32_t page = (uint32_t)page_size(), i;
+	long steps = 0;
+
+	while (step(pid, 1) == 1) {
+		steps++;
+		for (i = 0; i < PAGES; i++)
+			if (ash_pin_status(fd, i * page, page) == ASHMEM_IS_PINNED)
+				return steps;
+	}
+	return -1;
+}
+
+/* PIN tells a loss once: the process that was told dies before it says so in the index. */
+TEST_F_TIMEOUT(lib, told_of_a_loss, 300)
+{
+	static void (*const what[])(struct ashm_cache *) = { do_get, do_put, do_drop };
+	struct ashm_cache *c;
+	unsigned int i;
+	long steps;
+	pid_t pid;
+
+	NEED_PURGE();
+	if (!ON_DEVICE)
+		SKIP(return, "nothing tells a loss there");
+	for (i = 0; i < ARRAY_SIZE(what); i++) {
+		ASSERT_EQ(0, ashm_cache_create("step", PAGES * page_size(), 8, 16, &c));
+		ASSERT_EQ(0, set_up(c));
+		ASSERT_TRUE(purge(variant->backend));
+		pid = start(c, what[i]);
+		if (pid < 0)
+			SKIP(return, "no ptrace() here");
+		steps = step_to_pin(c, pid);
+		ASSERT_LT(0, steps);
+		ASSERT_EQ(0, walk(pid, 0));
+		EXPECT_FALSE(finds_any(c))
+			TH_LOG("call %u, killed after %ld steps", i, steps);
+		ashm_cache_close(c);
+	}
 }
 
 /* It dies with the lock. Returns what that left. */

@@ -1367,6 +1367,11 @@ TEST_F(lib, answers_of_pin)
 	driver.answer = ASHMEM_WAS_PURGED;
 	EXPECT_EQ(0, put(c, 1, PAGE, 2));
 	EXPECT_EQ(0, check(c, 1, PAGE, 2));
+	/* A drop pins, too, and its answer can be lost as well. */
+	driver.state = ENTRY_READY;
+	EXPECT_EQ(0, drop(c, 1));
+	EXPECT_EQ(ENTRY_DOUBT, driver.state);
+	EXPECT_EQ(0, put(c, 1, PAGE, 2));
 	/* Perhaps a part of the answer was lost. */
 	driver.answer = -ENOMEM;
 	EXPECT_EQ(-ENOMEM, hold(c, 1, &e));
