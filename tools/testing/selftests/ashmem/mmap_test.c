@@ -840,6 +840,14 @@ FIXTURE_TEARDOWN(huge)
 		EXPECT_TRUE(thp_set(THP "enabled", "never"));
 }
 
+/* A private mapping of @fd that begins where a huge page can. */
+static unsigned char *map_private_huge(int fd, size_t len)
+{
+	unsigned char *at = reserve_huge(len);
+
+	return at == MAP_FAILED ? at : mmap(at, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0);
+}
+
 /*
  * Punching holes into the backing file must not affect anonymous memory that is only
  * mapped "at" it. The original driver lost huge pages this way.
@@ -855,9 +863,8 @@ TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 		SKIP(return, "no huge page size that a test can afford");
 	fd = ash_region("huge", len);
 	ASSERT_LE(0, fd);
-	priv = reserve_huge(len);
+	priv = map_private_huge(fd, len);
 	ASSERT_NE(MAP_FAILED, priv);
-	ASSERT_EQ(priv, mmap(priv, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
 	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
 	fill(priv, len, 22);
 	was_huge = smaps_kb(priv, "AnonHugePages") > 0;
@@ -890,9 +897,8 @@ TEST_F(huge, private_pages_survive_a_collapse)
 		SKIP(return, "no huge page size that a test can afford");
 	fd = ash_region("huge", len);
 	ASSERT_LE(0, fd);
-	priv = reserve_huge(len);
+	priv = map_private_huge(fd, len);
 	ASSERT_NE(MAP_FAILED, priv);
-	ASSERT_EQ(priv, mmap(priv, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0));
 	ASSERT_EQ(0, madvise(priv, len, MADV_NOHUGEPAGE));
 	fill(priv, huge + huge / 2, 24);
 	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
@@ -1044,17 +1050,16 @@ static long shared_pages(void)
  */
 TEST_F(shared_huge, a_purge_frees_what_it_says)
 {
-	unsigned char *a = ash_map(self->fd, self->len, PROT_RW);
+	unsigned char *a = map_filled(self->fd, self->len, 4);
 	long before, said, freed;
 	int tries = 0;
 
-	ASSERT_NE(MAP_FAILED, a);
-	madvise(a, self->len, MADV_HUGEPAGE);
+	ASSERT_NE(NULL, a);
 	if (!purge_works())
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
 	do {
 		ASSERT_LE(0, ash_pin(self->fd, 0, 0));
-		memset(a, 4, self->len);
+		fill(a, self->len, 4);
 		before = shared_pages();
 		/* Old kernels give the last page a huge one that reaches over the end. */
 		ASSERT_EQ(0, ash_unpin(self->fd, 0, (uint32_t)(2 * self->huge)));

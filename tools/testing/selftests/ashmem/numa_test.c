@@ -31,24 +31,6 @@ static long node_kb(int nid, const char *key)
 	return kb;
 }
 
-/* Watermark "min", "low" or "high" of a node's zones. */
-static long watermark_kb(int nid, const char *name)
-{
-	FILE *f = fopen("/proc/zoneinfo", "re");
-	char line[256], word[64];
-	long sum = 0, pages;
-	int at = -1;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Node %d", &at) != 1 && at == nid &&
-		    sscanf(line, " %63s %ld", word, &pages) == 2 && !strcmp(word, name))
-			sum += pages;
-	}
-	if (f)
-		fclose(f);
-	return sum * (long)(page_size() / 1024);
-}
-
 /* The first processor of a node, or -1. */
 static int node_cpu(int nid)
 {
@@ -378,7 +360,7 @@ TEST_F_TIMEOUT(numa, unpinning_elsewhere_saves_no_task_for_ever, 60)
 	while (cache_in_memory(&self->c[0]) < self->pages / 32)
 		sched_yield();
 	/* Memory is short below "high"; below "min" the child's pages would cost lives. */
-	filler = fill_node(1, watermark_kb(1, "low"));
+	filler = fill_node(1, zoneinfo_kb(1, "low"));
 	ASSERT_EQ(filler, waitpid(filler, NULL, WUNTRACED));
 	start = time(NULL);
 	EXPECT_EQ(128 + SIGKILL, press_on_node_for(0, CACHE));

@@ -342,27 +342,31 @@ static UNUSED size_t hog_bulk(void)
 	return spare > 0 ? (size_t)spare << 20 : 0;
 }
 
+/* The sum of what /proc/zoneinfo says behind @key of node @nid, or of all if it is -1. */
+static UNUSED long zoneinfo_kb(int nid, const char *key)
+{
+	FILE *f = fopen("/proc/zoneinfo", "re");
+	char line[256], word[64];
+	long sum = 0, pages;
+	int at = -1;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Node %d", &at) != 1 && (nid < 0 || nid == at) &&
+		    sscanf(line, " %63s %ld", word, &pages) == 2 && !strcmp(word, key))
+			sum += pages;
+	}
+	if (f)
+		fclose(f);
+	return sum * (long)(page_size() / 1024);
+}
+
 /*
  * Free pages of node @nid, or of all if it is -1, that each CPU caches, 20 MiB and more where
  * the kernel lets these lists grow (since 6.7): it's neither in MemFree nor in any kind of use.
  */
 static UNUSED long percpu_free_kb(int nid)
 {
-	FILE *f = fopen("/proc/zoneinfo", "re");
-	char line[256];
-	long pages = 0, count;
-	int at = -1;
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Node %d", &at) == 1)
-			continue;
-		if (sscanf(line, " count: %ld", &count) == 1 && (nid < 0 || nid == at))
-			pages += count;
-	}
-	fclose(f);
-	return pages * (long)(page_size() / 1024);
+	return zoneinfo_kb(nid, "count:");
 }
 
 static UNUSED long free_swap_kb(void)
