@@ -13,11 +13,11 @@
 struct kmem_cache *ashmem_range_cache;
 
 /* Returns a range that is not initialized, or NULL. */
-struct ashmem_range *ashmem_range_alloc(void)
+struct ashmem_range *ashmem_range_alloc(gfp_t gfp)
 {
-	KUNIT_STATIC_STUB_REDIRECT(ashmem_range_alloc);
+	KUNIT_STATIC_STUB_REDIRECT(ashmem_range_alloc, gfp);
 
-	return kmem_cache_alloc(ashmem_range_cache, GFP_KERNEL);
+	return kmem_cache_alloc(ashmem_range_cache, gfp);
 }
 
 /* @range is in no set, or NULL. */

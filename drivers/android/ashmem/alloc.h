@@ -4,13 +4,14 @@
 #ifndef _ASHMEM_ALLOC_H
 #define _ASHMEM_ALLOC_H
 
+#include <linux/gfp.h>
 #include <linux/sched.h>
 
 #include "range.h"
 
 extern struct kmem_cache *ashmem_range_cache;
 
-struct ashmem_range *ashmem_range_alloc(void);
+struct ashmem_range *ashmem_range_alloc(gfp_t gfp);
 void ashmem_range_free(struct ashmem_range *range);
 void ashmem_ranges_free_all(struct ashmem_ranges *set);
 

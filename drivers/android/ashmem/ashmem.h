@@ -100,6 +100,7 @@ extern struct kmem_cache *ashmem_region_cache;
 struct ashmem_region *ashmem_region_create(struct ashmem_lru *lru);
 void ashmem_region_close(struct ashmem_region *region);
 void ashmem_region_put(struct ashmem_region *region);
+int ashmem_region_refill(struct ashmem_region *region, gfp_t gfp);
 int ashmem_region_set_name(struct ashmem_region *region, char *full);
 size_t ashmem_region_get_name(struct ashmem_region *region, char *name);
 int ashmem_region_set_size(struct ashmem_region *region, size_t size);

@@ -132,13 +132,13 @@ static unsigned long folio_mask(void *entry, bool *locked)
  * Looks at what a step would free: @max existing pages of [@first, @last], and more only to
  * end with a folio, so that shmem need not split it. Holes cost nothing. Part of a huge page
  * in swap is like a hole: to free it, shmem would read all of it back. Never sleeps. Without
- * @wait, returns false if shmem would wait for the lock of the first page that exists.
+ * @wait, returns false if shmem would wait for the locks of the first pages that exist.
  */
 bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned long last,
 			   unsigned long max, bool wait, struct ashmem_survey *survey)
 {
 	XA_STATE(xas, &backing->f_mapping->i_pages, first);
-	bool locked = false;
+	bool blocked = false;
 	void *entry;
 
 	KUNIT_STATIC_STUB_REDIRECT(ashmem_backing_survey, backing, first, last, max, wait,
@@ -148,7 +148,7 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 	rcu_read_lock();
 	xas_for_each(&xas, entry, last) {
 		unsigned long at = xas.xa_index, end, mask, pages;
-		bool swapped = xa_is_value(entry);
+		bool swapped = xa_is_value(entry), locked = false;
 
 		if (xas_retry(&xas, entry))
 			continue;
@@ -164,7 +164,12 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 		end = min(end, last);
 		pages = end - at + 1;
 		locked &= !wait;
-		if (locked || (survey->pages && survey->pages + pages > max)) {
+		if (locked && !survey->pages) {
+			survey->final = end;
+			blocked = true;
+			continue;
+		}
+		if (blocked || locked || (survey->pages && survey->pages + pages > max)) {
 			survey->last = at - 1;
 			break;
 		}
@@ -175,7 +180,7 @@ bool ashmem_backing_survey(struct file *backing, unsigned long first, unsigned l
 			survey->resident += pages;
 	}
 	rcu_read_unlock();
-	return survey->pages || !locked;
+	return !blocked;
 }
 
 /*

@@ -15,7 +15,7 @@ struct vm_area_struct;
 struct ashmem_survey {
 	unsigned long first;	/* page of it that exists; after @last if there is none */
 	unsigned long last;	/* page of the step */
-	unsigned long final;	/* page of it that exists */
+	unsigned long final;	/* page of it that exists; if locked pages are first, their last */
 	unsigned long pages;	/* of it that exist */
 	unsigned long resident;	/* pages of it that are in memory */
 };

@@ -26,28 +26,13 @@ static int interval_of(struct ashmem_region *region, const struct ashmem_pin *pi
 	return err;
 }
 
-/* Between two parts of an edit. If @needed, makes sure that the region has a spare range. */
+/* Between two parts of an edit. @needed: the next one needs a spare range. */
 static int next_part(struct ashmem_region *region, bool needed, bool killable)
 {
-	struct ashmem_range *range;
-
 	if (killable && fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	/* A hint: without a spare the next part asks for it again. */
-	if (!needed || data_race(region->spare))
-		return 0;
-	range = ashmem_range_alloc();
-	if (!range)
-		return -ENOMEM;
-	/* It must not look like one that PIN took: see ashmem_payer_lock(). */
-	range->paid = false;
-	spin_lock(&region->lock);
-	if (!region->spare)
-		swap(region->spare, range);
-	spin_unlock(&region->lock);
-	ashmem_range_free(range);
-	return 0;
+	return needed ? ashmem_region_refill(region, GFP_KERNEL) : 0;
 }
 
 /* Out of line: PIN and UNPIN with all rights must not pay for its stack frame. */

@@ -55,6 +55,7 @@ struct purge {
 	unsigned long pages;		/* pages of these that existed */
 	unsigned long scanned;		/* the same, plus 1 for each empty look */
 	unsigned long freed;		/* pages of these that were in memory */
+	bool lacks_spare;		/* to pass over locked pages */
 };
 
 static unsigned long flight_pages(const struct purge *purge)
@@ -78,10 +79,14 @@ static bool survey_range(struct purge *purge, struct ashmem_payer *payer,
 				     max, !purge->pressure, survey);
 }
 
-/* The oldest range that a step can begin on, or NULL. */
+/*
+ * The oldest range that a step can begin on, or NULL. A task that locked a page may be stopped
+ * for long: such pages become a range by themselves, so that a step can begin behind them.
+ */
 static struct ashmem_range *first_range(struct purge *purge, struct ashmem_payer *payer,
 					unsigned long max, struct ashmem_survey *survey)
 {
+	struct ashmem_region *region = payer->region;
 	unsigned int tries = RANGES_MAX;
 	struct ashmem_range *range;
 
@@ -90,6 +95,10 @@ static struct ashmem_range *first_range(struct purge *purge, struct ashmem_payer
 			break;
 		if (survey_range(purge, payer, range, max, survey))
 			return range;
+		if (survey->final < range->last &&
+		    !ashmem_ranges_split(&region->unpinned, range, survey->final + 1,
+					 &region->spare))
+			purge->lacks_spare = true;
 	}
 	return NULL;
 }
@@ -147,10 +156,12 @@ static bool depart_locked(struct purge *purge, struct ashmem_payer *payer,
 
 	purge->exist = 0;
 	purge->resident = 0;
+	purge->lacks_spare = false;
 	if (oldest && oldest->stamp != payer->entry.key)
 		return false;
 	if (!take_step_locked(purge, payer)) {
-		purge->passed = *at;
+		if (!purge->lacks_spare)
+			purge->passed = *at;
 		return false;
 	}
 	payer->in_flight += purge->exist;
@@ -203,10 +214,12 @@ static bool purge_oldest(struct purge *purge)
 	 * in flight it goes behind all others, or each call would look at it first.
 	 */
 	oldest = ashmem_queue_oldest(&payer->queue);
-	ashmem_lru_put_back(region->lru, entry,
-			    oldest ? oldest->stamp : jiffies,
+	ashmem_lru_put_back(region->lru, entry, oldest ? oldest->stamp : jiffies,
 			    payer->queue.pages + payer->in_flight, purge->resident);
 	spin_unlock(&region->lock);
+	if (purge->lacks_spare && ashmem_region_refill(region, GFP_NOWAIT | __GFP_NOWARN) &&
+	    !purge->exist)
+		purge->passed = at;
 	ashmem_region_put(region);
 
 	purge->pages += purge->exist;

@@ -129,18 +129,17 @@ static void trim_range(struct ashmem_ranges *set, struct ashmem_range *range,
 		shrink_queue(set, range, before - ashmem_range_purgeable(range));
 }
 
-/* Move the pages from @start on to the spare, with the age of @range. NULL without one. */
-static struct ashmem_range *split_range(struct ashmem_ranges *set,
-					struct ashmem_range *range,
-					unsigned long start, struct ashmem_edit *edit)
+/* Moves the pages from @start on to the spare, with the age of @range. NULL without one. */
+struct ashmem_range *ashmem_ranges_split(struct ashmem_ranges *set, struct ashmem_range *range,
+					 unsigned long start, struct ashmem_range **spare)
 {
-	struct ashmem_range *tail = *edit->spare;
+	struct ashmem_range *tail = *spare;
 	struct list_head *behind = &range->age;
 	struct rb_node *parent, **link;
 
 	if (!tail)
 		return NULL;
-	*edit->spare = NULL;
+	*spare = NULL;
 	tail->queue = range->queue;
 	tail->stamp = range->stamp;
 	tail->purged = range->purged;
@@ -163,7 +162,7 @@ static int cut_range(struct ashmem_ranges *set, struct ashmem_range *range,
 		     struct ashmem_edit *edit)
 {
 	if (range->start < edit->first && range->last > edit->last &&
-	    !split_range(set, range, edit->last + 1, edit))
+	    !ashmem_ranges_split(set, range, edit->last + 1, edit->spare))
 		return -EAGAIN;
 	if (range->start < edit->first)
 		trim_range(set, range, range->start, edit->first - 1);
@@ -184,11 +183,12 @@ static int keep_range(struct ashmem_ranges *set, struct ashmem_range *range,
 	if (range->resume > min(range->last, edit->last))
 		return 0;
 	if (range->start < edit->first) {
-		range = split_range(set, range, edit->first, edit);
+		range = ashmem_ranges_split(set, range, edit->first, edit->spare);
 		if (!range)
 			return -EAGAIN;
 	}
-	if (range->last > edit->last && !split_range(set, range, edit->last + 1, edit))
+	if (range->last > edit->last &&
+	    !ashmem_ranges_split(set, range, edit->last + 1, edit->spare))
 		return -EAGAIN;
 	ashmem_ranges_take(set, range, ashmem_range_purgeable(range));
 	return 0;

@@ -72,6 +72,8 @@ bool ashmem_ranges_overlap(const struct ashmem_ranges *set, unsigned long first,
 int ashmem_ranges_pin(struct ashmem_ranges *set, struct ashmem_edit *edit, bool keep_lost);
 int ashmem_ranges_unpin(struct ashmem_ranges *set, struct ashmem_edit *edit,
 			unsigned long stamp);
+struct ashmem_range *ashmem_ranges_split(struct ashmem_ranges *set, struct ashmem_range *range,
+					 unsigned long start, struct ashmem_range **spare);
 void ashmem_ranges_take(struct ashmem_ranges *set, struct ashmem_range *range,
 			unsigned long pages);
 

@@ -72,6 +72,27 @@ void ashmem_region_put(struct ashmem_region *region)
 	kref_put(&region->refs, free_region);
 }
 
+/* Makes sure that the region has a spare range. Returns 0 or -ENOMEM. */
+int ashmem_region_refill(struct ashmem_region *region, gfp_t gfp)
+{
+	struct ashmem_range *range;
+
+	/* A hint: who finds none asks for it again. */
+	if (data_race(region->spare))
+		return 0;
+	range = ashmem_range_alloc(gfp);
+	if (!range)
+		return -ENOMEM;
+	/* It must not look like one that PIN took: see ashmem_payer_lock(). */
+	range->paid = false;
+	spin_lock(&region->lock);
+	if (!region->spare)
+		swap(region->spare, range);
+	spin_unlock(&region->lock);
+	ashmem_range_free(range);
+	return 0;
+}
+
 static bool is_settled_locked(struct ashmem_region *region)
 {
 	lockdep_assert_held(&region->lock);

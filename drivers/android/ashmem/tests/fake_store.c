@@ -22,8 +22,10 @@ static bool fake_survey(struct file *backing, unsigned long first, unsigned long
 	if (lo >= end)
 		return true;
 	if (!wait && locked < min(end, store->locked_end)) {
-		if (locked == lo)
+		if (locked == lo) {
+			survey->final = min(end, store->locked_end) - 1;
 			return false;
+		}
 		end = locked;
 		survey->last = end - 1;
 	}

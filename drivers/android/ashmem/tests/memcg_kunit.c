@@ -360,13 +360,13 @@ static void memcg_payer_idle_test(struct kunit *test)
 /* For unpin_meanwhile(): where another task unpins pages of the root. */
 static struct ashmem_region *shared;
 
-static struct ashmem_range *unpin_meanwhile(void)
+static struct ashmem_range *unpin_meanwhile(gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct ashmem_range *range;
 
 	kunit_deactivate_static_stub(test, ashmem_range_alloc);
-	range = ashmem_range_alloc();
+	range = ashmem_range_alloc(gfp);
 	KUNIT_EXPECT_EQ(test, 0, ashmem_kunit_unpin(shared, 5, 6));
 	return range;
 }

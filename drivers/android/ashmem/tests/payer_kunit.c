@@ -124,13 +124,13 @@ static struct ashmem_range was;
 static struct ashmem_region *changes;
 
 /* While one task allocates, another has done its work. */
-static struct ashmem_range *alloc_used(void)
+static struct ashmem_range *alloc_used(gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct ashmem_range *range;
 
 	kunit_deactivate_static_stub(test, ashmem_range_alloc);
-	range = ashmem_range_alloc();
+	range = ashmem_range_alloc(gfp);
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(changes, 0, 0));
 	if (range)
 		*range = was;

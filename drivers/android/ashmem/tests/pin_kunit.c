@@ -323,7 +323,7 @@ static void pin_many_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 599));
 }
 
-static struct ashmem_range *no_memory(void)
+static struct ashmem_range *no_memory(gfp_t gfp)
 {
 	return NULL;
 }

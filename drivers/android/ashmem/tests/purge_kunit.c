@@ -3,6 +3,7 @@
  * Purging: which pages, in which order and steps, and which values are returned.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -11,6 +12,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
+#include "../alloc.h"
 #include "../backing.h"
 #include "../oom.h"
 #include "../payer.h"
@@ -246,10 +248,11 @@ static void purge_neighbours_test(struct kunit *test)
 	unpin(test, region, 0, 109);
 	unpin(test, region, 110, 119);
 	ashmem_kunit_same_tick(region);
-	expect_scan_beside(test, lru, 1000, 115, 1);
+	expect_scan_beside(test, lru, 1000, 119, 1);
 	fake_store_expect(test, 0, region, 0, 104);
 	fake_store_expect(test, 1, region, 110, 119);
-	fake_store_expect_count(test, 2);
+	fake_store_expect(test, 2, region, 106, 109);
+	fake_store_expect_count(test, 3);
 }
 
 /* Pages that never existed take no steps, and only the command counts them. */
@@ -405,6 +408,11 @@ static void purge_without_fs_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 9));
 }
 
+static struct ashmem_range *no_memory(gfp_t gfp)
+{
+	return NULL;
+}
+
 /* The task that allocates may hold the lock: the shrinker waits for no page. */
 static void purge_locked_test(struct kunit *test)
 {
@@ -413,14 +421,23 @@ static void purge_locked_test(struct kunit *test)
 	struct ashmem_region *other = ashmem_kunit_region(test, lru, 10);
 	struct fake_store *store = test->priv;
 
-	/* A step ends before it, and none starts with it. */
+	/* A step ends before it. Without memory for a range none begins behind it. */
 	store->locked = 700;
-	store->locked_end = 701;
+	store->locked_end = 710;
 	unpin(test, region, 0, 1999);
+	kunit_activate_static_stub(test, ashmem_range_alloc, no_memory);
 	expect_scan_beside(test, lru, 5000, 700, 1);
 	fake_store_expect(test, 0, region, 0, STEP - 1);
 	fake_store_expect(test, 1, region, STEP, 699);
 	fake_store_expect_count(test, 2);
+	expect_nothing(test, lru);
+	kunit_deactivate_static_stub(test, ashmem_range_alloc);
+
+	/* One look asks for a range, and one finds nothing but the locked pages. */
+	expect_scan_beside(test, lru, 5000, 1290, 2);
+	fake_store_expect(test, 0, region, 710, 709 + STEP);
+	fake_store_expect_count(test, 3);
+	KUNIT_EXPECT_EQ(test, 10, region->unpinned.purgeable);
 	expect_nothing(test, lru);
 
 	/* Take another region's pages instead. */
@@ -430,9 +447,9 @@ static void purge_locked_test(struct kunit *test)
 	fake_store_expect_count(test, 1);
 
 	/* A command waits. */
-	KUNIT_EXPECT_EQ(test, 1300, ashmem_purge_all(lru));
-	fake_store_expect(test, 0, region, 700, 699 + STEP);
-	fake_store_expect_count(test, 3);
+	KUNIT_EXPECT_EQ(test, 10, ashmem_purge_all(lru));
+	fake_store_expect(test, 0, region, 700, 709);
+	fake_store_expect_count(test, 1);
 }
 
 /* Exactly that many ranges that start with a locked page are skipped. */
@@ -681,12 +698,13 @@ static void purge_shmem_locked_test(struct kunit *test)
 	page = fill_page(test, region, 40);
 	unpin(test, region, 0, 99);
 	lock_page(page);
-	expect_scan_beside(test, lru, 100, 1, 1);
-	KUNIT_EXPECT_EQ(test, 60, region->unpinned.purgeable);
+	expect_scan_beside(test, lru, 100, 2, 2);
+	KUNIT_EXPECT_EQ(test, 1, region->unpinned.purgeable);
+	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 41, 99));
 	expect_nothing(test, lru);
 	unlock_page(page);
 	put_page(page);
-	expect_scan(test, lru, 100, 2);
+	expect_scan(test, lru, 100, 1);
 	KUNIT_EXPECT_EQ(test, 0, ashmem_backing_resident(region->backing));
 }
 
@@ -725,6 +743,7 @@ static void purge_survey_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 6, survey.last);
 	KUNIT_EXPECT_EQ(test, 2, survey.pages);
 	KUNIT_EXPECT_FALSE(test, ashmem_backing_survey(region->backing, 4, 19, 9, false, &survey));
+	KUNIT_EXPECT_EQ(test, 7, survey.final);
 	KUNIT_EXPECT_TRUE(test, ashmem_backing_survey(region->backing, 4, 6, 9, false, &survey));
 	KUNIT_EXPECT_TRUE(test, ashmem_backing_survey(region->backing, 4, 19, 9, true, &survey));
 	KUNIT_EXPECT_EQ(test, 19, survey.last);

@@ -351,6 +351,7 @@ static bool free_beside(struct file *backing, unsigned long first, unsigned long
 	struct fake_store *store = kunit_get_current_test()->priv;
 
 	ashmem_kunit_payer(store->region)->entry.group->freed += 3;
+	survey->final = last;
 	return false;
 }
 
