@@ -548,6 +548,15 @@ static UNUSED int wait_child(pid_t pid)
 				   128 + WTERMSIG(status);
 }
 
+/* In seconds. */
+static UNUSED double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 static UNUSED void nap_ms(unsigned int ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000,

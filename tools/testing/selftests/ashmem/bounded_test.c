@@ -327,14 +327,6 @@ TEST_F(purger, counts_the_pages_that_there_were)
 
 enum { MAPPINGS = 400 };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* Each page is in all of the mappings when this is done. */
 static void fault_in(unsigned char * const *map, size_t len)
 {
@@ -374,16 +366,16 @@ TEST(pin_of_a_region_that_is_mapped_often_waits_for_a_step)
 	for (try = 0; try < 4 && !saved; try++) {
 		fault_in(map, len);
 		ASSERT_EQ(0, cache_unpin(&c));
-		purge = now();
+		purge = now_s();
 		purger = start_purge(purge_by_command);
 		if (wait_for_purge(&c, 0, purger)) {
-			wait = now();
+			wait = now_s();
 			ASSERT_EQ(ASHMEM_WAS_PURGED, cache_pin(&c));
-			wait = now() - wait;
+			wait = now_s() - wait;
 			saved = cache_in_memory(&c);
 			ASSERT_EQ(0, wait_child(purger));
 			TH_LOG("%.0f ms until PIN was done, which took %.0f ms and saved %ld pages",
-			       (now() - purge) * 1e3, wait * 1e3, saved);
+			       (now_s() - purge) * 1e3, wait * 1e3, saved);
 		} else {
 			ASSERT_EQ(0, wait_child(purger));
 			cache_pin(&c);

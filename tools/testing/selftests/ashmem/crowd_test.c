@@ -25,14 +25,6 @@ struct crowd_task {
 	int sock;
 };
 
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* Fills and unpins some pages. A byte per page is enough: what counts is the charge. */
 static int offer_in_group(const struct group *g, struct cache *c, long first, long pages)
 {

@@ -30,14 +30,6 @@ static int race_seconds(void)
 	return s < 1 ? 1 : s > 60 ? 60 : (int)s;
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* ---- what the racing processes share ---- */
 
 /*
@@ -385,7 +377,7 @@ TEST_F_TIMEOUT(race, purge_against_pin_unpin_close_and_fork, 300)
 	pid_t pid[WORKERS + 3];
 	struct arena *t = &self->t;
 	int i, j, n = 0, dead = -1;
-	double end = now() + race_seconds();
+	double end = now_s() + race_seconds();
 	bool press = pressable_mb() && free_swap_kb() <= 0;
 
 	for (i = 0; i < REGIONS; i++) {
@@ -405,7 +397,7 @@ TEST_F_TIMEOUT(race, purge_against_pin_unpin_close_and_fork, 300)
 		presser(t);
 	}
 	/* Both results must occur. The first one that ends early ends the race. */
-	while ((now() < end || atomic_load(&t->s->pins_kept) <= 20 ||
+	while ((now_s() < end || atomic_load(&t->s->pins_kept) <= 20 ||
 		atomic_load(&t->s->pins_lost) <= 20) && dead < 0) {
 		char text[32];
 
@@ -518,8 +510,8 @@ TEST_F_TIMEOUT(race, a_task_killed_in_a_purge_leaves_all_in_order, 300)
 			_exit(0);
 		}
 		/* Not before it began, and some steps later. */
-		begun = now();
-		while (counts_of(c.fd).purgeable == PAGES && now() < begun + 5)
+		begun = now_s();
+		while (counts_of(c.fd).purgeable == PAGES && now_s() < begun + 5)
 			usleep(100);
 		for (i = (long)rng_below(&r, 4); i > 0; i--)
 			usleep(100);
@@ -760,7 +752,7 @@ TEST_F_TIMEOUT(race, threads_do_everything_with_one_region, 300)
 	struct crowd w = { .p = self->t.p, .seed = self->t.seed };
 	struct member m[THREADS];
 	pthread_t thread[THREADS];
-	double end = now() + (race_seconds() < 10 ? race_seconds() : 10);
+	double end = now_s() + (race_seconds() < 10 ? race_seconds() : 10);
 	struct counts c;
 	void *a;
 	int i, fd;
@@ -772,7 +764,7 @@ TEST_F_TIMEOUT(race, threads_do_everything_with_one_region, 300)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, crowd_thread,
 					    &m[i]));
 	}
-	for (i = 0; now() < end || atomic_load(&w.calls) <= 1000; i++) {
+	for (i = 0; now_s() < end || atomic_load(&w.calls) <= 1000; i++) {
 		fd = ash_open(O_RDWR);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(w.fd, dup2(fd, w.fd));
