@@ -550,6 +550,34 @@ static void prove_take(int first, int last)
 	check_order(N, N);
 }
 
+static void prove_split(int first, int at)
+{
+	int owned = ranges + (spare ? 1 : 0), end = first + 1;
+	bool had = spare;
+
+	/* A range that begins with @first, and another piece of it. */
+	if (!begins(first))
+		return;
+	while (end < N && before[end - 1].joined)
+		end++;
+	if (at == first || at >= end)
+		return;
+	check(!ashmem_ranges_split(&set, &pool[first], bound[at], &spare) == !had,
+	      "a split needs a spare");
+	check(look(after) + (spare ? 1 : 0) == owned, "no range is lost");
+	look_at_queue(&queue0, after);
+	look_at_queue(&queue1, after);
+	look_at_totals();
+	for (int s = 0; s < N; s++) {
+		check(same(s), "a split changes no page");
+		check(after[s].joined == (before[s].joined && !(had && s + 1 == at)),
+		      "a split splits there");
+		check(after[s].paid == (before[s].paid && !(had && s >= first && s < end)),
+		      "a range that is cut isn't paid");
+	}
+	check_order(N, N);
+}
+
 static void prove_overlap(int first, int last)
 {
 	bool any = false;
@@ -569,7 +597,7 @@ static void prove_case(void)
 	look_at_queue(&queue1, before);
 	first = any_below(N);
 	last = first + any_below(N - first);
-	switch (any_below(4)) {
+	switch (any_below(5)) {
 	case 0:
 		prove_pin(first, last, any_below(2));
 		break;
@@ -578,6 +606,9 @@ static void prove_case(void)
 		break;
 	case 2:
 		prove_take(first, last);
+		break;
+	case 3:
+		prove_split(first, last);
 		break;
 	default:
 		prove_overlap(first, last);
