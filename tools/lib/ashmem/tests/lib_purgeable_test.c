@@ -345,6 +345,35 @@ TEST_F(lib, writer_reads_on)
 	ashm_purgeable_destroy(o);
 }
 
+static void *begin_writing(void *object)
+{
+	void *w;
+	long err = ashm_purgeable_begin_write(object, &w);
+
+	if (!err)
+		err = ashm_purgeable_end_write(object);
+	return (void *)err;
+}
+
+/* A reader never sees a writer's contents half made. */
+TEST_F(lib, writer_waits_for_readers)
+{
+	struct maker maker = { .byte = 7 };
+	struct ashm_purgeable *o;
+	void *ret = &maker;
+	const void *p;
+	pthread_t id;
+
+	ASSERT_EQ(0, ashm_purgeable_create("waits", SIZE, make, &maker, &o));
+	ASSERT_EQ(0, ashm_purgeable_begin_read(o, &p));
+	ASSERT_EQ(0, pthread_create(&id, NULL, begin_writing, o));
+	EXPECT_EQ(ETIMEDOUT, join_within(id, 1, &ret));
+	EXPECT_EQ(0, ashm_purgeable_end_read(o));
+	pthread_join(id, &ret);
+	EXPECT_EQ(NULL, ret);
+	ashm_purgeable_destroy(o);
+}
+
 /* Oldest first, and no more than was asked for. */
 TEST_F(lib, order)
 {
