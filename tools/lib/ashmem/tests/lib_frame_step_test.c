@@ -233,7 +233,7 @@ static bool behind(const struct play *play, size_t step, size_t first)
 	for (i = step; play->behind && i && step - i < BEHIND; i--)
 		if (places[i] == (unsigned long)play->behind)
 			return true;
-	return play->before && step < first && first - step < 4 * BEHIND;
+	return play->before && step < first && first - step < 8 * BEHIND;
 }
 
 /* Runs up to that step; true if the call returned before. */

@@ -39,6 +39,8 @@ for program in "$dir"/*_test; do
 	# Of what passed only the sum is of interest.
 	grep -vE '^ok |^TAP |^1\.\.|^# +(RUN|OK|SKIP) |^# (Starting|PASSED|Totals)|^# .* skipped test' \
 		"$tmp/said" || true
+	# It may have been ended in the middle of a line.
+	echo >>"$tmp/said"
 	cat "$tmp/said" >>"$tmp/log"
 	# It died, or complained in some other way than by a test.
 	if [ "$status" -ne 0 ] && ! grep -q '^not ok' "$tmp/said"; then
