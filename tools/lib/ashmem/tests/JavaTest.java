@@ -281,7 +281,7 @@ public final class JavaTest {
                 SharedMemory.unmap(memory.mapReadWrite());
             }
         }
-        collectUntil(() -> space() < used + (4 << 20));
+        collectUntil(() -> space() < used + (1 << 20));
     }
 
     static void testClosedUnderThreads() throws Exception {
