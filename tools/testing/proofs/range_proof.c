@@ -366,13 +366,24 @@ static void begin_edit(struct ashmem_edit *edit, int first, int last)
 	INIT_LIST_HEAD(&edit->dropped);
 }
 
-static void end_edit(struct ashmem_edit *edit, int owned)
+/* @owned: ranges before the call, with the spare; @dropped: of these, by the call. */
+static void look_after(int owned, int dropped)
 {
-	check(look(after) + (spare ? 1 : 0) + count_dropped(edit) == owned,
+	check(look(after) + (spare ? 1 : 0) + dropped == owned,
 	      "no range is lost or there twice");
 	look_at_queue(&queue0, after);
 	look_at_queue(&queue1, after);
 	look_at_totals();
+}
+
+/* The piece behind the range that begins with piece @first. */
+static int end_of(int first)
+{
+	int end = first + 1;
+
+	while (end < N && before[end - 1].joined)
+		end++;
+	return end;
 }
 
 static void prove_pin(int first, int last, bool keep)
@@ -386,7 +397,7 @@ static void prove_pin(int first, int last, bool keep)
 	check(!err || err == -EAGAIN, "an error that is known");
 	check(!err || edit.first > bound[first] || !spare, "a part is done, or a spare is used");
 	check(edit.first <= edit.last, "the rest is in the interval");
-	end_edit(&edit, owned);
+	look_after(owned, count_dropped(&edit));
 
 	for (int s = 0; s < N; s++) {
 		bool kept = keep && before[s].purged, done;
@@ -455,7 +466,7 @@ static void prove_unpin(int first, int last)
 	err = ashmem_ranges_unpin(&set, &edit, stamp);
 	check(!err || err == -EAGAIN, "an error that is known");
 	check(had || err, "UNPIN needs a spare");
-	end_edit(&edit, owned);
+	look_after(owned, count_dropped(&edit));
 	if (!had) {
 		for (int s = 0; s < N; s++)
 			check(same(s), "without a spare nothing changes");
@@ -521,22 +532,17 @@ static void prove_unpin(int first, int last)
 
 static void prove_take(int first, int last)
 {
-	int end = first + 1;
+	int owned = ranges + (spare ? 1 : 0), end = end_of(first);
 	struct ashmem_range *range;
 
 	/* The pieces up to @last of the range that begins with @first. */
 	if (!begins(first))
 		return;
 	range = &pool[first];
-	while (end < N && before[end - 1].joined)
-		end++;
 	if (last >= end || (last < end - 1 && !before[last + 1].there))
 		return;
 	ashmem_ranges_take(&set, range, bound[last + 1] - range->resume);
-	check(look(after) == ranges, "no range is lost");
-	look_at_queue(&queue0, after);
-	look_at_queue(&queue1, after);
-	look_at_totals();
+	look_after(owned, 0);
 	for (int s = 0; s < N; s++) {
 		if (s < first || s >= end) {
 			check(same(s), "a purge leaves other ranges");
@@ -552,22 +558,15 @@ static void prove_take(int first, int last)
 
 static void prove_split(int first, int at)
 {
-	int owned = ranges + (spare ? 1 : 0), end = first + 1;
+	int owned = ranges + (spare ? 1 : 0), end = end_of(first);
 	bool had = spare;
 
 	/* A range that begins with @first, and another piece of it. */
-	if (!begins(first))
-		return;
-	while (end < N && before[end - 1].joined)
-		end++;
-	if (at == first || at >= end)
+	if (!begins(first) || at == first || at >= end)
 		return;
 	check(!ashmem_ranges_split(&set, &pool[first], bound[at], &spare) == !had,
 	      "a split needs a spare");
-	check(look(after) + (spare ? 1 : 0) == owned, "no range is lost");
-	look_at_queue(&queue0, after);
-	look_at_queue(&queue1, after);
-	look_at_totals();
+	look_after(owned, 0);
 	for (int s = 0; s < N; s++) {
 		check(same(s), "a split changes no page");
 		check(after[s].joined == (before[s].joined && !(had && s + 1 == at)),

@@ -185,6 +185,12 @@ unsigned int ashmem_kunit_payers(struct ashmem_region *region)
 	return list_count_nodes(&region->payers);
 }
 
+/* In place of ashmem_range_alloc(): there is no memory. */
+struct ashmem_range *ashmem_kunit_no_range(gfp_t gfp)
+{
+	return NULL;
+}
+
 /* Pages that are unpinned from here on are younger than those before. */
 void ashmem_kunit_next_tick(void)
 {

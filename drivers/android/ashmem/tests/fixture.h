@@ -59,6 +59,7 @@ int ashmem_kunit_pin_status(struct ashmem_region *region, unsigned long first,
 			    unsigned long last);
 struct ashmem_payer *ashmem_kunit_payer(struct ashmem_region *region);
 unsigned int ashmem_kunit_payers(struct ashmem_region *region);
+struct ashmem_range *ashmem_kunit_no_range(gfp_t gfp);
 void ashmem_kunit_next_tick(void);
 void ashmem_kunit_same_tick(struct ashmem_region *region);
 bool ashmem_kunit_start(struct kunit *test, struct ashmem_kunit_task *task);

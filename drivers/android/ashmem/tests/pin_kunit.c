@@ -323,11 +323,6 @@ static void pin_many_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 599));
 }
 
-static struct ashmem_range *no_memory(gfp_t gfp)
-{
-	return NULL;
-}
-
 /* Only a range to split needs memory. A PIN that reports a loss must not end halfway. */
 static void pin_without_memory_test(struct kunit *test)
 {
@@ -337,7 +332,7 @@ static void pin_without_memory_test(struct kunit *test)
 	unpin_every_other(test, region, 600);
 	KUNIT_ASSERT_EQ(test, 300, ashmem_purge_all(lru));
 	KUNIT_ASSERT_NULL(test, region->spare);
-	kunit_activate_static_stub(test, ashmem_range_alloc, no_memory);
+	kunit_activate_static_stub(test, ashmem_range_alloc, ashmem_kunit_no_range);
 	KUNIT_EXPECT_EQ(test, ASHMEM_WAS_PURGED, ashmem_kunit_pin(region, 0, 599));
 	KUNIT_EXPECT_EQ(test, 0, region->unpinned.unpinned);
 }

@@ -408,11 +408,6 @@ static void purge_without_fs_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ASHMEM_NOT_PURGED, ashmem_kunit_pin(region, 0, 9));
 }
 
-static struct ashmem_range *no_memory(gfp_t gfp)
-{
-	return NULL;
-}
-
 /* The task that allocates may hold the lock: the shrinker waits for no page. */
 static void purge_locked_test(struct kunit *test)
 {
@@ -425,7 +420,7 @@ static void purge_locked_test(struct kunit *test)
 	store->locked = 700;
 	store->locked_end = 710;
 	unpin(test, region, 0, 1999);
-	kunit_activate_static_stub(test, ashmem_range_alloc, no_memory);
+	kunit_activate_static_stub(test, ashmem_range_alloc, ashmem_kunit_no_range);
 	expect_scan_beside(test, lru, 5000, 700, 1);
 	fake_store_expect(test, 0, region, 0, STEP - 1);
 	fake_store_expect(test, 1, region, STEP, 699);

@@ -156,10 +156,7 @@ static UNUSED int get(struct ashm_reader *r, size_t max, struct ashm_frame *f,
 
 static UNUSED long now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long)(ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+	return (long)(now_s() * 1e3);
 }
 
 /* Waits until that many processes sleep on the word, as far as it shows. */

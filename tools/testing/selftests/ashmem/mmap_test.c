@@ -819,6 +819,10 @@ static bool thp_get(const char *file, char *mode, size_t len)
 FIXTURE(huge)
 {
 	bool changed;
+	size_t huge;
+	size_t len;
+	unsigned char *priv;	/* a private mapping that begins where a huge page can */
+	int fd;
 };
 
 /* Machines with less than 512 MiB boot with "never". */
@@ -830,6 +834,16 @@ FIXTURE_SETUP(huge)
 		SKIP(return, "no transparent huge pages");
 	if (!purge_works())
 		SKIP(return, "PURGE_ALL_CACHES needs CAP_SYS_ADMIN");
+	self->huge = huge_page_size();
+	self->len = 2 * self->huge;
+	if (!self->huge || self->huge > 32UL << 20)
+		SKIP(return, "no huge page size that a test can afford");
+	self->fd = ash_region("huge", self->len);
+	ASSERT_LE(0, self->fd);
+	self->priv = reserve_huge(self->len);
+	ASSERT_NE(MAP_FAILED, self->priv);
+	ASSERT_EQ(self->priv, mmap(self->priv, self->len, PROT_RW, MAP_PRIVATE | MAP_FIXED,
+				   self->fd, 0));
 	if (!strcmp(mode, "never"))
 		self->changed = thp_set(THP "enabled", "madvise");
 }
@@ -840,31 +854,17 @@ FIXTURE_TEARDOWN(huge)
 		EXPECT_TRUE(thp_set(THP "enabled", "never"));
 }
 
-/* A private mapping of @fd that begins where a huge page can. */
-static unsigned char *map_private_huge(int fd, size_t len)
-{
-	unsigned char *at = reserve_huge(len);
-
-	return at == MAP_FAILED ? at : mmap(at, len, PROT_RW, MAP_PRIVATE | MAP_FIXED, fd, 0);
-}
-
 /*
  * Punching holes into the backing file must not affect anonymous memory that is only
  * mapped "at" it. The original driver lost huge pages this way.
  */
 TEST_F(huge, private_pages_survive_a_purge_of_their_region)
 {
-	size_t huge = huge_page_size(), len = 2 * huge;
-	unsigned char *priv, *shared;
+	unsigned char *priv = self->priv, *shared;
+	size_t len = self->len;
+	int fd = self->fd;
 	bool was_huge;
-	int fd;
 
-	if (!huge || huge > 32UL << 20)
-		SKIP(return, "no huge page size that a test can afford");
-	fd = ash_region("huge", len);
-	ASSERT_LE(0, fd);
-	priv = map_private_huge(fd, len);
-	ASSERT_NE(MAP_FAILED, priv);
 	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
 	fill(priv, len, 22);
 	was_huge = smaps_kb(priv, "AnonHugePages") > 0;
@@ -889,24 +889,18 @@ TEST_F(huge, private_pages_survive_a_purge_of_their_region)
  */
 TEST_F(huge, private_pages_survive_a_collapse)
 {
-	size_t huge = huge_page_size(), len = 2 * huge;
-	unsigned char *priv;
-	int err, fd;
+	size_t huge = self->huge, len = self->len;
+	unsigned char *priv = self->priv;
+	int err;
 
-	if (!huge || huge > 32UL << 20)
-		SKIP(return, "no huge page size that a test can afford");
-	fd = ash_region("huge", len);
-	ASSERT_LE(0, fd);
-	priv = map_private_huge(fd, len);
-	ASSERT_NE(MAP_FAILED, priv);
 	ASSERT_EQ(0, madvise(priv, len, MADV_NOHUGEPAGE));
 	fill(priv, huge + huge / 2, 24);
 	ASSERT_EQ(0, madvise(priv, len, MADV_HUGEPAGE));
 	err = madvise(priv, len, MADV_COLLAPSE) ? errno : 0;
 	EXPECT_TRUE(filled(priv, huge + huge / 2, 24));
 	EXPECT_TRUE(zeroed(priv + huge + huge / 2, huge / 2));
-	EXPECT_EQ(0, fdinfo_number(fd, "resident_pages"));
-	close(fd);
+	EXPECT_EQ(0, fdinfo_number(self->fd, "resident_pages"));
+	close(self->fd);
 	TH_LOG("collapse: %s", strerror(err));
 }
 
